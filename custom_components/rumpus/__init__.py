@@ -1,0 +1,1 @@
+"""Rumpus: the devices of the play room, spoken to natively."""

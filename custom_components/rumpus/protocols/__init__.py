@@ -1,0 +1,1 @@
+"""Wire protocols; nothing below here knows Home Assistant."""

@@ -1,0 +1,1 @@
+"""The KDE Connect protocol."""

@@ -1,0 +1,1 @@
+"""Tests of the device families in Home Assistant."""

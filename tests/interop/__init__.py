@@ -1,0 +1,1 @@
+"""Checks against implementations of other projects."""
