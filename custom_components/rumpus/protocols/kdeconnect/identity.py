@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from ..errors import ProtocolError
 from ..json_lines import JsonObject, JsonValue
@@ -14,7 +14,6 @@ from .packet import Packet
 __all__ = [
     "DeviceType",
     "Identity",
-    "Target",
     "filter_name",
     "is_valid_device_id",
     "parse_identity",
@@ -35,18 +34,6 @@ _DIRECTION_MARKS: Final = frozenset(
 )
 _CONTROL_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _ALIASES: Final = {"smartphone": DeviceType.PHONE}
-
-
-class Target(Protocol):
-    """Whom a clear-text identity is meant for; an Identity is one."""
-
-    @property
-    def device_id(self) -> str:
-        """The id that the called peer announced."""
-
-    @property
-    def protocol_version(self) -> int:
-        """The version that the called peer announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +67,15 @@ class Identity:
         self,
         *,
         tcp_port: int | None = None,
-        target: Target | None = None,
+        target_device_id: str | None = None,
+        target_protocol_version: int | None = None,
         with_capabilities: bool = True,
     ) -> Packet:
         """Return the identity packet in one of its three forms.
 
-        UDP: with our `tcp_port`. Clear text on TCP: with the `target`, if its id is known. Inside
-        TLS: with neither. Without capabilities both arrays are empty but there: a shorter
-        packet for networks that refuse to fragment a broadcast.
+        UDP: with our `tcp_port`. Clear text on TCP: with the `target_` members, as far as they
+        are known. Inside TLS: with none of them. Without capabilities both arrays are empty but
+        there: a shorter packet for networks that refuse to fragment a broadcast.
         """
         body: JsonObject = {
             "deviceId": self.device_id,
@@ -99,9 +87,10 @@ class Identity:
         }
         if tcp_port is not None:
             body["tcpPort"] = tcp_port
-        if target is not None:
-            body["targetDeviceId"] = target.device_id
-            body["targetProtocolVersion"] = target.protocol_version
+        if target_device_id is not None:
+            body["targetDeviceId"] = target_device_id
+        if target_protocol_version is not None:
+            body["targetProtocolVersion"] = target_protocol_version
         return Packet(TYPE_IDENTITY, body)
 
 
