@@ -1,4 +1,4 @@
-"""Numbers and closed sets of the KDE Connect protocol (reference, sections 1 and 3).
+"""Numbers and closed sets of the protocol (the KDE Connect reference, sections 1 and 3).
 
 Limits on what the network may send stand next to the reader that enforces them.
 """

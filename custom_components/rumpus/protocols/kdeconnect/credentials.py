@@ -1,4 +1,4 @@
-"""Our key and certificate, and what may be read from a peer's (reference, sections 6.1 and 7.3).
+"""Certificates, ours and theirs (the KDE Connect reference, sections 6.1 and 7.3).
 
 Of a peer's certificate only the common name, the public key and the bytes themselves are used:
 the certificates of older peers break rules that a stricter reading stumbles over.

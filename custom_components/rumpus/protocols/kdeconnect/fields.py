@@ -1,4 +1,4 @@
-"""Tolerant, typed readers of a packet's fields (reference, section 2, rules for reading).
+"""Tolerant, typed readers of a packet's fields (the KDE Connect reference, section 2).
 
 Every peer writes some fields in a type of its own: booleans as text or numbers, integers as
 text or floats, ids as numbers. The readers return `None` for a field that is absent, null or of

@@ -1,4 +1,4 @@
-"""The identity packet: who a peer is and what it understands (reference, section 3)."""
+"""Who a peer is and what it understands (the KDE Connect reference, section 3)."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from typing import Final
 from ..errors import ProtocolError
 from ..json_lines import JsonObject, JsonValue
 from .const import MIN_PROTOCOL_VERSION, TCP_PORTS, TYPE_IDENTITY, DeviceType
-from .fields import get_id, get_int, get_str, get_strings
+from .fields import get_int, get_str, get_strings
 from .packet import Packet
 
 __all__ = [
@@ -67,15 +67,14 @@ class Identity:
         self,
         *,
         tcp_port: int | None = None,
-        target_device_id: str | None = None,
-        target_protocol_version: int | None = None,
+        target: Identity | None = None,
         with_capabilities: bool = True,
     ) -> Packet:
         """Return the identity packet in one of its three forms.
 
-        UDP: with our `tcp_port`. Clear text on TCP: with the `target_` members, as far as they
-        are known. Inside TLS: with none of them. Without capabilities both arrays are empty but
-        there: a shorter packet for networks that refuse to fragment a broadcast.
+        UDP: with our `tcp_port`. Clear text on TCP: with the `target` that is called, if it
+        is known. Inside TLS: with neither. Without capabilities both arrays are empty but there:
+        a shorter packet for networks that refuse to fragment a broadcast.
         """
         body: JsonObject = {
             "deviceId": self.device_id,
@@ -87,10 +86,9 @@ class Identity:
         }
         if tcp_port is not None:
             body["tcpPort"] = tcp_port
-        if target_device_id is not None:
-            body["targetDeviceId"] = target_device_id
-        if target_protocol_version is not None:
-            body["targetProtocolVersion"] = target_protocol_version
+        if target is not None:
+            body["targetDeviceId"] = target.device_id
+            body["targetProtocolVersion"] = target.protocol_version
         return Packet(TYPE_IDENTITY, body)
 
 
@@ -147,7 +145,7 @@ def parse_identity(packet: Packet, *, own_device_id: str | None = None) -> Ident
         _capabilities(body, "incomingCapabilities"),
         _capabilities(body, "outgoingCapabilities"),
         tcp_port if tcp_port in TCP_PORTS else None,
-        get_id(body, "targetDeviceId"),
+        get_str(body, "targetDeviceId"),
         get_int(body, "targetProtocolVersion"),
     )
 

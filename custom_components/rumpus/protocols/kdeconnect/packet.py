@@ -1,4 +1,4 @@
-"""One packet: a JSON object on one line (reference, section 2)."""
+"""One packet: a JSON object on one line (the KDE Connect reference, section 2)."""
 
 import re
 import time
@@ -19,7 +19,7 @@ _TYPE: Final = re.compile(r"[!-~]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """Bulk data that waits on a port of the packet's sender (reference, section 9).
+    """Bulk data that waits on a port of its sender (the KDE Connect reference, section 9).
 
     `size` is in bytes, None when the sender does not know it.
     """

@@ -1,4 +1,4 @@
-"""The pairing state machine, free of input and output (reference, section 7.2).
+"""The pairing state machine, free of input and output (the KDE Connect reference, section 7.2).
 
 Every method returns what its caller has to do, in this order: packets to send, the timer to
 start or stop, and the outcome to tell. An empty list means that nothing happens. Certificates
@@ -220,7 +220,7 @@ class Pairing:
     def _received_repeated_request(
         self, timestamp: int | None, now: float
     ) -> list[Effect]:
-        """Answer a peer that forgot us; the pin proves who asks (reference, section 7.4)."""
+        """Answer a peer that forgot us; the pin proves who asks (section 7.4)."""
         if timestamp is None:
             return []
         if (

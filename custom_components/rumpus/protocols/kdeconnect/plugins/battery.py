@@ -1,0 +1,43 @@
+"""Battery state (the KDE Connect reference, section 11.1)."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+from ..fields import get_bool, get_int
+from ..packet import Packet
+
+TYPE: Final = "kdeconnect.battery"
+TYPE_REQUEST: Final = "kdeconnect.battery.request"
+
+_NO_EVENT: Final = 0
+_LOW: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryStatus:
+    """What the peer says of its battery.
+
+    `charge` is in per cent, 0 to 100, None when there is no battery or its charge is unknown.
+    The truth values are None when the packet does not tell.
+    """
+
+    charge: int | None
+    is_charging: bool | None
+    is_low: bool | None
+
+    @classmethod
+    def from_packet(cls, packet: Packet) -> Self:
+        """Read a battery packet; nothing in it is required."""
+        charge = get_int(packet.body, "currentCharge")
+        event = get_int(packet.body, "thresholdEvent")
+        return cls(
+            # -1 is the word for "unknown"; any other negative charge means as little.
+            None if charge is None or charge < 0 else min(charge, 100),
+            get_bool(packet.body, "isCharging"),
+            event == _LOW if event in (_NO_EVENT, _LOW) else None,
+        )
+
+
+def request() -> Packet:
+    """Ask for the state. Only old peers list this type; the others tell by themselves."""
+    return Packet(TYPE_REQUEST, {"request": True})
