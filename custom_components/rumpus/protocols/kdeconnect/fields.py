@@ -26,13 +26,16 @@ _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 def get_str(body: JsonObject, key: str, *, limit: int = MAX_TEXT) -> str | None:
-    """Text for display, cut to `limit` characters."""
+    """Return text for display, cut to `limit` characters."""
     value = body.get(key)
     return value[:limit] if isinstance(value, str) else None
 
 
 def get_id(body: JsonObject, key: str, *, limit: int = MAX_ID) -> str | None:
-    """A non-empty identifier of at most `limit` characters, sent as text or as a whole number."""
+    """Return a non-empty identifier, sent as text or as a whole number.
+
+    One longer than `limit` characters is as good as none.
+    """
     value = body.get(key)
     if isinstance(value, str) and 0 < len(value) <= limit:
         return value
@@ -46,7 +49,7 @@ def get_id(body: JsonObject, key: str, *, limit: int = MAX_ID) -> str | None:
 
 
 def get_bool(body: JsonObject, key: str) -> bool | None:
-    """A truth value, sent as such, as the text "true" or "false", or as 1 or 0."""
+    """Return a truth value, sent as such, as the text "true" or "false", or as 1 or 0."""
     value = body.get(key)
     if isinstance(value, bool):
         return value
@@ -58,7 +61,7 @@ def get_bool(body: JsonObject, key: str) -> bool | None:
 
 
 def get_int(body: JsonObject, key: str) -> int | None:
-    """A whole number, sent as a number or as decimal text; a float loses its fraction."""
+    """Return a whole number, sent as a number or as decimal text; a float loses its fraction."""
     value = body.get(key)
     if isinstance(value, str):
         value = value.strip() if len(value) <= MAX_ID else ""
@@ -72,7 +75,7 @@ def get_int(body: JsonObject, key: str) -> int | None:
 
 
 def get_number(body: JsonObject, key: str) -> float | None:
-    """A finite number, sent as a number or as decimal text."""
+    """Return a finite number, sent as a number or as decimal text."""
     value = body.get(key)
     if isinstance(value, str):
         value = value.strip() if len(value) <= MAX_ID else ""
@@ -88,7 +91,7 @@ def get_number(body: JsonObject, key: str) -> float | None:
 def get_strings(
     body: JsonObject, key: str, *, max_items: int = MAX_ITEMS, limit: int = MAX_ID
 ) -> tuple[str, ...] | None:
-    """The different non-empty texts of an array in their order.
+    """Return the different non-empty texts of an array in their order.
 
     Texts longer than `limit` and entries of other types are left out, and so is everything
     after `max_items` texts.
@@ -106,7 +109,7 @@ def get_strings(
 
 
 def get_object(body: JsonObject, key: str) -> JsonObject | None:
-    """An object inside the body."""
+    """Return an object inside the body."""
     value = body.get(key)
     return value if isinstance(value, dict) else None
 
@@ -114,7 +117,7 @@ def get_object(body: JsonObject, key: str) -> JsonObject | None:
 def get_objects(
     body: JsonObject, key: str, *, max_items: int = MAX_ITEMS
 ) -> tuple[JsonObject, ...] | None:
-    """The objects among the entries of an array, at most `max_items` of them."""
+    """Return the objects among the entries of an array, at most `max_items` of them."""
     value = body.get(key)
     if not isinstance(value, list):
         return None

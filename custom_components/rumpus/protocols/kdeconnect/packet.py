@@ -74,17 +74,17 @@ def decode_packet(message: JsonObject) -> Packet:
     if body is None:
         body = {}
     if not isinstance(body, dict):
-        raise ProtocolError(f"the body of {packet_type} is not an object")
-    return Packet(packet_type, body, _decode_payload(packet_type, message))
+        raise ProtocolError("packet whose body is not an object")
+    return Packet(packet_type, body, _decode_payload(message))
 
 
-def _decode_payload(packet_type: str, message: JsonObject) -> Payload | None:
+def _decode_payload(message: JsonObject) -> Payload | None:
     info = get_object(message, "payloadTransferInfo")
     if not info:
         # A size alone, or the empty object that some peers write, announces nothing to fetch.
         return None
     port = get_int(info, "port")
     if port is None or port not in ACCEPTED_PAYLOAD_PORTS:
-        raise ProtocolError(f"{packet_type} names no usable payload port")
+        raise ProtocolError("packet that names no usable payload port")
     size = get_int(message, "payloadSize")
     return Payload(None if size is None or size < 0 else size, port)

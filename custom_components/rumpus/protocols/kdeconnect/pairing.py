@@ -106,7 +106,7 @@ class Pairing:
         self._told_unpaired = False
 
     def request(self, now: float) -> list[Effect]:
-        """Our user asks for pairing; `now` is in seconds since 1970."""
+        """Ask for pairing, or accept if the peer has asked; `now` is in seconds since 1970."""
         if self.state is PairingState.REQUESTED_BY_PEER:
             return self.accept()
         if self.state is not PairingState.UNPAIRED:
@@ -119,13 +119,13 @@ class Pairing:
         ]
 
     def accept(self) -> list[Effect]:
-        """Our user accepts the peer's request."""
+        """Accept the peer's request."""
         if self.state is not PairingState.REQUESTED_BY_PEER:
             return []
         return [SendPair(True), *self._end(PairingState.PAIRED, PairingReason.ACCEPTED)]
 
     def reject(self) -> list[Effect]:
-        """Our user refuses the peer's request."""
+        """Refuse the peer's request."""
         if self.state is not PairingState.REQUESTED_BY_PEER:
             return []
         return [
@@ -134,7 +134,7 @@ class Pairing:
         ]
 
     def cancel(self) -> list[Effect]:
-        """Our user takes his own request back."""
+        """Take our own request back."""
         if self.state is not PairingState.REQUESTED:
             return []
         return [
@@ -143,7 +143,7 @@ class Pairing:
         ]
 
     def unpair(self) -> list[Effect]:
-        """Our user ends the pairing; sending may fail, since the peer may be away."""
+        """End the pairing; sending may fail, since the peer may be away."""
         if self.state is not PairingState.PAIRED:
             return []
         return [
@@ -152,7 +152,7 @@ class Pairing:
         ]
 
     def timeout(self) -> list[Effect]:
-        """The timer ran out."""
+        """Give up an unanswered request: the timer ran out."""
         if self.state not in _IN_PROGRESS:
             return []
         # Said for the peer's request too: with version 7 a late acceptance looks like a new
@@ -163,7 +163,7 @@ class Pairing:
         ]
 
     def link_lost(self) -> list[Effect]:
-        """The link is gone, or was replaced by one with another certificate."""
+        """Forget what was under way: the link is gone, or its certificate is another one now."""
         self._told_unpaired = False
         self._answered_at = None
         if self.state not in _IN_PROGRESS:
@@ -171,7 +171,7 @@ class Pairing:
         return self._end(PairingState.UNPAIRED, PairingReason.LINK_LOST)
 
     def received(self, body: JsonObject, now: float) -> list[Effect]:
-        """The peer sent a pair packet; `now` is in seconds since 1970.
+        """Take in a pair packet of the peer; `now` is in seconds since 1970.
 
         Raises ProtocolError, and changes nothing, when the packet does not say yes or no.
         """
@@ -183,7 +183,7 @@ class Pairing:
         return self._received_no()
 
     def received_other(self) -> list[Effect]:
-        """A peer that is not paired sent some other packet, which the caller must drop.
+        """Answer any other packet of a peer that is not paired; the caller must drop it.
 
         The answer tells a peer that believes itself paired; it is given once per link.
         """

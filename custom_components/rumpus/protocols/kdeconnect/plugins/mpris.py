@@ -52,6 +52,9 @@ class Absent(Enum):
 
 ABSENT: Final = Absent.ABSENT
 
+type Told[T] = T | Absent | None
+"""What an update tells: ABSENT is nothing at all, None is "unknown" or "there is none"."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlayerList:
@@ -73,28 +76,25 @@ class PlayerList:
 
 @dataclass(frozen=True, slots=True)
 class PlayerUpdate:
-    """What changed with one player.
-
-    ABSENT means that the packet says nothing of it, None that it is unknown or not there.
-    """
+    """What changed with one player; ABSENT stays as it was, None has become unknown."""
 
     player: str
-    title: str | None | Absent = ABSENT
-    artist: str | None | Absent = ABSENT
-    album: str | None | Absent = ABSENT
-    url: str | None | Absent = ABSENT
-    album_art_url: str | None | Absent = ABSENT
-    length_ms: int | None | Absent = ABSENT
-    position_ms: int | None | Absent = ABSENT
-    is_playing: bool | None | Absent = ABSENT
-    can_play: bool | None | Absent = ABSENT
-    can_pause: bool | None | Absent = ABSENT
-    can_go_next: bool | None | Absent = ABSENT
-    can_go_previous: bool | None | Absent = ABSENT
-    can_seek: bool | None | Absent = ABSENT
-    loop_status: LoopStatus | None | Absent = ABSENT
-    shuffle: bool | None | Absent = ABSENT
-    volume: int | None | Absent = ABSENT
+    title: Told[str] = ABSENT
+    artist: Told[str] = ABSENT
+    album: Told[str] = ABSENT
+    url: Told[str] = ABSENT
+    album_art_url: Told[str] = ABSENT
+    length_ms: Told[int] = ABSENT
+    position_ms: Told[int] = ABSENT
+    is_playing: Told[bool] = ABSENT
+    can_play: Told[bool] = ABSENT
+    can_pause: Told[bool] = ABSENT
+    can_go_next: Told[bool] = ABSENT
+    can_go_previous: Told[bool] = ABSENT
+    can_seek: Told[bool] = ABSENT
+    loop_status: Told[LoopStatus] = ABSENT
+    shuffle: Told[bool] = ABSENT
+    volume: Told[int] = ABSENT
 
     @classmethod
     def from_packet(cls, packet: Packet) -> Self:
@@ -255,11 +255,11 @@ def _player(body: JsonObject) -> str:
     return player
 
 
-def _text(body: JsonObject, key: str) -> str | None | Absent:
+def _text(body: JsonObject, key: str) -> Told[str]:
     return (get_str(body, key) or None) if key in body else ABSENT
 
 
-def _address(body: JsonObject, key: str) -> str | None | Absent:
+def _address(body: JsonObject, key: str) -> Told[str]:
     if key not in body:
         return ABSENT
     address = body[key]
@@ -271,7 +271,7 @@ def _address(body: JsonObject, key: str) -> str | None | Absent:
 
 def _amount(
     body: JsonObject, key: str, largest: int | None = None
-) -> int | None | Absent:
+) -> Told[int]:
     if key not in body:
         return ABSENT
     amount = get_int(body, key)
@@ -280,11 +280,11 @@ def _amount(
     return amount
 
 
-def _truth(body: JsonObject, key: str) -> bool | None | Absent:
+def _truth(body: JsonObject, key: str) -> Told[bool]:
     return get_bool(body, key) if key in body else ABSENT
 
 
-def _loop_status(body: JsonObject) -> LoopStatus | None | Absent:
+def _loop_status(body: JsonObject) -> Told[LoopStatus]:
     if "loopStatus" not in body:
         return ABSENT
     try:
