@@ -5,10 +5,10 @@ into one error. What a message looks like is for its subclasses to say: they enc
 decode purely, and read one message with the helpers whose names start with ``_``.
 """
 
-from abc import ABC, abstractmethod
 import asyncio
-from collections.abc import Iterable
 import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Final
 
 from .errors import DisconnectedError, MessageTooLargeError
@@ -84,6 +84,15 @@ class MessageStream[M](ABC):
 
     # Writing.
 
+    @property
+    def max_message(self) -> int:
+        """Bytes of one message that reading takes; may change with what a peer may do."""
+        return self._max_message
+
+    @max_message.setter
+    def max_message(self, size: int) -> None:
+        self._max_message = size
+
     def is_connected(self) -> bool:
         """Tell whether, for all that is known, messages can still be sent."""
         return not (self._closed or self._ended or self._writer.is_closing())
@@ -156,18 +165,18 @@ class MessageStream[M](ABC):
         to zero makes TLS wait for ever in some releases. So this looks at the sizes.
         """
         loop = asyncio.get_running_loop()
-        pause, least, since = _POLL_FIRST, self._max_write_buffer, loop.time()
+        pause, before, since = _POLL_FIRST, self._max_write_buffer, loop.time()
         while True:
             self._require_connection()
             unsent = self._unsent()
             if unsent == 0:
                 return
-            if unsent < least:
+            if unsent < before:
                 since = loop.time()
             elif loop.time() - since >= STALL_TIMEOUT:
                 self.abort()
                 raise DisconnectedError("The peer has stopped reading")
-            least = unsent
+            before = unsent
             await asyncio.sleep(pause)
             pause = min(2 * pause, _POLL_LAST)
 
@@ -244,7 +253,9 @@ class MessageStream[M](ABC):
         """
         self._require_unclosed()
         if size > self._max_message:
-            raise MessageTooLargeError(f"Message of more than {self._max_message} bytes")
+            raise MessageTooLargeError(
+                f"Message of more than {self._max_message} bytes"
+            )
         while len(self._buffer) < size:
             await self._fill()
         return bytes(self._buffer[:size])
