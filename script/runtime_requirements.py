@@ -14,6 +14,7 @@ from pathlib import Path
 import sys
 
 from homeassistant import bootstrap, components
+from homeassistant.auth.mfa_modules import totp
 from homeassistant.requirements import DISCOVERY_INTEGRATIONS
 
 type Manifest = dict[str, str | bool | list[str]]
@@ -60,7 +61,7 @@ def names(manifest: Manifest, key: str) -> list[str]:
 
 def collect(domains: Iterable[str]) -> set[str]:
     """Return the requirements of these integrations and all they come after."""
-    requirements: set[str] = set()
+    requirements = set(totp.REQUIREMENTS)  # of the log-in, no integration
     done: set[str] = set()
     waiting = list(domains)
     while waiting:
