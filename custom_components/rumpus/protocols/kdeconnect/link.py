@@ -1,0 +1,133 @@
+"""A link: one finished TLS connection with a device (the KDE Connect reference, section 8)."""
+
+import asyncio
+from dataclasses import dataclass
+import itertools
+import socket
+import ssl
+from typing import Final
+
+from ..errors import ProtocolError
+from ..json_lines import JsonLinesStream
+from .identity import Identity
+from .packet import Packet, decode_packet, encode_packet
+from .tls import HANDSHAKE_TIMEOUT, SHUTDOWN_TIMEOUT
+
+# Section 12.1: the only packets that an unpaired device has to send are small.
+MAX_UNPAIRED_LINE: Final = 8192
+MAX_PAIRED_LINE: Final = 1024 * 1024
+
+# KDE's numbers: a vanished peer is noticed after about a minute.
+KEEPALIVE_IDLE: Final = 30
+KEEPALIVE_INTERVAL: Final = 10
+KEEPALIVE_PROBES: Final = 3
+
+_serials = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A connection whose other end has shown its certificate and its identity.
+
+    `identity` is the one that counts: from inside TLS with protocol 8, the only one there
+    is with protocol 7.  `certificate` is the peer's (DER), not yet compared with a pin.
+    """
+
+    stream: JsonLinesStream
+    identity: Identity
+    certificate: bytes
+    host: str
+    serial: int
+
+    @classmethod
+    def create(
+        cls, stream: JsonLinesStream, identity: Identity, certificate: bytes, host: str
+    ) -> Link:
+        """Return a link with a serial number of its own, for logs and comparisons."""
+        return cls(stream, identity, certificate, host, next(_serials))
+
+    def set_paired(self, paired: bool) -> None:
+        """Let a paired device send long packets, an unpaired one short ones only."""
+        self.stream.max_message = MAX_PAIRED_LINE if paired else MAX_UNPAIRED_LINE
+
+    async def read_packet(self) -> Packet:
+        """Return the next packet.
+
+        Raises ProtocolError (also MessageTooLargeError) for a line that is no packet; the
+        next one can be read all the same.  Raises DisconnectedError at the end.
+        """
+        return decode_packet(await self.stream.read_message())
+
+    async def send(self, packet: Packet) -> None:
+        """Send one packet; raise DisconnectedError when the connection is lost."""
+        await self.stream.send_raw(encode_packet(packet))
+
+    def write(self, packet: Packet) -> None:
+        """Write one packet without waiting; raise DisconnectedError when it cannot be."""
+        self.stream.write_raw(encode_packet(packet))
+
+    def abort(self) -> None:
+        """Cut the connection at once."""
+        self.stream.abort()
+
+    async def close(self) -> None:
+        """Close the connection; never raises."""
+        await self.stream.close()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether packets can still be sent."""
+        return self.stream.is_connected()
+
+
+def set_keepalive(transport: asyncio.BaseTransport) -> None:
+    """Let the operating system notice a peer that vanished without a word."""
+    sock = transport.get_extra_info("socket")
+    if sock is None:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # macOS calls the idle time differently.
+    idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
+    for option, value in (
+        (idle, KEEPALIVE_IDLE),
+        (getattr(socket, "TCP_KEEPINTVL", None), KEEPALIVE_INTERVAL),
+        (getattr(socket, "TCP_KEEPCNT", None), KEEPALIVE_PROBES),
+    ):
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+async def upgrade(
+    transport: asyncio.Transport, context: ssl.SSLContext, *, server_side: bool
+) -> tuple[JsonLinesStream, bytes]:
+    """Start TLS on a connection and return its stream and the peer's certificate (DER).
+
+    StreamWriter.start_tls() would take the role from who accepted the connection, which
+    is the wrong one on links (section 5).  Raises ssl.SSLError or OSError when the handshake
+    fails, ProtocolError when the peer presents no certificate.
+    """
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=MAX_PAIRED_LINE)
+    protocol = asyncio.StreamReaderProtocol(reader)
+    try:
+        tls = await loop.start_tls(
+            transport,
+            protocol,
+            context,
+            server_side=server_side,
+            ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
+            ssl_shutdown_timeout=SHUTDOWN_TIMEOUT,
+        )
+    except BaseException:
+        transport.abort()
+        raise
+    if tls is None:  # the peer was gone before the handshake began
+        raise ConnectionResetError("connection lost before TLS")
+    protocol.connection_made(tls)
+    writer = asyncio.StreamWriter(tls, protocol, reader, loop)
+    stream = JsonLinesStream(reader, writer, max_line=MAX_UNPAIRED_LINE)
+    certificate = tls.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    if certificate is None:
+        stream.abort()
+        raise ProtocolError("the peer presents no certificate")
+    return stream, certificate

@@ -1,0 +1,503 @@
+"""Our end of KDE Connect: it is found, finds others, and keeps a device object for each.
+
+Devices that are paired have to be added before `start`: what an unknown device sends is
+answered with "we are not paired", and a device that believes itself paired then forgets us.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+import logging
+from types import MappingProxyType
+from typing import Final
+
+from zeroconf.asyncio import AsyncZeroconf
+
+from ..errors import ProtocolError, RumpusError
+from ..reconnect import Reconnector
+from . import plugins
+from .calls import Caller, resolve
+from .const import PROTOCOL_VERSION, TCP_PORTS, DeviceType
+from .credentials import Credentials
+from .device import RemoteDevice
+from .discovery import (
+    Announcement,
+    DiscoveryGuard,
+    Network,
+    RecentTimes,
+    UdpDiscovery,
+    is_loopback,
+)
+from .events import (
+    DeviceAppeared,
+    DeviceDisappeared,
+    DeviceEvent,
+    LinkDown,
+    LinkUp,
+    PairingChanged,
+    PairingRequested,
+    PeerEvent,
+    TrustReason,
+)
+from .handshake import CallTarget, CertificateChangedError
+from .identity import Identity, filter_name
+from .link import Link
+from .listener import Listener
+from .mdns import FoundService, MdnsDiscovery
+from .packet import Payload
+from .paired import PairedDevice
+from .pairing import PairingState
+from .payload import fetch_payload
+from .tls import TlsContexts
+
+_LOGGER = logging.getLogger(__name__)
+
+DEFAULT_NAME: Final = "Home Assistant"
+# Section 12.1: links with devices that are not paired.
+MAX_UNPAIRED_LINKS: Final = 10
+# How long a device may take to call us after our datagram before we call it, in seconds.
+REPLY_WAIT: Final = 3.0
+# Two programs that answer datagrams with datagrams must not go on for ever, in seconds.
+ANSWER_INTERVAL: Final = 10.0
+# A device that announces itself while it has a link may have lost its end of it; the link
+# is renewed, but not for every announcement, in seconds.
+RENEW_INTERVAL: Final = 10.0
+# The user is asked at most this often on behalf of one device, in seconds.
+PROMPT_INTERVAL: Final = 30.0
+
+
+class LocalPeer:
+    """Our end, one per installation."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        name: str,
+        *,
+        network: Network = Network(),  # noqa: B008 - frozen
+        zeroconf: AsyncZeroconf | None = None,
+    ) -> None:
+        """Make an end that is not started; without zeroconf there is no mDNS."""
+        self.credentials = credentials
+        self._own_certificate = credentials.certificate
+        self._network = network
+        self._identity = Identity(
+            credentials.device_id,
+            filter_name(name) or DEFAULT_NAME,
+            DeviceType.DESKTOP,
+            PROTOCOL_VERSION,
+            plugins.INCOMING_CAPABILITIES,
+            plugins.OUTGOING_CAPABILITIES,
+        )
+        self._contexts = TlsContexts(credentials)
+        self._caller = Caller(self._contexts)
+        self._guard = DiscoveryGuard(credentials.device_id)
+        self._udp = UdpDiscovery(network, self._heard_datagram)
+        self._mdns = MdnsDiscovery(zeroconf, self._heard_service) if zeroconf else None
+        self._listener: Listener | None = None
+        self._devices: dict[str, RemoteDevice] = {}
+        self._reconnectors: dict[str, Reconnector] = {}
+        self._listeners: dict[object, Callable[[PeerEvent], None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._calling: set[str] = set()
+        self._answered = RecentTimes()
+        self._renewed = RecentTimes()
+        self._prompted = RecentTimes()
+        self._link_waiters: dict[
+            asyncio.Future[RemoteDevice], Callable[[RemoteDevice], bool]
+        ] = {}
+
+    @property
+    def identity(self) -> Identity:
+        """Our identity, with the TCP port once started."""
+        return self._identity
+
+    @property
+    def tcp_port(self) -> int:
+        """The port that devices reach us at."""
+        return self._identity.tcp_port or 0
+
+    @property
+    def udp_port(self) -> int | None:
+        """The port that we hear announcements on."""
+        return self._udp.port()
+
+    @property
+    def udp_bound(self) -> bool:
+        """Whether others' broadcasts reach us; another program may own the port."""
+        return self._udp.is_bound
+
+    @property
+    def devices(self) -> Mapping[str, RemoteDevice]:
+        """Every device that has a link or is paired, by its id."""
+        return MappingProxyType(self._devices)
+
+    def subscribe(self, callback: Callable[[PeerEvent], None]) -> Callable[[], None]:
+        """Call back on every event until the returned function is called."""
+        key = object()
+        self._listeners[key] = callback
+
+        def unsubscribe() -> None:
+            self._listeners.pop(key, None)
+
+        return unsubscribe
+
+    async def start(self) -> None:
+        """Listen, announce ourselves and look for paired devices; raise OSError."""
+        self._listener = Listener(
+            self._network,
+            await self._contexts.client(),
+            identity=lambda: self._identity,
+            is_known=self._is_known_host,
+            admit=self._admit_caller,
+            linked=self._linked,
+        )
+        try:
+            await self._listener.start()
+            self._identity = replace(self._identity, tcp_port=self._listener.port)
+            await self._udp.start()
+            if self._mdns is not None:
+                await self._mdns.start(self._identity, self._network.source_addresses)
+        except BaseException:
+            await self.stop()
+            raise
+        self._udp.broadcast(self._identity)
+        for reconnector in self._reconnectors.values():
+            reconnector.start()
+
+    async def stop(self) -> None:
+        """Close everything; safe to call twice."""
+        listener, self._listener = self._listener, None
+        self._udp.stop()
+        if self._mdns is not None:
+            await self._mdns.stop()
+        if listener is not None:
+            await listener.stop()
+        for reconnector in list(self._reconnectors.values()):
+            await reconnector.stop()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for device in list(self._devices.values()):
+            await device.close()
+        self._reconnectors.clear()
+        self._devices.clear()
+
+    # Devices
+
+    def add_paired(self, paired: PairedDevice) -> RemoteDevice:
+        """Know a device as paired: accept its pin alone and keep looking for it."""
+        device = self._devices.get(paired.device_id)
+        if device is None:
+            device = self._add(paired.identity, paired)
+        elif device.paired is None or device.paired.certificate != paired.certificate:
+            device.trust(paired)
+        self._look_for(device)
+        return device
+
+    async def remove(self, device_id: str) -> None:
+        """Know nothing of a device any more and cut its link; this does not unpair it."""
+        if (reconnector := self._reconnectors.pop(device_id, None)) is not None:
+            await reconnector.stop()
+        if (device := self._devices.pop(device_id, None)) is not None:
+            if device.paired is not None:
+                self._contexts.forget(device.paired.certificate)
+            await device.close()
+
+    async def announce(self, host: str | None = None) -> None:
+        """Announce ourselves to everybody, or to one host.
+
+        Raises DisconnectedError when the host's name cannot be resolved.
+        """
+        if host is None:
+            self._udp.broadcast(self._identity)
+        else:
+            self._udp.send(self._identity, await resolve(host))
+
+    async def connect_to(self, host: str, port: int = TCP_PORTS.start) -> RemoteDevice:
+        """Return the device at an address that the user knows, with a link.
+
+        It gets our datagram first, so that it calls us; if it does not, we call it (then it
+        has to speak protocol 8, since an older one never says who it is).  Raises
+        DisconnectedError, PeerTimeoutError, ProtocolError or CertificateChangedError.
+        """
+        address = await resolve(host)
+        if not is_loopback(address):
+            for device in self._devices.values():
+                if device.is_connected and device.address == address:
+                    return device
+            self._udp.send(self._identity, address)
+            if found := await self._wait_link(lambda device: device.address == address):
+                return found
+        return self._admit_link(
+            await self._caller.call_unknown(CallTarget(address, port), self._identity),
+            port,
+        )
+
+    def _add(
+        self, identity: Identity, paired: PairedDevice | None = None
+    ) -> RemoteDevice:
+        device = RemoteDevice(
+            identity,
+            self._own_certificate,
+            paired=paired,
+            fetcher=self._fetch,
+            changed=self._device_changed,
+        )
+        self._devices[identity.device_id] = device
+        return device
+
+    async def _fetch(
+        self, host: str, payload: Payload, pinned: bytes, limit: int
+    ) -> bytes:
+        return await fetch_payload(
+            host, payload, await self._contexts.client(), pinned, limit=limit
+        )
+
+    def _device_changed(self, device: RemoteDevice, event: DeviceEvent) -> None:
+        match event:
+            case LinkUp():
+                if (
+                    reconnector := self._reconnectors.get(device.device_id)
+                ) is not None:
+                    reconnector.link_up()
+                self._emit(DeviceAppeared(device))
+            case LinkDown():
+                if (
+                    reconnector := self._reconnectors.get(device.device_id)
+                ) is not None:
+                    reconnector.link_down()
+                elif self._devices.get(device.device_id) is device:
+                    del self._devices[device.device_id]
+                self._emit(DeviceDisappeared(device))
+            case PairingChanged(PairingState.REQUESTED_BY_PEER):
+                now = asyncio.get_running_loop().time()
+                if not self._prompted.too_soon(device.device_id, now, PROMPT_INTERVAL):
+                    self._emit(PairingRequested(device))
+            case PairingChanged(PairingState.PAIRED):
+                self._look_for(device)
+            case PairingChanged(PairingState.UNPAIRED):
+                self._spawn(self._stop_looking(device))
+
+    def _look_for(self, device: RemoteDevice) -> None:
+        """Begin to reconnect a paired device whenever its link is lost."""
+        if device.device_id in self._reconnectors:
+            return
+        reconnector = Reconnector(
+            lambda: self._knock(device),
+            name=f"{device.name!r} ({device.device_id})",
+            logger=_LOGGER,
+        )
+        self._reconnectors[device.device_id] = reconnector
+        if device.is_connected:
+            reconnector.link_up()
+        if self._listener is not None:
+            reconnector.start()
+
+    async def _stop_looking(self, device: RemoteDevice) -> None:
+        if (reconnector := self._reconnectors.pop(device.device_id, None)) is not None:
+            await reconnector.stop()
+            self._contexts.forget(device.certificate)
+            if (
+                not device.is_connected
+                and self._devices.get(device.device_id) is device
+            ):
+                del self._devices[device.device_id]
+
+    async def _knock(self, device: RemoteDevice) -> bool:
+        """Look for a paired device: everywhere, at its last address, and there by a call."""
+        self._udp.broadcast(self._identity)
+        if device.address is None:
+            return False
+        address = await resolve(device.address)
+        if not is_loopback(address):
+            self._udp.send(self._identity, address)
+            await self._wait_link(lambda found: found is device)
+        if not device.is_connected:
+            await self._call_paired(
+                device, CallTarget(address, device.port, device.identity)
+            )
+        return device.is_connected
+
+    # Discovery
+
+    def _heard_datagram(self, data: bytes, host: str) -> None:
+        announcement = self._guard.examine(data, host)
+        if announcement is None:
+            return
+        identity = announcement.identity
+        device = self._devices.get(identity.device_id)
+        paired = device.paired if device is not None else None
+        if paired is not None and identity.protocol_version < paired.protocol_version:
+            return
+        now = asyncio.get_running_loop().time()
+        if not self._guard.admit(
+            identity.device_id, host, now, known=paired is not None
+        ):
+            return
+        if device is None or paired is None:
+            self._heard_unknown(announcement, now)
+        elif not device.is_connected or not self._renewed.too_soon(
+            device.device_id, now, RENEW_INTERVAL
+        ):
+            target = CallTarget(host, announcement.port, identity)
+            self._spawn(self._call_or_announce(device, target))
+
+    def _heard_service(self, service: FoundService) -> None:
+        device = self._devices.get(service.device_id)
+        known = device is not None and device.is_paired
+        now = asyncio.get_running_loop().time()
+        if device is not None and device.is_connected:
+            return
+        if not self._guard.admit(service.device_id, service.host, now, known=known):
+            return
+        if device is not None and known:
+            target = CallTarget(service.host, service.port, device.identity)
+            self._spawn(self._call_or_announce(device, target))
+        elif not self._answered.too_soon(service.device_id, now, ANSWER_INTERVAL):
+            self._udp.send(self._identity, service.host)
+
+    def _heard_unknown(self, announcement: Announcement, now: float) -> None:
+        device_id = announcement.identity.device_id
+        if (device := self._devices.get(device_id)) is not None and device.is_connected:
+            return
+        if self._unpaired_links() >= MAX_UNPAIRED_LINKS:
+            return
+        if self._answered.too_soon(device_id, now, ANSWER_INTERVAL):
+            return
+        self._spawn(self._invite(announcement))
+
+    async def _invite(self, announcement: Announcement) -> None:
+        """Let an unknown device call us, which shows us its certificate; else call it."""
+        device_id = announcement.identity.device_id
+        if not is_loopback(announcement.host):
+            # On loopback our datagram would come back to ourselves.
+            self._udp.send(self._identity, announcement.host)
+            if await self._wait_link(lambda found: found.device_id == device_id):
+                return
+        if (device := self._devices.get(device_id)) is not None and device.is_connected:
+            return
+        target = CallTarget(announcement.host, announcement.port, announcement.identity)
+        try:
+            link = await self._caller.call_unknown(target, self._identity)
+            self._admit_link(link, target.port)
+        except RumpusError as err:
+            _LOGGER.debug("No link with %s: %s", announcement.host, err)
+
+    async def _call_or_announce(self, device: RemoteDevice, target: CallTarget) -> None:
+        try:
+            await self._call_paired(device, target)
+        except CertificateChangedError:
+            device.distrust(TrustReason.CERTIFICATE_CHANGED)
+        except RumpusError as err:
+            # Perhaps only the other direction works (section 5, "Reverse fallback").
+            _LOGGER.debug("No link with %s: %s", device.device_id, err)
+            self._udp.send(self._identity, target.host)
+
+    async def _call_paired(self, device: RemoteDevice, target: CallTarget) -> None:
+        if device.paired is None or device.device_id in self._calling:
+            return
+        self._calling.add(device.device_id)
+        try:
+            link = await self._caller.call_paired(
+                target, self._identity, device.paired.certificate
+            )
+            self._admit_link(link, target.port)
+        finally:
+            self._calling.discard(device.device_id)
+
+    # Links
+
+    def _is_known_host(self, host: str) -> bool:
+        return any(
+            device.is_paired and device.address == host
+            for device in self._devices.values()
+        )
+
+    def _unpaired_links(self) -> int:
+        return sum(
+            device.is_connected and not device.is_paired
+            for device in self._devices.values()
+        )
+
+    def _admit_caller(self, identity: Identity) -> None:
+        """Refuse a caller by what it says in clear text."""
+        device = self._devices.get(identity.device_id)
+        if (device is None or not device.is_connected) and (
+            device is None or not device.is_paired
+        ):
+            if self._unpaired_links() >= MAX_UNPAIRED_LINKS:
+                raise ProtocolError("too many devices that are not paired")
+
+    def _linked(self, link: Link) -> None:
+        try:
+            self._admit_link(link, None)
+        except RumpusError as err:
+            _LOGGER.debug("No link with %s: %s", link.host, err)
+
+    def _admit_link(self, link: Link, port: int | None) -> RemoteDevice:
+        """Give a finished link to its device, or cut it and raise."""
+        device = self._devices.get(link.identity.device_id)
+        try:
+            self._admit_caller(link.identity)
+            if device is not None:
+                self._check_trust(device, link)
+        except RumpusError:
+            link.abort()
+            raise
+        if device is None:
+            device = self._add(link.identity)
+        if port is not None:
+            device.port = port
+        now = asyncio.get_running_loop().time()
+        self._renewed.touch(device.device_id, now)
+        device.attach(link)
+        for waiter, matches in self._link_waiters.items():
+            if not waiter.done() and matches(device):
+                waiter.set_result(device)
+        return device
+
+    def _check_trust(self, device: RemoteDevice, link: Link) -> None:
+        if (paired := device.paired) is None:
+            if device.is_connected and device.certificate != link.certificate:
+                raise CertificateChangedError("another device uses the same id")
+            return
+        if paired.certificate != link.certificate:
+            device.distrust(TrustReason.CERTIFICATE_CHANGED)
+            raise CertificateChangedError(
+                "the device shows another certificate than before"
+            )
+        if link.identity.protocol_version < paired.protocol_version:
+            device.distrust(TrustReason.PROTOCOL_DOWNGRADED)
+            raise ProtocolError(
+                "the device speaks an older protocol version than before"
+            )
+
+    async def _wait_link(
+        self, matches: Callable[[RemoteDevice], bool], seconds: float = REPLY_WAIT
+    ) -> RemoteDevice | None:
+        """Return the next device that gets a link and matches; None when time is up."""
+        waiter: asyncio.Future[RemoteDevice] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self._link_waiters[waiter] = matches
+        try:
+            async with asyncio.timeout(seconds):
+                return await waiter
+        except TimeoutError:
+            return None
+        finally:
+            del self._link_waiters[waiter]
+
+    def _spawn(self, coro: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coro)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _emit(self, event: PeerEvent) -> None:
+        for callback in list(self._listeners.values()):
+            try:
+                callback(event)
+            except Exception:
+                _LOGGER.exception("A listener failed")
