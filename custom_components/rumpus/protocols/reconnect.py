@@ -5,12 +5,12 @@ Everything here runs in one task, and only in the thread of the event loop.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 import contextlib
+from dataclasses import dataclass
 import logging
 import math
 import random
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Final
 
 from .errors import RumpusError
@@ -237,7 +237,5 @@ class Reconnector:
         except Exception:
             level = logging.DEBUG if self._crash_logged else logging.ERROR
             self._crash_logged = True
-            self._logger.log(
-                level, "Unexpected error connecting to %s", self._name, exc_info=True
-            )
+            self._logger.log(level, "Unexpected error connecting to %s", self._name, exc_info=True)
         return False

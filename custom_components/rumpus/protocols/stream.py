@@ -5,10 +5,10 @@ into one error. What a message looks like is for its subclasses to say: they enc
 decode purely, and read one message with the helpers whose names start with ``_``.
 """
 
-import asyncio
-import contextlib
 from abc import ABC, abstractmethod
+import asyncio
 from collections.abc import Iterable
+import contextlib
 from typing import Final
 
 from .errors import DisconnectedError, MessageTooLargeError
@@ -253,9 +253,7 @@ class MessageStream[M](ABC):
         """
         self._require_unclosed()
         if size > self._max_message:
-            raise MessageTooLargeError(
-                f"Message of more than {self._max_message} bytes"
-            )
+            raise MessageTooLargeError(f"Message of more than {self._max_message} bytes")
         while len(self._buffer) < size:
             await self._fill()
         return bytes(self._buffer[:size])
