@@ -8,7 +8,7 @@ import orjson
 from .errors import ProtocolError
 from .stream import MAX_WRITE_BUFFER, MessageStream
 
-type JsonValue = None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]
+type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
 type JsonObject = dict[str, JsonValue]
 
 #: Bytes of one line, without its LF.

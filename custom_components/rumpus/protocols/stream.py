@@ -45,10 +45,14 @@ class MessageStream[M](ABC):
         max_message: int = MAX_MESSAGE,
         max_write_buffer: int = MAX_WRITE_BUFFER,
     ) -> None:
-        """Take over a connection; both limits are in bytes."""
+        """Take over a connection; both limits are in bytes.
+
+        The reader's own limit may be small: longer messages are put together here.
+        """
+        #: May be changed between two reads: a stranger gets less than a friend.
+        self.max_message = max_message
         self._reader = reader
         self._writer = writer
-        self._max_message = max_message
         self._max_write_buffer = max_write_buffer
         self._buffer = bytearray()
         self._skipping = False
@@ -87,11 +91,11 @@ class MessageStream[M](ABC):
     @property
     def max_message(self) -> int:
         """Bytes of one message that reading takes; may change with what a peer may do."""
-        return self._max_message
+        return self.max_message
 
     @max_message.setter
     def max_message(self, size: int) -> None:
-        self._max_message = size
+        self.max_message = size
 
     def is_connected(self) -> bool:
         """Tell whether, for all that is known, messages can still be sent."""
@@ -252,8 +256,8 @@ class MessageStream[M](ABC):
         Raises DisconnectedError, MessageTooLargeError for more than max_message bytes.
         """
         self._require_unclosed()
-        if size > self._max_message:
-            raise MessageTooLargeError(f"Message of more than {self._max_message} bytes")
+        if size > self.max_message:
+            raise MessageTooLargeError(f"Message of more than {self.max_message} bytes")
         while len(self._buffer) < size:
             await self._fill()
         return bytes(self._buffer[:size])
@@ -280,12 +284,12 @@ class MessageStream[M](ABC):
         searched = 0
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
-            if searched > self._max_message:
+            if searched > self.max_message:
                 break
             await self._fill()
-        if end < 0 or end > self._max_message:
+        if end < 0 or end > self.max_message:
             self._skipping = True
-            raise MessageTooLargeError(f"Line of more than {self._max_message} bytes")
+            raise MessageTooLargeError(f"Line of more than {self.max_message} bytes")
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         return line
