@@ -1,0 +1,107 @@
+"""What a fake KDE Connect device saw, kept until a test asks for it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tests.fakes.kdeconnect_wire import Body, FakeIdentity, FakePacket
+
+type EventKind = Literal[
+    "udp_identity",  # a datagram with an identity came
+    "identity",  # the identity that counts (v8: the one inside TLS)
+    "link_up",
+    "link_replaced",
+    "link_down",
+    "link_failed",  # a connection ended before it was a link; data: reason
+    "pairing_requested",
+    "pairing_failed",  # data: reason
+    "paired",  # data: verification_key
+    "unpaired",
+    "packet",
+    "dropped",  # a packet from a peer that is not paired
+    "malformed",  # a line that is no packet
+    "ping",
+    "ring",
+    "lock_set",
+    "command_list",  # the other side's commands
+    "command_run",
+    "player_action",
+    "payload_sent",
+    "payload_failed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FakeEvent:
+    """One thing that happened; `data` is what the program prints of it."""
+
+    kind: EventKind
+    device_id: str
+    data: Body = field(default_factory=dict)
+    packet: FakePacket | None = None
+    identity: FakeIdentity | None = None
+
+
+class EventLog:
+    """All events, and those that no `wait_for` has taken yet."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.all: list[FakeEvent] = []
+        self.keep = True  # a program that runs for days keeps nothing
+        self.listeners: list[Callable[[FakeEvent], None]] = []
+        self._untaken: list[FakeEvent] = []
+        self._waiters: set[asyncio.Future[None]] = set()
+
+    def emit(self, event: FakeEvent) -> None:
+        """Add an event and wake whoever waits."""
+        if self.keep:
+            self.all.append(event)
+            self._untaken.append(event)
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        for listener in self.listeners:
+            listener(event)
+
+    def seen(self, kind: EventKind) -> int:
+        """Return how many events of a kind there were so far."""
+        return sum(event.kind == kind for event in self.all)
+
+    async def wait_for(
+        self,
+        kind: EventKind,
+        predicate: Callable[[FakeEvent], bool] | None = None,
+        timeout: float = 5,
+    ) -> FakeEvent:
+        """Return the oldest fitting event that was not returned before.
+
+        It may have happened before the call. Raises TimeoutError, which tells
+        what happened instead.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    for event in self._untaken:
+                        if event.kind == kind and (
+                            predicate is None or predicate(event)
+                        ):
+                            self._untaken.remove(event)
+                            return event
+                    waiter = asyncio.get_running_loop().create_future()
+                    self._waiters.add(waiter)
+                    try:
+                        await waiter
+                    finally:
+                        self._waiters.discard(waiter)
+        except TimeoutError:
+            happened = ", ".join(
+                event.packet.type
+                if event.kind == "packet" and event.packet
+                else event.kind
+                for event in self.all
+            )
+            raise TimeoutError(
+                f"no {kind} in {timeout} s; happened: {happened}"
+            ) from None
