@@ -49,7 +49,8 @@ class MessageStream[M](ABC):
 
         The reader's own limit may be small: longer messages are put together here.
         """
-        #: May be changed between two reads: a stranger gets less than a friend.
+        #: Bytes of one message that reading takes. May be changed: a stranger gets less
+        #: than a friend.
         self.max_message = max_message
         self._reader = reader
         self._writer = writer
@@ -87,15 +88,6 @@ class MessageStream[M](ABC):
         """
 
     # Writing.
-
-    @property
-    def max_message(self) -> int:
-        """Bytes of one message that reading takes; may change with what a peer may do."""
-        return self.max_message
-
-    @max_message.setter
-    def max_message(self, size: int) -> None:
-        self.max_message = size
 
     def is_connected(self) -> bool:
         """Tell whether, for all that is known, messages can still be sent."""
