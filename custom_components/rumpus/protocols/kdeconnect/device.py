@@ -418,9 +418,11 @@ class RemoteDevice:
             self._apply(self._pairing.received(packet.body, time.time()))
         elif self._paired is None:
             self._apply(self._pairing.received_other())
-        elif packet.type != TYPE_IDENTITY:
-            if (message := plugins.decode_message(packet)) is not None:
-                self._emit(MessageReceived(message))
+        elif (
+            packet.type != TYPE_IDENTITY
+            and (message := plugins.decode_message(packet)) is not None
+        ):
+            self._emit(MessageReceived(message))
 
     def _note_stranger(self, link: Link) -> None:
         self._strangers += 1

@@ -85,6 +85,7 @@ class RecentTimes:
             self._times.popitem(last=False)
 
     def __len__(self) -> int:
+        """Return how many keys are remembered."""
         return len(self._times)
 
 

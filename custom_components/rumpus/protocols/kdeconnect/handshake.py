@@ -139,19 +139,15 @@ async def call(
     target: CallTarget,
     own: Identity,
     context: ssl.SSLContext,
-    *,
-    connected: Callable[[], None] | None = None,
 ) -> Link:
     """Open a connection to a device and make a link of it.
 
     The context is one that trusts exactly the certificate which the device is expected to
-    show (see `TlsContexts`).  `connected` is told that TCP works, before TLS begins.
+    show (see `TlsContexts`).
     Raises CertificateChangedError when the device shows another certificate, ProtocolError,
     DisconnectedError, PeerTimeoutError.
     """
     transport = await open_transport(target)
-    if connected is not None:
-        connected()
     async with _failing_cleanly(transport, CLEAR_IDENTITY_TIMEOUT):
         set_keepalive(transport)
         # A placeholder instead of an unknown target would be refused: leave it out then.
@@ -205,28 +201,40 @@ async def _finish(
     first: Identity | None,
     host: str,
 ) -> Link:
-    """Exchange identities inside TLS (protocol 8) and compare whatever can be compared.
+    """Find out who is at the other end of a finished TLS handshake.
 
-    `first` is None when nothing is known of the peer: then it has to speak protocol 8.
+    `first` is the identity from before TLS, None when nothing is known of the peer.
     """
     try:
-        identity = first
         if first is None or first.protocol_version >= PROTOCOL_VERSION:
-            await stream.send_raw(encode_packet(own.to_packet()))
-            try:
-                async with asyncio.timeout(SECOND_IDENTITY_TIMEOUT):
-                    packet = decode_packet(await stream.read_message())
-            except TimeoutError as err:
-                raise PeerTimeoutError("no identity came inside TLS") from err
-            identity = parse_identity(packet, own_device_id=own.device_id)
-            _compare(identity, first)
-        assert identity is not None  # noqa: S101 - for the type checker
-        if common_name(certificate) != identity.device_id:
-            raise ProtocolError("the certificate belongs to another device id")
+            identity = await _exchange(stream, own, first)
+        else:
+            identity = first
+        _check_owner(certificate, identity)
     except BaseException:
         stream.abort()
         raise
     return Link.create(stream, identity, certificate, host)
+
+
+async def _exchange(
+    stream: JsonLinesStream, own: Identity, first: Identity | None
+) -> Identity:
+    """Exchange identities inside TLS, as protocol 8 does, and return the peer's."""
+    await stream.send_raw(encode_packet(own.to_packet()))
+    try:
+        async with asyncio.timeout(SECOND_IDENTITY_TIMEOUT):
+            packet = decode_packet(await stream.read_message())
+    except TimeoutError as err:
+        raise PeerTimeoutError("no identity came inside TLS") from err
+    second = parse_identity(packet, own_device_id=own.device_id)
+    _compare(second, first)
+    return second
+
+
+def _check_owner(certificate: bytes, identity: Identity) -> None:
+    if common_name(certificate) != identity.device_id:
+        raise ProtocolError("the certificate belongs to another device id")
 
 
 def _compare(second: Identity, first: Identity | None) -> None:

@@ -424,11 +424,10 @@ class LocalPeer:
     def _admit_caller(self, identity: Identity) -> None:
         """Refuse a caller by what it says in clear text."""
         device = self._devices.get(identity.device_id)
-        if (device is None or not device.is_connected) and (
-            device is None or not device.is_paired
-        ):
-            if self._unpaired_links() >= MAX_UNPAIRED_LINKS:
-                raise ProtocolError("too many devices that are not paired")
+        if device is not None and (device.is_connected or device.is_paired):
+            return
+        if self._unpaired_links() >= MAX_UNPAIRED_LINKS:
+            raise ProtocolError("too many devices that are not paired")
 
     def _linked(self, link: Link) -> None:
         try:

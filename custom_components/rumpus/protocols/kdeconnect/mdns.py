@@ -42,6 +42,7 @@ class MdnsDiscovery:
         self._info: AsyncServiceInfo | None = None
         self._browser: AsyncServiceBrowser | None = None
         self._lookups: dict[str, asyncio.Task[None]] = {}
+        self._announcing: asyncio.Future[None] | None = None
         self._own_id = ""
 
     async def start(self, identity: Identity, addresses: tuple[str, ...]) -> None:
@@ -60,9 +61,12 @@ class MdnsDiscovery:
             },
             server=f"{identity.device_id}.local.",
         )
-        # The id is unique: nobody has to be asked whether the name is free.
-        await self._zeroconf.async_register_service(
-            self._info, cooperating_responders=True
+        # The id is unique: nobody has to be asked whether the name is free.  Saying it
+        # three times takes seconds that nobody has to wait for.
+        self._announcing = asyncio.ensure_future(
+            await self._zeroconf.async_register_service(
+                self._info, cooperating_responders=True
+            )
         )
         self._browser = AsyncServiceBrowser(
             self._zeroconf.zeroconf, SERVICE_TYPE, handlers=[self._changed]
@@ -70,13 +74,18 @@ class MdnsDiscovery:
 
     async def stop(self) -> None:
         """Withdraw our service and end the search."""
-        for task in list(self._lookups.values()):
+        tasks: list[asyncio.Future[None]] = list(self._lookups.values())
+        if self._announcing is not None:
+            tasks.append(self._announcing)
+            self._announcing = None
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._browser is not None:
             await self._browser.async_cancel()
             self._browser = None
         if self._info is not None:
-            await self._zeroconf.async_unregister_service(self._info)
+            await (await self._zeroconf.async_unregister_service(self._info))
             self._info = None
 
     def _changed(
