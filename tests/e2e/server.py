@@ -230,7 +230,7 @@ class HomeAssistantServer:
         mark = self.log.position
         started = time.monotonic()
         self._process = await asyncio.create_subprocess_exec(
-            *_die_with_parent(),
+            *die_with_parent(),
             *self._prefix,
             str(hass),
             *("-c", str(self.config_dir), "--log-no-color"),
@@ -253,7 +253,7 @@ class HomeAssistantServer:
             await self.stop()
             if isinstance(err, EOFError | TimeoutError | OSError):
                 raise ServerError(
-                    f"Home Assistant did not start ({err or 'too slow'}):\n{self.log.tail()}"
+                    f"Home Assistant did not start ({str(err) or 'too slow'}):\n{self.log.tail()}"
                 ) from err
             raise
         self.boot_seconds = time.monotonic() - started
@@ -410,7 +410,7 @@ class HomeAssistantServer:
             raise TimeoutError(f"no answer from {self.url}")
 
 
-def _die_with_parent() -> tuple[str, ...]:
+def die_with_parent() -> tuple[str, ...]:
     """Return the command prefix that ends a child whose parent was killed, where there is one."""
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     return (setpriv, "--pdeathsig", "TERM", "--") if setpriv else ()
