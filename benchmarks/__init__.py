@@ -1,0 +1,1 @@
+"""Benchmarks: our protocols side by side with other implementations."""
