@@ -22,7 +22,15 @@ import aiohttp
 
 from . import auth
 from .auth import DEFAULT_PASSWORD, DEFAULT_USERNAME, answer_of
-from .models import ConfigEntry, Device, Entity, FlowResult, PendingFlow, State
+from .models import (
+    ConfigEntry,
+    Device,
+    Entity,
+    FlowResult,
+    PendingFlow,
+    State,
+    needed_texts,
+)
 from .network import socket_factory
 from .shapes import (
     JsonObject,
@@ -489,7 +497,7 @@ class HomeAssistantApi:
             known |= await self.translations("config", borrowed)
         return [
             keys[0]
-            for keys in _needed_texts(result, domain, borrowed)
+            for keys in needed_texts(result, domain, borrowed)
             if not any(key in known for key in keys)
         ]
 
@@ -572,35 +580,3 @@ class HomeAssistantApi:
                     f"the flow still shows {result.step_id} after {timeout:g} s"
                 ) from err
         return result
-
-
-def _needed_texts(
-    result: FlowResult, domain: str, borrowed: str | None
-) -> list[tuple[str, ...]]:
-    """Return the keys that a step needs; one of each tuple suffices."""
-    config = f"component.{domain}.config"
-    step = f"{config}.step.{result.step_id}"
-    match result.type:
-        case "form":
-            keys: list[tuple[str, ...]] = [(f"{step}.title", f"{step}.description")]
-            keys += [
-                (
-                    f"{step}.data.{name}",
-                    f"{step}.sections.{name}.name",
-                    f"{step}.data_description.{name}",
-                )
-                for name in result.fields
-            ]
-            return keys + [
-                (f"{config}.error.{error}",) for error in result.errors.values()
-            ]
-        case "menu":
-            return [(f"{step}.title", f"{step}.description")] + [
-                (f"{step}.menu_options.{option}",) for option in result.options
-            ]
-        case "progress":
-            return [(f"{config}.progress.{result.progress_action}",)]
-        case "abort":
-            return [(f"component.{borrowed or domain}.config.abort.{result.reason}",)]
-        case _:
-            return []

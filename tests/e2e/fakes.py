@@ -111,6 +111,16 @@ class FakeProcess:
                 f"{self.name}: no {what} in {timeout:g} s; its last events: {self.events[-6:]}"
             ) from None
 
+    async def follow(self, show: Callable[[JsonObject], None]) -> None:
+        """Hand every event from now on to a function, until the process ends."""
+        position = len(self.events)
+        while not self._ended:
+            async with self._changed:
+                await self._changed.wait()
+            for event in self.events[position:]:
+                show(event)
+            position = len(self.events)
+
     async def _read_events(self, stream: asyncio.StreamReader) -> None:
         """Keep what the process prints."""
         while line := await stream.readline():

@@ -20,7 +20,8 @@ from typing import override
 from zeroconf import IPVersion
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from tests.fakes.kdeconnect import TCP_PORTS, UDP_PORT, FakeDevice, FakePeer
+from tests.fakes.kdeconnect import UDP_PORT, FakeDevice, FakePeer, LinkFailedError
+from tests.fakes.kdeconnect_discovery import TCP_PORTS
 from tests.fakes.kdeconnect_events import FakeEvent
 from tests.fakes.kdeconnect_program import add_demo
 from tests.fakes.kdeconnect_state import read_state, write_state
@@ -38,7 +39,7 @@ def main() -> None:
     parser.add_argument("--udp-port", type=int, default=UDP_PORT)
     parser.add_argument("--announce", action="append", default=[], metavar="HOST")
     parser.add_argument("--every", type=float, metavar="SECONDS")
-    parser.add_argument("--only", metavar="ADDRESS", help="hear this host alone")
+    parser.add_argument("--only", metavar="ADDRESS", help="call this host alone")
     parser.add_argument("--mdns", metavar="ADDRESS", help="announce by mDNS from here")
     parser.add_argument("--accept-after", type=float, metavar="SECONDS")
     parser.add_argument("--battery", type=int, metavar="PERCENT")
@@ -52,9 +53,16 @@ class SelectiveDevice(FakeDevice):
     only: str | None = None
 
     @override
-    def heard(self, data: bytes, host: str) -> None:
-        if self.only in {None, host}:
-            super().heard(data, host)
+    async def call(
+        self,
+        host: str,
+        port: int,
+        target_id: str | None = None,
+        target_protocol: int | None = None,
+    ) -> FakePeer:
+        if self.only not in {None, host}:
+            raise LinkFailedError("another fake device")
+        return await super().call(host, port, target_id, target_protocol)
 
 
 class DemoDevice:

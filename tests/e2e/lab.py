@@ -86,6 +86,11 @@ class Lab:
 
     async def __aenter__(self) -> Self:
         """Start Home Assistant and sign in."""
+        await self.start()
+        return self
+
+    async def start(self) -> None:
+        """Start Home Assistant and sign in."""
         try:
             await self.server.start()
             if self.place.listener is not None:
@@ -96,7 +101,6 @@ class Lab:
         except BaseException:
             await self.stop()
             raise
-        return self
 
     async def __aexit__(
         self,

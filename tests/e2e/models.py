@@ -231,3 +231,35 @@ class Entity:
     def domain(self) -> str:
         """The platform of the entity id: sensor, button ..."""
         return self.entity_id.partition(".")[0]
+
+
+def needed_texts(
+    result: FlowResult, domain: str, borrowed: str | None
+) -> list[tuple[str, ...]]:
+    """Return the keys that a step needs; one of each tuple suffices."""
+    config = f"component.{domain}.config"
+    step = f"{config}.step.{result.step_id}"
+    match result.type:
+        case "form":
+            keys: list[tuple[str, ...]] = [(f"{step}.title", f"{step}.description")]
+            keys += [
+                (
+                    f"{step}.data.{name}",
+                    f"{step}.sections.{name}.name",
+                    f"{step}.data_description.{name}",
+                )
+                for name in result.fields
+            ]
+            return keys + [
+                (f"{config}.error.{error}",) for error in result.errors.values()
+            ]
+        case "menu":
+            return [(f"{step}.title", f"{step}.description")] + [
+                (f"{step}.menu_options.{option}",) for option in result.options
+            ]
+        case "progress":
+            return [(f"{config}.progress.{result.progress_action}",)]
+        case "abort":
+            return [(f"component.{borrowed or domain}.config.abort.{result.reason}",)]
+        case _:
+            return []

@@ -240,7 +240,7 @@ class HomeAssistantServer:
             stderr=asyncio.subprocess.STDOUT,
             # A Ctrl-C at the terminal goes to whoever started us, who ends this process in order.
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env=_child_environment(),
         )
         assert self._process.stdout is not None
         self.log.begin()
@@ -408,6 +408,15 @@ class HomeAssistantServer:
                 probe.kill()
         if code:
             raise TimeoutError(f"no answer from {self.url}")
+
+
+def _child_environment() -> dict[str, str]:
+    """Return our environment, with a place for byte code: a start takes half the time with it."""
+    environment = dict(os.environ)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment["PYTHONPYCACHEPREFIX"] = str(ROOT / ".cache" / "pycache")
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment
 
 
 def die_with_parent() -> tuple[str, ...]:

@@ -1,0 +1,116 @@
+"""`script/demo --check`: every config flow and every device of the demo, headless."""
+
+from pathlib import Path
+
+from .demo_families import FAMILIES
+from .families import CheckedEntry
+from .lab import Lab, Place
+from .report import CheckError, Report, require, table
+
+INTEGRATION_LOGGER = "custom_components.rumpus"
+DOMAIN = "rumpus"
+
+
+async def check(place: Place, folder: Path, *, browser: bool) -> int:
+    """Check everything; prints what was done and returns 0 only if all held."""
+    report = Report()
+    where = (
+        "a network of its own" if place.is_private else "the loopback of this machine"
+    )
+    print(f"Checking the demo in {where}", flush=True)
+    lab = Lab(place, folder / "config", fresh=True)
+    try:
+        await _check_all(lab, folder, report, browser=browser)
+    except Exception as err:  # noqa: BLE001 # whatever it was, the reason is what counts
+        reason = (
+            report.failures[-1] if report.failures else f"{type(err).__name__}: {err}"
+        )
+        print(
+            f"\nFAILED: {reason}\n\nThe end of Home Assistant's log:\n{lab.server.log.tail()}"
+        )
+        print(f"\n{report.passed} passed, 1 failed", flush=True)
+        return 1
+    finally:
+        await lab.stop()
+    print(f"\n{report.passed} passed, 0 failed", flush=True)
+    return 0
+
+
+async def _check_all(lab: Lab, folder: Path, report: Report, *, browser: bool) -> None:
+    """Do all steps."""
+    async with report.step("Home Assistant starts"):
+        await lab.start()
+    for family in FAMILIES:
+        async with report.step(
+            f"{family.title}: {len(family.devices)} fake devices start"
+        ):
+            await family.start(lab, folder, check=True)
+    if browser:
+        raise CheckError("not written yet")
+    entries: list[CheckedEntry] = []
+    for family in FAMILIES:
+        entries += await family.check(lab, report)
+    async with report.step("the frontend has what it loads at its start"):
+        await _check_frontend(lab)
+    for entry in entries:
+        async with report.step(f"{entry.device}: diagnostics"):
+            await lab.api.diagnostics(entry.entry_id)
+    tables = await _tables(lab, entries)
+    async with report.step("Home Assistant restarts"):
+        await lab.server.restart()
+        await lab.api.reconnect()
+        await lab.api.wait_running()
+    for family in FAMILIES:
+        await family.check_restarted(lab, report)
+    async with report.step("nothing wrong in the log"):
+        wrong = await lab.api.logged(INTEGRATION_LOGGER)
+        require(
+            not wrong,
+            "\n".join(f"{item.get('level')}: {item.get('message')}" for item in wrong),
+        )
+    print(f"\n{tables}")
+
+
+async def _check_frontend(lab: Lab) -> None:
+    """Ask for what the frontend cannot do without, and for the texts of the integration."""
+    require(bool(await lab.api.services()), "there are no actions")
+    kind, page = await lab.api.fetch("/")
+    require(kind == "text/html" and b"<home-assistant>" in page, "no page")
+    for category in ("config", "entity", "title", "exceptions"):
+        await lab.api.translations(category, DOMAIN)
+
+
+async def _tables(lab: Lab, entries: list[CheckedEntry]) -> str:
+    """Return the devices and the entities as tables."""
+    devices, entities = [], []
+    for checked in entries:
+        entry = await lab.api.entry(checked.entry_id)
+        for device in await lab.api.devices(entry.entry_id):
+            model = " ".join(
+                part for part in (device.manufacturer, device.model) if part
+            )
+            devices.append((device.name or "", model, checked.way, entry.state))
+        for entity in await lab.api.entities(entry.entry_id):
+            state = lab.api.states.get(entity.entity_id)
+            shown = (
+                f"(disabled by {entity.disabled_by})"
+                if entity.disabled_by
+                else "MISSING"
+            )
+            if state is not None:
+                shown = _with_unit(
+                    state.state, state.attributes.get("unit_of_measurement")
+                )
+            entities.append((checked.device, entity.entity_id, shown))
+    lost = [row[1] for row in entities if row[2] in {"MISSING", "unavailable"}]
+    require(not lost, f"entities without a state: {', '.join(lost)}")
+    return "\n\n".join(
+        (
+            table(("device", "what it is", "added by", "entry"), devices),
+            table(("device", "entity", "state"), entities),
+        )
+    )
+
+
+def _with_unit(state: str, unit: object) -> str:
+    return f"{state} {unit}" if isinstance(unit, str) else state

@@ -1,0 +1,78 @@
+"""Walking a config flow step by step, as a user who reads every text would."""
+
+from dataclasses import dataclass, field
+
+from .api import HomeAssistantApi
+from .models import ConfigEntry, FlowResult
+from .report import CheckError, require
+from .shapes import JsonObject
+
+
+@dataclass(slots=True)
+class Walk:
+    """One config flow. `steps` are the steps seen so far, `missing` the texts they lack."""
+
+    api: HomeAssistantApi
+    domain: str
+    result: FlowResult
+    steps: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    @classmethod
+    async def begin(cls, api: HomeAssistantApi, domain: str) -> Walk:
+        """Press "Add integration"."""
+        walk = cls(api, domain, await api.start_flow(domain))
+        await walk._look()
+        return walk
+
+    @classmethod
+    async def resume(cls, api: HomeAssistantApi, domain: str, flow_id: str) -> Walk:
+        """Press "Add" on a discovered card."""
+        walk = cls(api, domain, await api.get_flow(flow_id))
+        await walk._look()
+        return walk
+
+    @property
+    def where(self) -> str:
+        """The present step, for error texts."""
+        result = self.result
+        return f"{result.type} {result.step_id or result.reason or ''} {result.errors or ''}".strip()
+
+    async def submit(self, **user_input: str | float | bool) -> FlowResult:
+        """Fill the form in and press "Submit"."""
+        require(
+            self.result.type == "form", f"a form was expected, there is {self.where}"
+        )
+        data: JsonObject = dict(user_input)
+        self.result = await self.api.configure_flow(self.result.flow_id, data)
+        await self._look()
+        return self.result
+
+    async def choose(self, option: str) -> FlowResult:
+        """Choose in a menu."""
+        require(
+            self.result.type == "menu", f"a menu was expected, there is {self.where}"
+        )
+        require(option in self.result.options, f"no {option} in {self.result.options}")
+        self.result = await self.api.choose(self.result.flow_id, option)
+        await self._look()
+        return self.result
+
+    async def wait(self, timeout: float) -> FlowResult:
+        """Wait for the end of a progress step."""
+        self.result = await self.api.wait_step(self.result, timeout)
+        await self._look()
+        return self.result
+
+    def entry(self) -> ConfigEntry:
+        """Return the entry that the flow has made."""
+        if self.result.entry is None:
+            raise CheckError(f"the flow made no entry, there is {self.where}")
+        if self.missing:
+            raise CheckError(f"texts are missing: {', '.join(self.missing)}")
+        return self.result.entry
+
+    async def _look(self) -> None:
+        """Note a step and the texts that it lacks."""
+        self.steps.append(self.result.step_id or self.result.type)
+        self.missing += await self.api.missing_texts(self.result, self.domain)
