@@ -34,6 +34,9 @@ MAX_REMEMBERED: Final = 255
 UNKNOWN_BURST: Final = 20
 UNKNOWN_PER_SECOND: Final = 10.0
 
+# Carrier-grade NAT and overlay networks; Python counts them as neither.
+_SHARED_ADDRESSES: Final = ipaddress.ip_network("100.64.0.0/10")
+
 BROADCAST: Final = "255.255.255.255"
 
 
@@ -145,8 +148,7 @@ def is_local_address(host: str) -> bool:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return False
-    # 100.64/10 (carrier-grade NAT, also used by overlay networks) counts as neither.
-    return address.is_private or address in ipaddress.ip_network("100.64.0.0/10")
+    return address.is_private or address in _SHARED_ADDRESSES
 
 
 def is_loopback(host: str) -> bool:

@@ -341,7 +341,10 @@ class LocalPeer:
         elif not device.is_connected or not self._renewed.too_soon(
             device.device_id, now, RENEW_INTERVAL
         ):
-            target = CallTarget(host, announcement.port, identity)
+            # Protocol 7 says nothing more inside TLS, so that a forged datagram could
+            # rename a device (CVE-2025-32900): then what we know of it counts.
+            known = identity if identity.protocol_version >= 8 else device.identity
+            target = CallTarget(host, announcement.port, known)
             self._spawn(self._call_or_announce(device, target))
 
     def _heard_service(self, service: FoundService) -> None:
