@@ -15,6 +15,7 @@ import time
 from typing import Final
 
 from .auth import DEFAULT_PASSWORD, DEFAULT_USERNAME
+from .browser import BrowserError, prepare
 from .demo_check import check
 from .demo_families import FAMILIES
 from .fakes import FakeError
@@ -35,16 +36,16 @@ def main() -> int:
     port = options.port or (CHECK_PORT if options.check else DEFAULT_PORT)
     private = False if options.loopback else None
     try:
+        # There is no way to install anything once the private network is entered.
+        browser = prepare() if options.check and options.browser else None
         place = Place.open(port, private=private)
         if options.check:
             shutil.rmtree(folder, ignore_errors=True)
-            return asyncio.run(
-                _until_told(check(place, folder, browser=options.browser))
-            )
+            return asyncio.run(_until_told(check(place, folder, browser)))
         if options.fresh:
             shutil.rmtree(folder, ignore_errors=True)
         return asyncio.run(_until_told(play(place, folder)))
-    except (NetworkError, ServerError, FakeError) as err:
+    except (BrowserError, NetworkError, ServerError, FakeError) as err:
         print(f"demo: {err}", file=sys.stderr)
         return 1
 

@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
+from .browser import Browser
 from .demo_families import FAMILIES
 from .families import CheckedEntry
 from .lab import Lab, Place
-from .report import CheckError, Report, require, table
+from .report import Report, require, table
 
 INTEGRATION_LOGGER = "custom_components.rumpus"
 DOMAIN = "rumpus"
 
 
-async def check(place: Place, folder: Path, *, browser: bool) -> int:
+async def check(place: Place, folder: Path, browser: Browser | None) -> int:
     """Check everything; prints what was done and returns 0 only if all held."""
     report = Report()
     where = (
@@ -20,7 +21,7 @@ async def check(place: Place, folder: Path, *, browser: bool) -> int:
     print(f"Checking the demo in {where}", flush=True)
     lab = Lab(place, folder / "config", fresh=True)
     try:
-        await _check_all(lab, folder, report, browser=browser)
+        await _check_all(lab, folder, report, browser)
     except Exception as err:  # noqa: BLE001 # whatever it was, the reason is what counts
         reason = (
             report.failures[-1] if report.failures else f"{type(err).__name__}: {err}"
@@ -36,7 +37,9 @@ async def check(place: Place, folder: Path, *, browser: bool) -> int:
     return 0
 
 
-async def _check_all(lab: Lab, folder: Path, report: Report, *, browser: bool) -> None:
+async def _check_all(
+    lab: Lab, folder: Path, report: Report, browser: Browser | None
+) -> None:
     """Do all steps."""
     async with report.step("Home Assistant starts"):
         await lab.start()
@@ -45,8 +48,6 @@ async def _check_all(lab: Lab, folder: Path, report: Report, *, browser: bool) -
             f"{family.title}: {len(family.devices)} fake devices start"
         ):
             await family.start(lab, folder, check=True)
-    if browser:
-        raise CheckError("not written yet")
     entries: list[CheckedEntry] = []
     for family in FAMILIES:
         entries += await family.check(lab, report)
@@ -62,6 +63,9 @@ async def _check_all(lab: Lab, folder: Path, report: Report, *, browser: bool) -
         await lab.api.wait_running()
     for family in FAMILIES:
         await family.check_restarted(lab, report)
+        await family.check_removed(lab, report)
+        if browser is not None:
+            await family.check_browser(lab, report, browser, folder / "screenshots")
     async with report.step("nothing wrong in the log"):
         wrong = await lab.api.logged(INTEGRATION_LOGGER)
         require(

@@ -7,6 +7,7 @@ import sys
 from typing import Final, Literal, override
 
 from .api import WaitError
+from .browser import Browser, add_discovered
 from .fakes import FakeProcess
 from .families import CheckedEntry, DemoFamily
 from .lab import Lab
@@ -18,6 +19,7 @@ from .walk import Walk
 
 DOMAIN: Final = "rumpus"
 PAIRING: Final = 30.0
+MAX_STEPS: Final = 12
 BROADCAST: Final = "255.255.255.255"
 LOOPBACK: Final = "127.0.0.1"
 ANNOUNCE_EVERY: Final = 5.0
@@ -85,6 +87,9 @@ class KdeConnectDemo(DemoFamily):
         arguments += ["--name", device.name, "--state-file", str(state)]
         if private:
             arguments += ["--only", OUR_ADDRESS]
+            if device.found == "address":
+                # A socket with an address of its own hears no broadcasts.
+                arguments += ["--bind", device.address]
         else:
             arguments += ["--bind", device.loopback]
             if device.loopback == LOOPBACK:
@@ -174,13 +179,56 @@ class KdeConnectDemo(DemoFamily):
                 player = await _entity(lab, entry, "media_player")
                 await lab.api.wait_state(player.entity_id, PLAYS)
 
+    @override
+    async def check_removed(self, lab: Lab, report: Report) -> None:
+        fake, entry = lab.fakes[DEVICES[0].name], self._entries.pop(DEVICES[0].name)
+        async with report.step(f"{fake.name}: deleting its entry ends the pairing"):
+            mark = fake.position
+            await lab.api.delete_entry(entry.entry_id)
+            await fake.wait(
+                lambda event: event["event"] == "unpaired", "end", start=mark
+            )
+            require(
+                not await lab.api.entities(entry.entry_id), "entities are left behind"
+            )
+            require(
+                not await lab.api.devices(entry.entry_id), "its device is left behind"
+            )
+        async with report.step(f"{fake.name}: its card is back"):
+            await lab.api.wait_flow(DOMAIN, unique_id=_device_id(fake))
+
+    @override
+    async def check_browser(
+        self, lab: Lab, report: Report, browser: Browser, shots: Path
+    ) -> None:
+        fake = lab.fakes[DEVICES[0].name]
+        mark = fake.position
+
+        async def answer(shown: str) -> None:
+            asked = await fake.wait(
+                lambda event: event["event"] == "pairing_requested",
+                "request",
+                start=mark,
+            )
+            key = asked["verification_key"]
+            require(key == shown, f"the dialog shows {shown}, the device {key}")
+            await fake.say("accept")
+
+        async with report.step(f"{fake.name}: added in the browser"):
+            wrong = await add_discovered(lab, browser, fake.name, shots, answer)
+            require(not wrong, f"errors in the page: {wrong}")
+
     async def _add(self, lab: Lab, device: DemoDevice) -> ConfigEntry:
         """Add a device in its way; returns the loaded entry."""
         fake = lab.fakes[device.name]
         walk = await self._begin(lab, device, fake)
         mark = 0
-        while walk.result.placeholders.get("verification_key") is None:
-            await self._go_on(lab, device, fake, walk)
+        for _ in range(MAX_STEPS):
+            if "verification_key" in walk.result.placeholders:
+                break
+            await self._go_on(lab, device, walk)
+        else:
+            raise CheckError(f"no verification key on the way {walk.steps}")
         shown = walk.result.placeholders["verification_key"]
         if device.way == "asks us":
             await walk.submit()
@@ -207,55 +255,43 @@ class KdeConnectDemo(DemoFamily):
 
     async def _begin(self, lab: Lab, device: DemoDevice, fake: FakeProcess) -> Walk:
         """Start the flow: press "Add" on the card, or "Add integration"."""
-        ready = await fake.wait(lambda event: event["event"] == "ready", "start")
-        device_id = get_str(ready, "id")
         if device.way in {"scan", "address"}:
             return await Walk.begin(lab.api, DOMAIN)
         if device.way == "asks us":
             await fake.wait(lambda event: event["event"] == "link_up", "link")
             await fake.say("request")
-        flow = await lab.api.wait_flow(DOMAIN, unique_id=device_id)
+        flow = await lab.api.wait_flow(DOMAIN, unique_id=_device_id(fake))
         title = flow.title_placeholders.get("name")
         require(title == device.name, f"the card is named {title!r}")
         return await Walk.resume(lab.api, DOMAIN, flow.flow_id)
 
-    async def _go_on(
-        self, lab: Lab, device: DemoDevice, fake: FakeProcess, walk: Walk
-    ) -> None:
+    async def _go_on(self, lab: Lab, device: DemoDevice, walk: Walk) -> None:
         """Do what a user does who wants to come to the pairing."""
-        result = walk.result
-        match result.type:
+        match walk.result.type:
             case "menu":
-                wanted = "address" if device.way == "address" else "scan"
-                options = [
-                    option
-                    for option in result.options
-                    if option == "kde_connect_user" or wanted in option
-                ]
-                require(
-                    bool(options), f"nothing to choose for {wanted} in {result.options}"
-                )
-                await walk.choose(options[0])
+                await walk.choose("kde_connect_user")
             case "progress":
                 await walk.wait(PAIRING)
-            case "form" if not result.fields:
+            case "form" if not walk.result.fields:
                 await walk.submit()
             case "form":
-                private = lab.place.is_private
-                address = device.address if private else device.loopback
-                name = result.fields[0]
-                choices = result.field_options(name)
-                picked = [
-                    value for value, label in choices.items() if device.name in label
-                ]
-                require(
-                    bool(picked) or not choices, f"{device.name} is not in {choices}"
-                )
-                await walk.submit(**{name: picked[0] if picked else address})
+                await walk.submit(**self._answers(lab, device, walk))
             case _:
                 raise CheckError(
                     f"no pairing, but {walk.where}; the way was {walk.steps}"
                 )
+
+    def _answers(self, lab: Lab, device: DemoDevice, walk: Walk) -> dict[str, str]:
+        """Return what a user fills in who wants this device."""
+        if "host" in walk.result.fields:
+            return {"host": device.address if lab.place.is_private else device.loopback}
+        choices = walk.result.field_options("device")
+        if device.way == "address":
+            picked = ["by_address"]
+        else:
+            picked = [value for value, label in choices.items() if device.name in label]
+        require(len(picked) == 1, f"{device.name} is not just once in {choices}")
+        return {"device": picked[0]}
 
     async def _try_device(self, lab: Lab, report: Report, device: DemoDevice) -> None:
         """Look at the states and give a command."""
@@ -286,6 +322,11 @@ class KdeConnectDemo(DemoFamily):
             await _press(lab, report, entry, fake, "ring", "ring")
         else:
             await _press(lab, report, entry, fake, "lights", "command_run")
+
+
+def _device_id(fake: FakeProcess) -> str:
+    """Return the id that a fake told when it started."""
+    return get_str(fake.events[0], "id")
 
 
 async def _press(

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from .browser import Browser
 from .lab import Lab
 from .report import Report
 from .shapes import JsonObject
@@ -46,3 +47,13 @@ class DemoFamily(ABC):
     @abstractmethod
     async def check_restarted(self, lab: Lab, report: Report) -> None:
         """Check that every device is back after a restart of Home Assistant."""
+
+    @abstractmethod
+    async def check_removed(self, lab: Lab, report: Report) -> None:
+        """Delete an entry and check that its device can be added again."""
+
+    @abstractmethod
+    async def check_browser(
+        self, lab: Lab, report: Report, browser: Browser, shots: Path
+    ) -> None:
+        """Add the device whose entry was deleted by its card, in a browser."""

@@ -1,0 +1,113 @@
+// Adds one discovered device in Home Assistant's own frontend, as a user does, and takes
+// pictures on the way. Started by tests/e2e/browser.py, which answers for the device.
+//
+//   node look.mjs '{"url", "username", "password", "device", "domain", "shots", "chromium", "modules"}'
+//
+// Prints one JSON object a line: {"event": "shot", "file"}, {"event": "key", "key"} when the
+// dialog shows the verification key, {"event": "added", "title"} at the end of the dialog,
+// {"event": "page_error", "message"}, and at last {"event": "done"}.
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+const options = JSON.parse(process.argv[2]);
+const require = createRequire(path.join(options.modules, "package.json"));
+const { chromium } = require("playwright-core");
+const TIMEOUT = 60_000;
+const KEY = /\b[0-9A-F]{8}\b/;
+
+const say = (event, data = {}) => console.log(JSON.stringify({ event, ...data }));
+mkdirSync(options.shots, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath: options.chromium,
+  headless: true,
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+const context = await browser.newContext({
+  viewport: { width: 1280, height: 900 },
+  locale: "en-GB",
+  colorScheme: options.dark ? "dark" : "light",
+});
+const page = await context.newPage();
+page.setDefaultTimeout(TIMEOUT);
+page.on("pageerror", (error) => say("page_error", { message: error.message }));
+
+let number = 0;
+async function shot(name) {
+  number += 1;
+  const file = path.join(options.shots, `${String(number).padStart(2, "0")}-${name}.png`);
+  // Dialogs and pages slide in: a picture of the end of it is wanted.
+  await page.evaluate(() =>
+    Promise.all(
+      document
+        .getAnimations()
+        .filter((animation) => animation.effect?.getTiming().iterations !== Infinity)
+        .map((animation) => animation.finished.catch(() => {})),
+    ),
+  );
+  await page.waitForTimeout(600);
+  await page.screenshot({ path: file });
+  say("shot", { file });
+}
+
+async function signIn() {
+  await page.goto(options.url);
+  await page.locator('input[name="username"]').fill(options.username);
+  await page.locator('input[name="password"]').fill(options.password);
+  await page.locator('input[name="password"]').press("Enter");
+  await page.waitForURL((url) => !url.pathname.startsWith("/auth"));
+  await page.locator("home-assistant-main").waitFor();
+}
+
+async function addDiscovered() {
+  await page.goto(`${options.url}/config/integrations/dashboard`);
+  const card = page.locator("ha-config-flow-card").filter({ hasText: options.device }).first();
+  await card.waitFor();
+  await shot("discovered");
+  await card.getByRole("button", { name: "Add" }).click();
+  const dialog = page.locator("dialog-data-entry-flow");
+  const form = dialog.locator("step-flow-form");
+  await form.waitFor();
+  await shot("confirm");
+  await dialog.getByRole("button", { name: /^(submit|next|pair|add)$/i }).first().click();
+  const progress = dialog.locator("step-flow-progress");
+  await progress.getByText(KEY).first().waitFor();
+  await shot("pairing");
+  const key = KEY.exec(await progress.innerText());
+  say("key", { key: key ? key[0] : null });
+  await dialog.locator("step-flow-create-entry").waitFor();
+  await shot("added");
+  say("added", { title: options.device });
+  const finish = dialog.getByRole("button", { name: /finish|skip and finish/i }).first();
+  await finish.click();
+  await dialog.locator("step-flow-create-entry").waitFor({ state: "detached" });
+}
+
+async function lookAround() {
+  await page.goto(`${options.url}/config/integrations/integration/${options.domain}`);
+  await page.getByText(options.device).first().waitFor();
+  await shot("integration");
+  await page.goto(`${options.url}/config/devices/device/${options.deviceId ?? ""}`);
+}
+
+try {
+  await signIn();
+  await addDiscovered();
+  await lookAround();
+  say("done");
+} catch (error) {
+  await shot("failed").catch(() => {});
+  say("failed", { message: String(error.message ?? error).split("\n").slice(0, 6).join(" | ") });
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
