@@ -76,7 +76,9 @@ class Service:
         self.calls.append((member, body))
         return method(*body)
 
-    def _handle_properties(self, member: str, body: tuple[object, ...]) -> Answer | None:
+    def _handle_properties(
+        self, member: str, body: tuple[object, ...]
+    ) -> Answer | None:
         match member, body:
             case "Get", (str(interface), str(name)):
                 return "v", (self.properties(interface)[name],)
@@ -140,9 +142,13 @@ class Bus:
             raise BusError(f"{interface}.{member}: {reason}")
         return list(unpack_variants(list(reply.body)))
 
-    async def get(self, destination: str, path: str, interface: str, name: str) -> object:
+    async def get(
+        self, destination: str, path: str, interface: str, name: str
+    ) -> object:
         """Return a property."""
-        answer = await self.call(destination, path, PROPERTIES, "Get", "ss", interface, name)
+        answer = await self.call(
+            destination, path, PROPERTIES, "Get", "ss", interface, name
+        )
         return answer[0]
 
     async def set(
@@ -160,7 +166,9 @@ class Bus:
 
     async def has_owner(self, name: str) -> bool:
         """Tell whether a well-known name is taken."""
-        answer = await self.call(_DRIVER, _DRIVER_PATH, _DRIVER, "NameHasOwner", "s", name)
+        answer = await self.call(
+            _DRIVER, _DRIVER_PATH, _DRIVER, "NameHasOwner", "s", name
+        )
         return answer[0] is True
 
     async def publish(self, service: Service) -> None:
@@ -169,7 +177,10 @@ class Bus:
         service.attach(self)
         if not service.name:
             return
-        if await self._bus.request_name(service.name) is not RequestNameReply.PRIMARY_OWNER:
+        if (
+            await self._bus.request_name(service.name)
+            is not RequestNameReply.PRIMARY_OWNER
+        ):
             raise BusError(f"{service.name} is taken")
 
     async def withdraw(self, service: Service) -> None:
@@ -179,7 +190,9 @@ class Bus:
         self._services.pop(service.path, None)
         service.attach(None)
 
-    def emit(self, path: str, interface: str, member: str, signature: str, *body: object) -> None:
+    def emit(
+        self, path: str, interface: str, member: str, signature: str, *body: object
+    ) -> None:
         """Send a signal."""
         message = Message.new_signal(path, interface, member, signature, list(body))
         self._bus.send(message)
@@ -193,7 +206,9 @@ class Bus:
         try:
             answer = service.handle(message)
         except (BusError, KeyError, TypeError) as err:
-            return Message.new_error(message, "org.freedesktop.DBus.Error.Failed", str(err))
+            return Message.new_error(
+                message, "org.freedesktop.DBus.Error.Failed", str(err)
+            )
         if answer is None:
             return None
         signature, body = answer

@@ -147,7 +147,9 @@ class Container:
         )
 
     def _log_tail(self) -> str:
-        text = (self.home / "container.log").read_text(encoding="utf-8", errors="replace")
+        text = (self.home / "container.log").read_text(
+            encoding="utf-8", errors="replace"
+        )
         return text[-400:].strip()
 
 

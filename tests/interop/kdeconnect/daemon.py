@@ -1,10 +1,21 @@
 """A real kdeconnectd in a session of its own, and its view of other devices."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
 import shutil
 from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
 
 from .bus import Bus, BusError
 from .container import HOME, Container, Process
@@ -18,7 +29,7 @@ from .stubs import (
     PowerStub,
     SessionStub,
 )
-from .waiting import TooLateError, until
+from .waiting import until
 
 NAME: Final = "org.kde.kdeconnect"
 _PATH: Final = "/modules/kdeconnect"
@@ -37,7 +48,9 @@ class KdeConnectDaemon:
     ``restart`` brings it back with its pairings. ``stop`` ends everything.
     """
 
-    def __init__(self, flavour: Flavour, network: Network, name: str, number: int) -> None:
+    def __init__(
+        self, flavour: Flavour, network: Network, name: str, number: int
+    ) -> None:
         """Make the host; nothing runs yet."""
         network.add_host(name, number)
         self.flavour = flavour
@@ -132,6 +145,37 @@ class KdeConnectDaemon:
         self._session_bus = self._system_bus = None
         await self._container.stop()
 
+    def renew_certificate(self) -> None:
+        """Give it another key and certificate with the same id; it must not run."""
+        key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+        if self.flavour.protocol < 8:
+            key = rsa.generate_private_key(65537, 2048)
+        else:
+            key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name(
+            [
+                x509.NameAttribute(NameOID.COMMON_NAME, self.device_id),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "KDE"),
+                x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "KDE Connect"),
+            ]
+        )
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder(
+                name, name, key.public_key(), x509.random_serial_number()
+            )
+            .not_valid_before(now - timedelta(days=365))
+            .not_valid_after(now + timedelta(days=3650))
+            .sign(key, hashes.SHA512())
+        )
+        pem = key.private_bytes(
+            Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()
+        )
+        (self.config / "privateKey.pem").write_bytes(pem)
+        (self.config / "certificate.pem").write_bytes(
+            certificate.public_bytes(Encoding.PEM)
+        )
+
     async def announce(self) -> None:
         """Make it announce itself, as it does when its network changes."""
         await self._call("forceOnNetworkChange")
@@ -203,11 +247,16 @@ class KdeConnectDaemon:
                 continue
             for line in text.splitlines()[1:]:
                 local, state = line.split()[1], line.split()[3]
-                if state == _LISTEN and int(local.rpartition(":")[2], 16) in _LINK_PORTS:
+                if (
+                    state == _LISTEN
+                    and int(local.rpartition(":")[2], 16) in _LINK_PORTS
+                ):
                     return True
         return False
 
-    async def _call(self, member: str, signature: str = "", *body: object) -> list[object]:
+    async def _call(
+        self, member: str, signature: str = "", *body: object
+    ) -> list[object]:
         return await self.bus.call(NAME, _PATH, _DAEMON, member, signature, *body)
 
 
@@ -231,7 +280,9 @@ class Device:
 
     async def has_asked(self) -> bool:
         """Whether the other device asks for pairing."""
-        return await self._flag("hasPairingRequests" if self._old else "isPairRequestedByPeer")
+        return await self._flag(
+            "hasPairingRequests" if self._old else "isPairRequestedByPeer"
+        )
 
     async def verification_key(self) -> str:
         """Return the key that its user would compare, eight digits in upper case."""
@@ -270,7 +321,10 @@ class Device:
     async def set_commands(self, commands: Mapping[str, tuple[str, str]]) -> None:
         """Replace the commands that it offers: key -> (name, command line)."""
         value = json.dumps(
-            {key: {"name": name, "command": line} for key, (name, line) in commands.items()}
+            {
+                key: {"name": name, "command": line}
+                for key, (name, line) in commands.items()
+            }
         )
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         folder = self._daemon.config / self.device_id / "kdeconnect_runcommand"
@@ -309,7 +363,9 @@ class Device:
         """Wait until the other device asks for pairing."""
         await self._wait(self.has_asked, "is asked for pairing by", patience)
 
-    async def call(self, member: str, signature: str = "", *body: object) -> list[object]:
+    async def call(
+        self, member: str, signature: str = "", *body: object
+    ) -> list[object]:
         """Call a method of the device's object."""
         bus = self._daemon.bus
         return await bus.call(NAME, self.path, _DEVICE, member, signature, *body)
@@ -319,7 +375,9 @@ class Device:
     ) -> list[object]:
         """Call a method of a plugin's object."""
         path, interface = f"{self.path}/{plugin}", f"{_DEVICE}.{plugin}"
-        return await self._daemon.bus.call(NAME, path, interface, member, signature, *body)
+        return await self._daemon.bus.call(
+            NAME, path, interface, member, signature, *body
+        )
 
     async def plugin_property(self, plugin: str, name: str) -> object:
         """Return a property of a plugin's object."""
@@ -333,19 +391,7 @@ class Device:
         except BusError:
             return False
 
-    async def _wait(self, look: Callable[[], Awaitable[bool]], what: str, patience: float) -> None:
+    async def _wait(
+        self, look: Callable[[], Awaitable[bool]], what: str, patience: float
+    ) -> None:
         await until(look, f"{self._daemon.name} {what} {self.device_id[:8]}", patience)
-
-
-async def meet(one: KdeConnectDaemon, other: KdeConnectDaemon) -> None:
-    """Bring two daemons together, however many announcements that takes."""
-    for patience in (2.0, 2.0, 2.0, 10.0):
-        await one.announce()
-        try:
-            await one.device(other.device_id).wait_reachable(patience)
-            await other.device(one.device_id).wait_reachable(patience)
-        except TooLateError:
-            if patience > 2.0:
-                raise
-        else:
-            return

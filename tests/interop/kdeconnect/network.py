@@ -120,7 +120,9 @@ class Network:
         """
         own = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            there = os.open(NAMESPACES / f"{self.prefix}-{name}", os.O_RDONLY | os.O_CLOEXEC)
+            there = os.open(
+                NAMESPACES / f"{self.prefix}-{name}", os.O_RDONLY | os.O_CLOEXEC
+            )
             try:
                 os.setns(there, os.CLONE_NEWNET)
             finally:
@@ -139,7 +141,9 @@ class Network:
             for device in ("all", "default"):
                 # Absent where the kernel has no IPv6.
                 with contextlib.suppress(FileNotFoundError):
-                    (settings / device / "disable_ipv6").write_text("1", encoding="ascii")
+                    (settings / device / "disable_ipv6").write_text(
+                        "1", encoding="ascii"
+                    )
 
     def _make_bridge(self) -> None:
         run("ip", "netns", "add", self._hub)

@@ -101,7 +101,9 @@ def find_source(etc: Path = Path("/etc")) -> Source:
         for source, found in read(text):
             if suites & found:
                 return Source(source.uri, source.keyring or default)
-    raise RootError(f"no Debian mirror in apt's configuration; name one in {MIRROR_VARIABLE}")
+    raise RootError(
+        f"no Debian mirror in apt's configuration; name one in {MIRROR_VARIABLE}"
+    )
 
 
 def _one_line_entries(text: str) -> list[tuple[Source, set[str]]]:
@@ -121,7 +123,9 @@ def _deb822_entries(text: str) -> list[tuple[Source, set[str]]]:
     entries = []
     for stanza in re.split(r"\n\s*\n", text):
         fields = _fields(stanza)
-        is_on = fields.get("enabled", ["yes"])[:1] != ["no"] and "deb" in fields.get("types", [])
+        is_on = fields.get("enabled", ["yes"])[:1] != ["no"] and "deb" in fields.get(
+            "types", []
+        )
         if is_on and "main" in fields.get("components", []) and fields.get("uris"):
             signed = (fields.get("signed-by") or [""])[0]
             key = Path(signed) if signed.startswith("/") else None
@@ -154,11 +158,16 @@ def install_tools() -> None:
     apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600"]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = [*apt, "install", "-y", "--no-install-recommends", *missing]
+    problem = ""
+    # Lists that were never fetched make the first attempt fail.
     for command in (install, [*apt, "update"], install):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False
+        )
         if command is install and done.returncode == 0:
             return
-    raise RootError(f"cannot install {' '.join(missing)}: {done.stderr.strip()[-300:]}")
+        problem = done.stderr.strip()[-300:]
+    raise RootError(f"cannot install {' '.join(missing)}: {problem}")
 
 
 def ensure_roots(flavours: tuple[Flavour, ...]) -> None:
@@ -224,7 +233,9 @@ def _make(flavour: Flavour, source: Source) -> None:
     if not daemon_path(flavour):
         raise RootError(f"the {flavour.value} root has no kdeconnectd")
     (root / READY).write_text(ROOT_VERSION, encoding="utf-8")
-    print(f"made the {flavour.label} root in {time.monotonic() - begun:.0f} s", flush=True)
+    print(
+        f"made the {flavour.label} root in {time.monotonic() - begun:.0f} s", flush=True
+    )
 
 
 def daemon_path(flavour: Flavour) -> str:

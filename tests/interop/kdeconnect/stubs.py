@@ -196,6 +196,9 @@ class PlayerStub(Service):
 
     path = "/org/mpris/MediaPlayer2"
     LENGTH: Final = 180.0
+    ALBUM: Final = "The Album"
+    # One only: release 22.12 of the daemon passes several on as none.
+    ARTIST: Final = "The Artist"
 
     def __init__(self, identity: str, art: Path, art_url: str) -> None:
         """The first song plays; ``art`` is written here and named ``art_url`` there."""
@@ -250,7 +253,14 @@ class PlayerStub(Service):
             }
         if interface != _PLAYER:
             return {}
-        can = ("CanGoNext", "CanGoPrevious", "CanPlay", "CanPause", "CanSeek", "CanControl")
+        can = (
+            "CanGoNext",
+            "CanGoPrevious",
+            "CanPlay",
+            "CanPause",
+            "CanSeek",
+            "CanControl",
+        )
         rates = ("Rate", "MinimumRate", "MaximumRate")
         return {
             "PlaybackStatus": Variant("s", self.status.value),
@@ -276,14 +286,20 @@ class PlayerStub(Service):
                 super().set_property(name, value)
         self.properties_changed(_PLAYER, name)
 
+    def change(self, *, track: int, status: Status) -> None:
+        """Go to another song and state, as if somebody sat at the player."""
+        self._set_track(track)
+        self._seek(12.0)
+        self._set_status(status)
+
     def _metadata(self) -> dict[str, Variant]:
         return {
             "mpris:trackid": Variant("o", f"/track/{self.track}"),
             "mpris:length": Variant("x", int(self.LENGTH * _MICROSECONDS)),
             "mpris:artUrl": Variant("s", self._art_url),
             "xesam:title": Variant("s", f"Song {self.track}"),
-            "xesam:album": Variant("s", "The Album"),
-            "xesam:artist": Variant("as", ["First Artist", "Second Artist"]),
+            "xesam:album": Variant("s", self.ALBUM),
+            "xesam:artist": Variant("as", [self.ARTIST]),
             "xesam:url": Variant("s", f"file:///srv/music/{self.track}.ogg"),
         }
 
@@ -318,5 +334,9 @@ def make_png(side: int = 48) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
 
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
+    parts = (
+        chunk(b"IHDR", header),
+        chunk(b"IDAT", zlib.compress(rows)),
+        chunk(b"IEND", b""),
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)

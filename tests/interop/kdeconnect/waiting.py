@@ -32,7 +32,9 @@ async def until[T](
         await asyncio.sleep(_PAUSE)
 
 
-async def until_true(look: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+async def until_true(
+    look: Callable[[], bool], what: str, patience: float = PATIENCE
+) -> None:
     """Wait until a condition of this program holds."""
 
     async def ask() -> bool:

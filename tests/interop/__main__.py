@@ -1,0 +1,63 @@
+"""The command line: ``python -m tests.interop [SUITE...]``."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from typing import Final
+
+from .kdeconnect.suite import run as run_kdeconnect
+
+SUITES: Final = {"kdeconnect": run_kdeconnect}
+
+
+def main() -> int:
+    """Run the suites that were named, or all; 0 when every check is fine."""
+    parser = argparse.ArgumentParser(
+        prog="script/interop",
+        description="Checks Rumpus in a real Home Assistant against programs of other projects.",
+    )
+    parser.add_argument(
+        "suites",
+        nargs="*",
+        choices=[*SUITES, []],
+        metavar="SUITE",
+        help=", ".join(SUITES),
+    )
+    parser.add_argument(
+        "--flavour",
+        action="append",
+        metavar="NAME",
+        help="only this release of the peer",
+    )
+    parser.add_argument(
+        "--only", metavar="TEXT", help="only checks with TEXT in their title"
+    )
+    parser.add_argument(
+        "--debug", action="store_true", help="let the peers log everything"
+    )
+    options = parser.parse_args()
+    fine = True
+    for name in options.suites or SUITES:
+        try:
+            fine &= asyncio.run(
+                _run(
+                    name, options.flavour or [], options.only or "", debug=options.debug
+                )
+            )
+        except asyncio.CancelledError, KeyboardInterrupt:
+            print("interrupted", flush=True)
+            return 130
+    return 0 if fine else 1
+
+
+async def _run(name: str, flavours: list[str], only: str, *, debug: bool) -> bool:
+    """Run a suite; SIGTERM ends it in order, as Ctrl-C does."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await SUITES[name](flavours, only, debug=debug)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,295 @@
+"""What is checked once the daemon and Home Assistant are paired."""
+
+from functools import partial
+import json
+from typing import Final
+
+from .stubs import PlayerStub, Status
+from .waiting import until, until_true
+from .world import DOMAIN, UNAVAILABLE, World
+from tests.e2e.models import State
+from tests.e2e.shapes import get_str
+from tests.interop.report import CheckError
+
+PLAYER: Final = "Interop Player"
+PLAYER_KEY: Final = f"player_{PLAYER}"
+
+
+async def entities(world: World) -> str:
+    """All entities of a connected computer are there and available."""
+    expected = {
+        "sensor": ("battery",),
+        "binary_sensor": ("battery_charging", "connectivity"),
+        "button": ("ring", "ping", "lock"),
+        "event": ("ping",),
+    }
+    count = 0
+    for domain, keys in expected.items():
+        for key in keys:
+            await world.wait_state(domain, key, lambda s: s.state != UNAVAILABLE)
+            count += 1
+    trackers = [
+        e.entity_id for e in await world.api.entities() if e.domain == "device_tracker"
+    ]
+    for entity_id in trackers:
+        await world.api.wait_state(entity_id, "home", 5)
+    if not trackers:
+        raise CheckError("there is no device tracker")
+    return f"{count + len(trackers)} entities"
+
+
+async def ping_from_us(world: World) -> str:
+    """The ping button shows a notification on the daemon's desktop."""
+    mark = len(world.daemon.notifications.shown)
+    await world.press("ping")
+    shown = await world.daemon.wait_notification("Ping", mark)
+    return shown.body
+
+
+async def ping_from_daemon(world: World) -> str:
+    """A ping of the daemon fires the event entity, with its text."""
+    us = await world.us()
+    before = await world.wait_state("event", "ping", lambda s: s.state != UNAVAILABLE)
+    await us.ping()
+
+    def fired(state: State) -> bool:
+        return state.state not in {before.state, UNAVAILABLE, "unknown"}
+
+    first = await world.wait_state("event", "ping", fired)
+    text = "Hällo <b>Home</b> & Assistant \N{PARTY POPPER}"
+    await us.ping(text)
+
+    def fired_again(state: State) -> bool:
+        return state.state != first.state
+
+    second = await world.wait_state("event", "ping", fired_again)
+    if text not in second.attributes.values():
+        raise CheckError(f"the text is not among {second.attributes}")
+    return get_str(second.attributes, "event_type")
+
+
+async def battery(world: World) -> str:
+    """Charge and charging follow the daemon's battery."""
+    stub = world.daemon.battery
+    if stub is None:
+        raise CheckError("the daemon was started without a battery")
+    await world.wait_state("sensor", "battery", str(stub.percentage))
+    stub.change(41, charging=True)
+    await world.wait_state("sensor", "battery", "41")
+    await world.wait_state("binary_sensor", "battery_charging", "on")
+    stub.change(83, charging=False)
+    await world.wait_state("sensor", "battery", "83")
+    await world.wait_state("binary_sensor", "battery_charging", "off")
+    return "41 % charging, 83 % discharging"
+
+
+async def commands(world: World) -> str:
+    """A command gets a button, which runs it there, and loses it when removed."""
+    us = await world.us()
+    touched = world.daemon.home / "touched"
+    await us.set_commands(
+        {"one": ("Touch a file", "touch /srv/touched"), "two": ("No", "true")}
+    )
+    await world.wait_state("button", "command_two", lambda s: s.state != UNAVAILABLE)
+    state = await world.wait_state(
+        "button", "command_one", lambda s: s.state != UNAVAILABLE
+    )
+    await world.press("command_one")
+    await until_true(touched.exists, "the command runs")
+    await us.set_commands({"two": ("No", "true")})
+
+    async def is_gone() -> bool:
+        return not await world.has_entity("button", "command_one")
+
+    await until(is_gone, "the button of the removed command vanishes")
+    if not await world.has_entity("button", "command_two"):
+        raise CheckError("the button of the other command vanished too")
+    await us.set_commands({})
+    return get_str(state.attributes, "friendly_name")
+
+
+async def lock(world: World) -> str:
+    """The lock button locks the daemon's session."""
+    session = world.daemon.session
+    session.locked = False
+    await world.press("lock")
+    await until_true(lambda: session.locked, "the session is locked")
+    return f"logind calls: {', '.join(name for name, _ in session.calls)}"
+
+
+async def ring(world: World) -> str:
+    """The ring button makes the daemon open its media backend; there is no sound here."""
+    mark = len(world.daemon.log_text)
+    await world.press("ring")
+    words = ("mediaplayer", "qt.multimedia")
+    await until_true(
+        lambda: any(word in world.daemon.log_text[mark:] for word in words),
+        "the daemon tries to play its sound",
+    )
+    return "its media backend was opened"
+
+
+async def _player(world: World) -> PlayerStub:
+    """Start a player and wait until Home Assistant shows it."""
+    player = await world.daemon.add_player(PLAYER)
+    await world.wait_state("media_player", PLAYER_KEY, "playing")
+    return player
+
+
+async def media_player(world: World) -> str:
+    """A player of the daemon's session is followed and obeys."""
+    player = await _player(world)
+    try:
+        await _check_metadata(world, player)
+        await _check_controls(world, player)
+    finally:
+        await world.daemon.remove_player(player)
+    return ", ".join(dict.fromkeys(name for name, _ in player.calls))
+
+
+async def _check_metadata(world: World, player: PlayerStub) -> None:
+    def complete(state: State) -> bool:
+        got = state.attributes
+        volume = got.get("volume_level")
+        return (
+            got.get("media_title") == "Song 1"
+            and got.get("media_artist") == player.ARTIST
+            and got.get("media_album_name") == player.ALBUM
+            and got.get("media_duration") == player.LENGTH
+            and got.get("shuffle") is False
+            and got.get("repeat") == "off"
+            and isinstance(volume, float)
+            and abs(volume - player.volume) < 0.01
+        )
+
+    state = await world.wait_state(
+        "media_player", PLAYER_KEY, lambda s: s.state == "playing"
+    )
+    try:
+        await world.wait_state("media_player", PLAYER_KEY, complete)
+    except TimeoutError as err:
+        raise CheckError(f"incomplete: {json.dumps(state.attributes)}") from err
+
+
+async def _check_controls(world: World, player: PlayerStub) -> None:
+    async def act(service: str, **data: float | str | bool) -> None:
+        await world.call(
+            "media_player", service, "media_player", PLAYER_KEY, dict(data)
+        )
+
+    async def shows(what: str, value: object) -> None:
+        await world.wait_state(
+            "media_player", PLAYER_KEY, lambda s: s.attributes.get(what) == value
+        )
+
+    await act("media_pause")
+    await until_true(lambda: player.status is Status.PAUSED, "the player pauses")
+    await world.wait_state("media_player", PLAYER_KEY, "paused")
+    await act("media_play")
+    await until_true(lambda: player.status is Status.PLAYING, "the player plays")
+    await world.wait_state("media_player", PLAYER_KEY, "playing")
+    await act("media_next_track")
+    await shows("media_title", "Song 2")
+    await act("media_previous_track")
+    await shows("media_title", "Song 1")
+    await act("volume_set", volume_level=0.3)
+    await until_true(lambda: abs(player.volume - 0.3) < 0.01, "the volume is set")
+    await shows("volume_level", 0.3)
+    await act("media_seek", seek_position=95)
+    await until_true(lambda: 94 < player.position < 105, "the position is set")
+
+    def near(state: State) -> bool:
+        position = state.attributes.get("media_position")
+        return isinstance(position, int | float) and 94 < position < 105
+
+    await world.wait_state("media_player", PLAYER_KEY, near)
+    await act("shuffle_set", shuffle=True)
+    await until_true(lambda: player.shuffle, "shuffle is set")
+    await shows("shuffle", True)
+    for repeat, loop in (("one", "Track"), ("all", "Playlist"), ("off", "None")):
+        await act("repeat_set", repeat=repeat)
+        await until_true(partial(_loops, player, loop), f"loop is {loop}")
+        await shows("repeat", repeat)
+    # What happens at the player itself is seen as well.
+    player.change(track=7, status=Status.PAUSED)
+    await shows("media_title", "Song 7")
+    await world.wait_state("media_player", PLAYER_KEY, "paused")
+
+
+def _loops(player: PlayerStub, loop: str) -> bool:
+    return player.loop == loop
+
+
+async def artwork(world: World) -> str:
+    """Home Assistant's image proxy gives the very picture of the player."""
+    player = await _player(world)
+    try:
+        await world.wait_state(
+            "media_player",
+            PLAYER_KEY,
+            lambda s: bool(s.attributes.get("entity_picture")),
+        )
+        entity_id = await world.entity_id("media_player", PLAYER_KEY)
+        kind, data = await world.api.picture(entity_id)
+        if data != player.art:
+            raise CheckError(
+                f"{kind} of {len(data)} bytes instead of {len(player.art)}"
+            )
+    finally:
+        await world.daemon.remove_player(player)
+    return f"{kind}, {len(data)} bytes"
+
+
+async def player_comes_and_goes(world: World) -> str:
+    """A player's entity goes with the player and returns with it, under the same id."""
+    seen = []
+    for _ in range(2):
+        player = await _player(world)
+        entity_id = await world.entity_id("media_player", PLAYER_KEY)
+        seen.append(entity_id)
+        await world.daemon.remove_player(player)
+
+        def is_gone(entity_id: str = entity_id) -> bool:
+            state = world.api.states.get(entity_id)
+            return state is None or state.state == UNAVAILABLE
+
+        await until_true(is_gone, "the player's entity goes")
+    if len(set(seen)) != 1:
+        raise CheckError(f"the player came back as another entity: {seen}")
+    return seen[0]
+
+
+async def unpaired_there(world: World) -> str:
+    """The daemon's user unpairs; Home Assistant asks to pair again and can."""
+    us = await world.us()
+    entry = await world.need_entry()
+    await us.unpair()
+    await us.wait_unpaired()
+    flow = await world.api.wait_flow(DOMAIN, source="reauth", timeout=20)
+    await world.wait_state("button", "ping", UNAVAILABLE)
+    await us.wait_reachable()
+    result = await world.start_pairing(flow.flow_id)
+    await us.wait_asked()
+    key = await world.compare_keys(result)
+    await us.accept()
+    result = await world.api.wait_step(result, 20)
+    await world.expect(result, "abort")
+    if result.reason != "reauth_successful":
+        raise CheckError(f"the flow ended with {result.reason}")
+    await us.wait_paired()
+    await world.wait_available()
+    if (await world.need_entry()).entry_id != entry.entry_id:
+        raise CheckError("the entry is another one")
+    return key
+
+
+async def unpaired_here(world: World) -> str:
+    """Removing the entry unpairs the daemon."""
+    us = await world.us()
+    entry = await world.need_entry()
+    await world.api.delete_entry(entry.entry_id)
+    await us.wait_unpaired()
+    left = [e.entity_id for e in await world.api.entities(entry.entry_id)]
+    if left:
+        raise CheckError(f"entities are left: {left}")
+    return "the daemon forgot us, no entity is left"

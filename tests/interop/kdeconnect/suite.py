@@ -1,0 +1,106 @@
+"""Runs the checks against each release of the daemon."""
+
+from collections.abc import Awaitable, Callable
+import contextlib
+from functools import partial
+from typing import Final
+
+from . import checks, connection, pairing
+from .daemon import KdeConnectDaemon
+from .network import Network
+from .roots import CACHE, Flavour, ensure_roots
+from .world import DOMAIN, World
+from tests.e2e.api import ApiError, HomeAssistantApi
+from tests.e2e.server import HomeAssistantServer
+from tests.interop.report import Report
+
+type Check = Callable[[World], Awaitable[str | None]]
+
+DEFAULT: Final = (Flavour.KDE22, Flavour.KDE26)
+HOME_ASSISTANT: Final = ("ha", 100)
+LOGS: Final = CACHE / "logs"
+
+CHECKS: Final[tuple[tuple[str, Check], ...]] = (
+    ("a daemon that starts becomes a card", pairing.discovered),
+    ("found by mDNS alone", pairing.discovered_by_mdns),
+    ("a search by the user lists it", pairing.searched),
+    ("pairing rejected there", pairing.rejected_there),
+    ("pairing taken back here", pairing.taken_back),
+    ("added by address, keys equal", pairing.added_by_address),
+    ("pairing started by the daemon, keys equal", pairing.started_there),
+    ("pairing started by us, keys equal", pairing.started_here),
+    ("entities", checks.entities),
+    ("ping to the daemon", checks.ping_from_us),
+    ("ping from the daemon", checks.ping_from_daemon),
+    ("battery", checks.battery),
+    ("commands", checks.commands),
+    ("lock", checks.lock),
+    ("ring", checks.ring),
+    ("media player", checks.media_player),
+    ("artwork", checks.artwork),
+    ("a player comes and goes", checks.player_comes_and_goes),
+    ("killed and started again", connection.killed),
+    ("announced again while connected", connection.stays_up),
+    ("Home Assistant restarts", connection.home_assistant_restarts),
+    ("another key is refused", connection.changed_key),
+    ("unpaired by the daemon, paired again", checks.unpaired_there),
+    ("unpaired by Home Assistant", checks.unpaired_here),
+)
+
+
+async def run(flavours: list[str], only: str, *, debug: bool) -> bool:
+    """Run all checks against the daemons; tell whether every one is fine."""
+    chosen = tuple(f for f in Flavour if f.label in flavours) or DEFAULT
+    ensure_roots(chosen)
+    report = Report()
+    with Network() as network:
+        namespace = network.add_host(*HOME_ASSISTANT)
+        server = HomeAssistantServer(
+            network.state / "homeassistant",
+            command_prefix=network.command_prefix(HOME_ASSISTANT[0]),
+            fresh=True,
+        )
+        try:
+            seconds = await server.start()
+            print(f"Home Assistant is up after {seconds:.1f} s", flush=True)
+            async with HomeAssistantApi(server.url, namespace=namespace) as api:
+                await api.wait_running()
+                for number, flavour in enumerate(chosen, 1):
+                    daemon = KdeConnectDaemon(flavour, network, flavour.label, number)
+                    world = World(network, server, api, daemon)
+                    await _run_checks(world, report, only, debug=debug)
+        finally:
+            await server.stop()
+            _keep_log(server.log.text, "homeassistant")
+    report.total()
+    return report.is_fine
+
+
+async def _run_checks(world: World, report: Report, only: str, *, debug: bool) -> None:
+    daemon = world.daemon
+    world.debug = debug
+    is_old = daemon.flavour.protocol < 8
+    try:
+        for title, check in CHECKS:
+            # mDNS came with protocol 8.
+            if only not in title or (is_old and check is pairing.discovered_by_mdns):
+                continue
+            await report.check(f"{daemon.name}: {title}", partial(check, world))
+    finally:
+        await daemon.stop()
+        _keep_log(daemon.log_text, daemon.name)
+        await _forget(world)
+
+
+async def _forget(world: World) -> None:
+    """Leave nothing of a daemon behind for the next one."""
+    with contextlib.suppress(ApiError, OSError):
+        if world.device_id:
+            await world.close_flows()
+        for entry in await world.api.entries(DOMAIN):
+            await world.api.delete_entry(entry.entry_id)
+
+
+def _keep_log(text: str, name: str) -> None:
+    LOGS.mkdir(parents=True, exist_ok=True)
+    (LOGS / f"{name}.log").write_text(text, encoding="utf-8")

@@ -1,0 +1,223 @@
+"""One daemon as Home Assistant sees it, and Home Assistant as the daemon sees it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from .daemon import Device, KdeConnectDaemon
+from .network import Network
+from .waiting import until
+from tests.e2e.api import HomeAssistantApi
+from tests.e2e.models import ConfigEntry, FlowResult, PendingFlow, State
+from tests.e2e.server import HomeAssistantServer
+from tests.e2e.shapes import JsonObject
+from tests.interop.report import CheckError
+
+DOMAIN: Final = "rumpus"
+FAMILY: Final = "kde_connect"
+DISCOVERIES: Final = ("zeroconf", "integration_discovery")
+UNAVAILABLE: Final = "unavailable"
+_FLOW_PATIENCE: Final = 20.0
+
+
+class World:
+    """A daemon, the Home Assistant under test, and what both say of each other."""
+
+    def __init__(
+        self,
+        network: Network,
+        server: HomeAssistantServer,
+        api: HomeAssistantApi,
+        daemon: KdeConnectDaemon,
+    ) -> None:
+        """Put the parts together; the daemon need not run yet."""
+        self.network = network
+        self.server = server
+        self.api = api
+        self.daemon = daemon
+        self.debug = False
+        self._battery = 64
+
+    @property
+    def device_id(self) -> str:
+        """The daemon's device id, which is the unique id of its entry and its flows."""
+        return self.daemon.device_id
+
+    async def us(self) -> Device:
+        """Return the daemon's view of Home Assistant, once it knows it."""
+
+        async def look() -> str | None:
+            ids = await self.daemon.device_ids()
+            return ids[0] if ids else None
+
+        return self.daemon.device(
+            await until(look, f"{self.daemon.name} knows Home Assistant")
+        )
+
+    async def start_fresh(self, *, udp: bool = True) -> None:
+        """Start the daemon anew, with another id and nothing that it remembers."""
+        await self.daemon.stop()
+        if self.device_id:
+            await self.close_flows()
+        await self.daemon.start(
+            fresh=True, battery=self._battery, udp=udp, debug=self.debug
+        )
+
+    async def unpair(self) -> None:
+        """Remove the entry, if there is one, and every flow about the daemon."""
+        entry = await self.entry()
+        if entry is not None:
+            await self.api.delete_entry(entry.entry_id)
+            await (await self.us()).wait_unpaired()
+        await self.close_flows()
+
+    # Entries and flows
+
+    async def entry(self) -> ConfigEntry | None:
+        """Return the daemon's entry; Home Assistant does not tell unique ids of entries."""
+        for entry in await self.api.entries(DOMAIN):
+            for device in await self.api.devices(entry.entry_id):
+                if (DOMAIN, self.device_id) in device.identifiers:
+                    return entry
+        return None
+
+    async def need_entry(self) -> ConfigEntry:
+        """Return the daemon's entry. Raises CheckError when there is none."""
+        entry = await self.entry()
+        if entry is None:
+            raise CheckError("the daemon has no entry")
+        return entry
+
+    async def card(self) -> PendingFlow:
+        """Wait for the card of the discovered daemon."""
+        return await self.api.wait_flow(
+            DOMAIN, unique_id=self.device_id, source=DISCOVERIES, timeout=_FLOW_PATIENCE
+        )
+
+    async def close_flows(self) -> None:
+        """Close every flow about the daemon."""
+        for flow in await self.api.flows(DOMAIN):
+            if flow.unique_id == self.device_id:
+                await self.api.abort_flow(flow.flow_id)
+
+    async def expect(
+        self, result: FlowResult, kind: str, step: str | None = None
+    ) -> FlowResult:
+        """Check the kind and step of a flow's answer, and that its texts exist."""
+        if result.type != kind or (step is not None and result.step_id != step):
+            raise CheckError(
+                f"the flow shows {result.type} {result.step_id} {result.reason}"
+                f" {result.errors} instead of {kind} {step}"
+            )
+        if missing := await self.api.missing_texts(result, DOMAIN):
+            raise CheckError(f"texts are missing: {missing}")
+        return result
+
+    async def start_pairing(self, flow_id: str) -> FlowResult:
+        """Confirm in Home Assistant that the daemon be paired; return the progress step."""
+        return await self.pairing_step(await self.api.configure_flow(flow_id, {}))
+
+    async def pairing_step(self, result: FlowResult) -> FlowResult:
+        """Wait until the flow shows the key and waits for the daemon's user."""
+        result = await self.api.wait_progress(
+            result, "kde_connect_pair", _FLOW_PATIENCE
+        )
+        return await self.expect(result, "progress", "kde_connect_pair")
+
+    async def compare_keys(self, result: FlowResult) -> str:
+        """Return the verification key, the same on both sides. Raises CheckError."""
+        ours = result.placeholders.get("key") or result.placeholders.get(
+            "verification_key"
+        )
+        theirs = await (await self.us()).verification_key()
+        if not theirs or ours != theirs:
+            raise CheckError(f"keys differ: {ours!r} here, {theirs!r} there")
+        return theirs
+
+    async def finish_pairing(self, result: FlowResult) -> ConfigEntry:
+        """Wait for the new entry and until both sides call it paired."""
+        result = await self.api.wait_step(result, _FLOW_PATIENCE)
+        await self.expect(result, "create_entry")
+        if result.entry is None:
+            raise CheckError("the flow ended without an entry")
+        entry = await self.api.wait_entry(result.entry.entry_id, timeout=_FLOW_PATIENCE)
+        await (await self.us()).wait_paired()
+        return entry
+
+    async def pair(self) -> tuple[ConfigEntry, str]:
+        """Pair from the discovered card, the daemon's user accepting."""
+        us = await self.us()
+        result = await self.start_pairing((await self.card()).flow_id)
+        await us.wait_asked()
+        key = await self.compare_keys(result)
+        await us.accept()
+        return await self.finish_pairing(result), key
+
+    # Entities
+
+    async def entity_id(self, domain: str, key: str, patience: float = 10.0) -> str:
+        """Wait until an entity is registered, and return its id."""
+        unique_id = f"{self.device_id}_{key}"
+
+        async def look() -> str | None:
+            for entity in await self.api.entities():
+                if entity.unique_id == unique_id and entity.domain == domain:
+                    if entity.disabled_by is not None:
+                        raise CheckError(f"{entity.entity_id} is disabled")
+                    return entity.entity_id
+            return None
+
+        return await until(look, f"{domain} {key} is registered", patience)
+
+    async def has_entity(self, domain: str, key: str) -> bool:
+        """Tell whether an entity is registered."""
+        unique_id = f"{self.device_id}_{key}"
+        return any(
+            entity.unique_id == unique_id and entity.domain == domain
+            for entity in await self.api.entities()
+        )
+
+    async def wait_state(
+        self,
+        domain: str,
+        key: str,
+        wanted: str | Callable[[State], bool],
+        patience: float = 10.0,
+    ) -> State:
+        """Wait for a state, or for what a function accepts, of an entity."""
+        entity_id = await self.entity_id(domain, key)
+        return await self.api.wait_state(entity_id, wanted, patience)
+
+    async def wait_available(self, patience: float = 10.0) -> None:
+        """Wait until the entities of the connected daemon are available."""
+        await self.wait_state("binary_sensor", "connectivity", "on", patience)
+        for key in ("ping", "lock"):
+            await self.wait_state(
+                "button", key, lambda s: s.state != UNAVAILABLE, patience
+            )
+
+    async def wait_unavailable(self, patience: float = 10.0) -> None:
+        """Wait until Home Assistant sees that the daemon is gone."""
+        await self.wait_state("binary_sensor", "connectivity", "off", patience)
+        for key in ("ping", "lock"):
+            await self.wait_state("button", key, UNAVAILABLE, patience)
+
+    async def press(self, key: str) -> None:
+        """Press a button."""
+        await self.call("button", "press", "button", key)
+
+    async def call(
+        self,
+        domain: str,
+        service: str,
+        entity_domain: str,
+        key: str,
+        data: JsonObject | None = None,
+    ) -> None:
+        """Perform an action on an entity."""
+        entity_id = await self.entity_id(entity_domain, key)
+        await self.api.call_service(domain, service, data, entity_id=entity_id)
+
+    async def settle(self, seconds: float) -> None:
+        """Give something that must not happen the time to happen."""
+        await asyncio.sleep(seconds)

@@ -1,0 +1,68 @@
+"""One line per check, and a total."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import time
+import traceback
+from typing import Final
+
+CHECK_TIMEOUT: Final = 90.0
+
+
+class CheckError(Exception):
+    """What a check found is wrong; the message says what it saw."""
+
+
+class Report:
+    """Runs checks and prints what came out."""
+
+    def __init__(self) -> None:
+        """Nothing has run."""
+        self.passed = 0
+        self.failed: list[str] = []
+        self._begun = time.monotonic()
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether something ran and nothing failed."""
+        return bool(self.passed) and not self.failed
+
+    async def check(
+        self, title: str, action: Callable[[], Awaitable[str | None]]
+    ) -> bool:
+        """Run a check, which may return something to show, and print its line."""
+        begun = time.monotonic()
+        detail: str | None = None
+        problem: BaseException | None = None
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT):
+                detail = await action()
+        except Exception as err:  # noqa: BLE001 - whatever goes wrong is the result
+            problem = err
+        seconds = time.monotonic() - begun
+        if problem is None:
+            self.passed += 1
+            print(
+                f"ok   {seconds:5.1f} s  {title}{f' ({detail})' if detail else ''}",
+                flush=True,
+            )
+            return True
+        self.failed.append(title)
+        print(f"FAIL {seconds:5.1f} s  {title}: {_describe(problem)}", flush=True)
+        return False
+
+    def total(self) -> None:
+        """Print the sum."""
+        seconds = time.monotonic() - self._begun
+        print(f"{self.passed} passed, {len(self.failed)} failed", flush=True)
+        print(f"in {seconds:.0f} s", flush=True)
+
+
+def _describe(problem: BaseException) -> str:
+    """Return the kind and text of an error and where in the checks it happened."""
+    where = ""
+    for frame in traceback.extract_tb(problem.__traceback__):
+        if "/tests/interop/" in frame.filename:
+            where = f" [{frame.filename.rpartition('/')[2]}:{frame.lineno}]"
+    text = f"{type(problem).__name__}: {problem}".rstrip(": ")
+    return " ".join(text.split())[:600] + where
