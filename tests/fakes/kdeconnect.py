@@ -29,12 +29,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 import contextlib
 import ipaddress
-import socket
 import time
 from types import TracebackType
-from typing import Literal, Self, override
+from typing import Literal, Self
 import uuid
 
+from tests.fakes.kdeconnect_discovery import TCP_PORTS, Discovery
 from tests.fakes.kdeconnect_events import EventKind, EventLog, FakeEvent
 from tests.fakes.kdeconnect_media import MediaPlugin
 from tests.fakes.kdeconnect_misbehave import Misbehave, Mischief
@@ -59,9 +59,7 @@ from tests.fakes.kdeconnect_wire import (
     FakePacket,
     JsonValue,
     Kind,
-    WireError,
     capabilities,
-    decode_packet,
     encode_packet,
     full_type,
 )
@@ -77,9 +75,7 @@ __all__ = [
 ]
 
 UDP_PORT = 1716
-TCP_PORTS = range(1716, 1765)
 PAYLOAD_PORTS = range(1739, 1765)
-MAX_DATAGRAM = 65535
 
 type Accept = Literal["ask", "auto", "reject", "ignore"]
 type Stage = Literal["udp", "clear", "secure"]
@@ -127,6 +123,7 @@ class FakeDevice:
         self.udp_rate_limit = 0.5  # seconds per device, 0 = none
         self.answers_udp = True  # call whoever announces itself
         self.caller_timeout: float | None = 1.0  # None = no limit
+        self.second_identity_timeout = 5.0
         self.pairing_timeout = 30.0
         self.clock_offset = 0.0  # seconds that our clock is ahead
         self.sends_target = protocol >= 8
@@ -161,30 +158,18 @@ class FakeDevice:
         if kind == "computer":
             self._plugins += [self.lock, self.commands]
 
-        self._udp_port = udp_port
+        self._discovery = Discovery(self, udp_port)
         self._tcp_ports = tuple(tcp_ports)
-        self._udp: asyncio.DatagramTransport | None = None
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._heard: dict[str, float] = {}
-        self._announced: dict[str, FakeIdentity] = {}
+        self._failures: list[Exception] = []
         self._variants: dict[Misbehave, FakeCredentials] = {}
 
     # --- life ---
 
     async def start(self) -> None:
         """Open the UDP socket and the TCP listener. Raises OSError."""
-        loop = asyncio.get_running_loop()
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.setblocking(False)
-        udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        udp.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        try:
-            udp.bind((self.bind, self._udp_port))
-        except OSError:
-            udp.close()
-            raise
-        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), sock=udp)
+        await self._discovery.start()
         for port in self._tcp_ports:
             with contextlib.suppress(OSError):
                 self._server = await asyncio.start_server(
@@ -195,25 +180,26 @@ class FakeDevice:
         raise OSError("no free TCP port")
 
     async def stop(self) -> None:
-        """Close everything, as a program that ends does; may be called twice."""
-        self.answers_udp = False
+        """Close everything, as a program that ends does; `start` may follow.
+
+        Raises what went wrong in the fake itself meanwhile.
+        """
+        await self._discovery.stop()
         server, self._server = self._server, None
         if server is not None:
             server.close()
         await self.payloads.stop()
         for peer in self.linked:
             await self.close_link(peer.device_id)
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if server is not None:
             await server.wait_closed()
-        if self._udp is not None:
-            self._udp.close()
-            self._udp = None
-            # The transport closes its socket in the next round of the loop.
-            await asyncio.sleep(0)
+        failures, self._failures = self._failures, []
+        if failures:
+            raise ExceptionGroup("the fake device failed", failures)
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -233,7 +219,13 @@ class FakeDevice:
         """Run something that ends with the device at the latest."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._failures.append(error)
 
     # --- who we are ---
 
@@ -258,10 +250,7 @@ class FakeDevice:
     @property
     def udp_address(self) -> tuple[str, int]:
         """Where we listen for announcements."""
-        if self._udp is None:
-            raise RuntimeError("not started")
-        host, port = self._udp.get_extra_info("sockname")
-        return host, port
+        return self._discovery.address
 
     @property
     def udp_port(self) -> int:
@@ -322,44 +311,7 @@ class FakeDevice:
 
     def send_datagram(self, data: bytes, host: str, port: int = UDP_PORT) -> None:
         """Send any bytes from our UDP socket."""
-        if self._udp is None:
-            raise RuntimeError("not started")
-        self._udp.sendto(data, (host, port))
-
-    def heard(self, data: bytes, host: str) -> None:
-        """Handle a datagram: call its sender (section 4.1)."""
-        try:
-            identity = FakeIdentity.parse(
-                decode_packet(data), strict=self.protocol >= 8
-            )
-            self.check_version(identity)
-        except WireError, LinkFailedError:
-            return
-        if (
-            identity.device_id == self.device_id
-            or not ipaddress.ip_address(host).is_private
-        ):
-            return
-        now = asyncio.get_running_loop().time()
-        last = self._heard.get(identity.device_id)
-        if last is not None and now - last < self.udp_rate_limit:
-            return
-        self._heard[identity.device_id] = now
-        self._announced[identity.device_id] = identity
-        event = FakeEvent("udp_identity", identity.device_id, identity=identity)
-        self.events.emit(event)
-        port = identity.tcp_port
-        if self.answers_udp and port is not None and port in TCP_PORTS:
-            self.run_task(self._call_back(identity, host, port))
-
-    async def _call_back(self, identity: FakeIdentity, host: str, port: int) -> None:
-        try:
-            await self.call(host, port, identity.device_id, identity.protocol)
-        except LinkFailedError:
-            return  # reported by call
-        except OSError:
-            # Perhaps only the other direction is open.
-            self.announce(host, self.peer_udp_port)
+        self._discovery.send(data, host, port)
 
     # --- links ---
 
@@ -385,7 +337,7 @@ class FakeDevice:
         )
         set_keepalive(writer)
         setup = LinkSetup(self, reader, writer)
-        announced = self._announced.get(target_id or "")
+        announced = self._discovery.identities.get(target_id or "")
         target = Target(target_id, target_protocol, announced)
         return await self._adopted(target_id or "", setup.call(target))
 
@@ -567,17 +519,6 @@ class FakeDevice:
         if event.packet is None:
             raise AssertionError("a packet event without its packet")
         return event.packet.body
-
-
-class _Udp(asyncio.DatagramProtocol):
-    """The UDP socket of a device."""
-
-    def __init__(self, device: FakeDevice) -> None:
-        self._device = device
-
-    @override
-    def datagram_received(self, data: bytes, addr: tuple[str | int, int]) -> None:
-        self._device.heard(data, str(addr[0]))
 
 
 if __name__ == "__main__":

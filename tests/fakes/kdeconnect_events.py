@@ -20,7 +20,8 @@ type EventKind = Literal[
     "unpaired",
     "packet",
     "dropped",  # a packet from a peer that is not paired
-    "malformed",  # a line that is no packet
+    "unlisted",  # a packet of a type that we do not take; real ones drop it, too
+    "malformed",  # a line that is no packet, or a packet that is wrong
     "ping",
     "ring",
     "lock_set",

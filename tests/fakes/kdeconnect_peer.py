@@ -138,24 +138,39 @@ class FakePeer:
     async def run(self, channel: TlsChannel, lines: LineReader) -> None:
         """Handle the packets of a link until it ends or is replaced."""
         try:
-            while True:
-                await self._awake.wait()
-                try:
-                    line = await lines.read_line(MAX_PACKET)
-                    await self._awake.wait()
-                    if line is None:
-                        return
-                    if line.strip():
-                        self._received(decode_packet(line))
-                except WireError as error:
-                    self.emit("malformed", reason=str(error))
+            while await self._handle_line(lines):
                 await self.drain()
         except OSError:
             return
         finally:
-            if self.channel is channel:
-                self.channel = None
-                self._link_lost()
+            try:
+                # Also when the other side only closed its half.
+                await channel.close(notify=False)
+            finally:
+                if self.channel is channel:
+                    self.channel = None
+                    self._link_lost()
+
+    async def _handle_line(self, lines: LineReader) -> bool:
+        """Handle one line; returns whether there may be more."""
+        await self._awake.wait()
+        try:
+            line = await lines.read_line(MAX_PACKET)
+        except WireError as error:
+            self.emit("malformed", reason=str(error))
+            return False
+        await self._awake.wait()
+        if line is None:
+            return False
+        if not line.strip():
+            return True
+        try:
+            self._received(decode_packet(line))
+        except WireError as error:
+            self.emit("malformed", reason=str(error))
+            # Android ends the link, KDE goes on.
+            return self.device.kind == "computer"
+        return True
 
     def _link_lost(self) -> None:
         self._stop_timer()
@@ -172,9 +187,11 @@ class FakePeer:
         if packet.type == PAIR:
             self.emit("packet", packet)
             self._received_pair(packet.body)
-        elif self.is_paired:
+        elif self.is_paired and packet.type in self.device.incoming:
             self.emit("packet", packet)
             self.device.handle(self, packet)
+        elif self.is_paired:
+            self.emit("unlisted", packet, type=packet.type)
         else:
             self.emit("dropped", packet, type=packet.type)
             self.send_pair(pair=False)
@@ -237,6 +254,7 @@ class FakePeer:
 
     def forget(self) -> None:
         """Drop the pin without telling anybody."""
+        self._stop_timer()
         self.state = PairingState.UNPAIRED
         self.device.paired.pop(self.device_id, None)
         self.device.versions.pop(self.device_id, None)
@@ -297,11 +315,11 @@ class FakePeer:
         self.device.greet(self)
 
     def _become_unpaired(self, kind: EventKind, reason: str) -> None:
-        self._stop_timer()
         self.forget()
         self.emit(kind, reason=reason)
 
     def _start_timer(self) -> None:
+        self._stop_timer()
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self.device.pairing_timeout, self._timed_out)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 import json
 from typing import TYPE_CHECKING, override
 
-from tests.fakes.kdeconnect_wire import Body, FakePacket, JsonValue
+from tests.fakes.kdeconnect_wire import Body, FakePacket, JsonValue, WireError
 
 if TYPE_CHECKING:
     from tests.fakes.kdeconnect import FakeDevice
@@ -254,11 +254,14 @@ class RemoteCommandsPlugin(Plugin):
         text = packet.body.get("commandList")
         if not isinstance(text, str):
             return
-        listed: dict[str, dict[str, str]] = json.loads(text)
-        self.commands = {
-            key: FakeCommand(item["name"], item["command"])
-            for key, item in listed.items()
-        }
+        try:
+            listed: dict[str, dict[str, str]] = json.loads(text)
+            self.commands = {
+                key: FakeCommand(item["name"], item["command"])
+                for key, item in listed.items()
+            }
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise WireError("bad command list") from error
         names: list[JsonValue] = [command.name for command in self.commands.values()]
         peer.emit("command_list", packet, names=names)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import signal
 from typing import TextIO
 
-from tests.fakes.kdeconnect import TCP_PORTS, UDP_PORT, FakeDevice
+from tests.fakes.kdeconnect import UDP_PORT, FakeDevice
+from tests.fakes.kdeconnect_discovery import TCP_PORTS
 from tests.fakes.kdeconnect_events import EventKind, FakeEvent
 from tests.fakes.kdeconnect_media import FakePlayer, FakeTrack
 from tests.fakes.kdeconnect_state import read_state, write_state

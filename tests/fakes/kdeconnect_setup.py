@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tests.fakes.kdeconnect import FakeDevice
 
 _HANDSHAKE_TIMEOUT = 10
-_SECOND_IDENTITY_TIMEOUT = 5
 
 
 class LinkFailedError(Exception):
@@ -82,7 +81,9 @@ class LinkSetup:
             await self._stop_here(Misbehave.NO_TLS)
             channel = await self._start_tls(server=True)
             # Without a datagram before, the version is not known: assume the newest.
-            protocol = 8 if target.protocol is None else target.protocol
+            protocol = target.protocol
+            if protocol is None:
+                protocol = target.announced.protocol if target.announced else 8
             return await self._finish(channel, target.announced, protocol)
         except BaseException:
             await self._give_up()
@@ -225,7 +226,7 @@ class LinkSetup:
 
     async def _read_second_identity(self, lines: LineReader) -> FakeIdentity:
         try:
-            async with asyncio.timeout(_SECOND_IDENTITY_TIMEOUT):
+            async with asyncio.timeout(self._device.second_identity_timeout):
                 line = await lines.read_line(MAX_IDENTITY)
             if line is None:
                 raise LinkFailedError("closed before the second identity came")

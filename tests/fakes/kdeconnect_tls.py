@@ -19,17 +19,23 @@ import uuid
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
 
-type KeyType = Literal["ec", "rsa"]
+# "kde22" is what KDE 22.12 makes: RSA, serial number 10, and basic constraints with
+# a path length although it is no authority.
+type KeyType = Literal["ec", "rsa", "kde22"]
 
 _READ_SIZE = 65536
 _WRITE_CHUNK = 65536
 _CLOSE_TIMEOUT = 1.0
 # What OpenSSL calls a certificate that is not valid yet, and one no longer valid.
 _DATE_ERRORS = frozenset({9, 10})
+
+_ODD_CONSTRAINTS = x509.UnrecognizedExtension(
+    ExtensionOID.BASIC_CONSTRAINTS, bytes.fromhex("3003020100")
+)
 
 
 class FakeTlsError(ConnectionError):
@@ -52,11 +58,14 @@ class FakeCredentials:
         key_type: KeyType = "ec",
         common_name: str | None = None,
         expired: bool = False,
+        private_key: ec.EllipticCurvePrivateKey | None = None,
     ) -> Self:
         """Make a new identity; `common_name` is the device id unless told otherwise."""
         device_id = device_id or uuid.uuid4().hex
         key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-        if key_type == "rsa":
+        if private_key is not None:
+            key = private_key
+        elif key_type != "ec":
             key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         else:
             key = ec.generate_private_key(ec.SECP256R1())
@@ -69,16 +78,17 @@ class FakeCredentials:
                 x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "KDE Connect"),
             ]
         )
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - 365 * day)
-            .not_valid_after(now - day if expired else now + 3650 * day)
-            .sign(key, hashes.SHA512())
+        builder = x509.CertificateBuilder(
+            issuer_name=name,
+            subject_name=name,
+            public_key=key.public_key(),
+            serial_number=10 if key_type == "kde22" else x509.random_serial_number(),
+            not_valid_before=now - 365 * day,
+            not_valid_after=now - day if expired else now + 3650 * day,
         )
+        if key_type == "kde22":
+            builder = builder.add_extension(_ODD_CONSTRAINTS, critical=True)
+        certificate = builder.sign(key, hashes.SHA512())
         return cls(device_id, key, certificate)
 
     @classmethod
