@@ -4,11 +4,11 @@ Of a peer's certificate only the common name, the public key and the bytes thems
 the certificates of older peers break rules that a stricter reading stumbles over.
 """
 
+from dataclasses import dataclass, field
 import datetime as dt
 import hashlib
-import uuid
-from dataclasses import dataclass, field
 from typing import Final, Self
+import uuid
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm

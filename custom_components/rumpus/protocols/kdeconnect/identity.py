@@ -1,9 +1,9 @@
 """Who a peer is and what it understands (the KDE Connect reference, section 3)."""
 
-import re
-import unicodedata
 from dataclasses import dataclass
+import re
 from typing import Final
+import unicodedata
 
 from ..errors import ProtocolError
 from ..json_lines import JsonObject, JsonValue

@@ -1,8 +1,8 @@
 """One packet: a JSON object on one line (the KDE Connect reference, section 2)."""
 
+from dataclasses import dataclass, field
 import re
 import time
-from dataclasses import dataclass, field
 from typing import Final
 
 from ..errors import ProtocolError

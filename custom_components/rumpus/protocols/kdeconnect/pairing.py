@@ -193,16 +193,14 @@ class Pairing:
         return [SendPair(False)]
 
     def _received_yes(self, timestamp: int | None, now: float) -> list[Effect]:
-        match self.state:
-            case PairingState.UNPAIRED:
-                return self._received_request(timestamp, now)
-            case PairingState.REQUESTED:
-                # Some peers put a timestamp into their acceptance; the key is made of ours.
-                return self._end(PairingState.PAIRED, PairingReason.ACCEPTED_BY_PEER)
-            case PairingState.REQUESTED_BY_PEER:
-                return []
-            case PairingState.PAIRED:
-                return self._received_repeated_request(timestamp, now)
+        if self.state is PairingState.UNPAIRED:
+            return self._received_request(timestamp, now)
+        if self.state is PairingState.REQUESTED:
+            # Some peers put a timestamp into their acceptance; the key is made of ours.
+            return self._end(PairingState.PAIRED, PairingReason.ACCEPTED_BY_PEER)
+        if self.state is PairingState.PAIRED:
+            return self._received_repeated_request(timestamp, now)
+        return []
 
     def _received_request(self, timestamp: int | None, now: float) -> list[Effect]:
         if not self._has_timestamps:
@@ -232,17 +230,13 @@ class Pairing:
         return [SendPair(True)]
 
     def _received_no(self) -> list[Effect]:
-        match self.state:
-            case PairingState.UNPAIRED:
-                return []
-            case PairingState.REQUESTED:
-                return self._end(PairingState.UNPAIRED, PairingReason.REJECTED_BY_PEER)
-            case PairingState.REQUESTED_BY_PEER:
-                return self._end(PairingState.UNPAIRED, PairingReason.CANCELED_BY_PEER)
-            case PairingState.PAIRED:
-                return [
-                    self._enter(PairingState.UNPAIRED, PairingReason.UNPAIRED_BY_PEER)
-                ]
+        if self.state is PairingState.REQUESTED:
+            return self._end(PairingState.UNPAIRED, PairingReason.REJECTED_BY_PEER)
+        if self.state is PairingState.REQUESTED_BY_PEER:
+            return self._end(PairingState.UNPAIRED, PairingReason.CANCELED_BY_PEER)
+        if self.state is PairingState.PAIRED:
+            return [self._enter(PairingState.UNPAIRED, PairingReason.UNPAIRED_BY_PEER)]
+        return []
 
     @property
     def _has_timestamps(self) -> bool:

@@ -100,25 +100,26 @@ class PlayerUpdate:
     def from_packet(cls, packet: Packet) -> Self:
         """Read the state of a player; raises ProtocolError when it is not said whose."""
         body = packet.body
+        # The older member joins artist and title; it is worth something only alone.
+        is_old = body.get("title") is None and "nowPlaying" in body
         return cls(
             _player(body),
-            # The older member joins artist and title; it is worth something only alone.
-            _text(body, "nowPlaying" if body.get("title") is None else "title"),
-            _text(body, "artist"),
-            _text(body, "album"),
-            _address(body, "url"),
-            _address(body, "albumArtUrl"),
-            _amount(body, "length"),
-            _amount(body, "pos"),
-            _truth(body, "isPlaying"),
-            _truth(body, "canPlay"),
-            _truth(body, "canPause"),
-            _truth(body, "canGoNext"),
-            _truth(body, "canGoPrevious"),
-            _truth(body, "canSeek"),
-            _loop_status(body),
-            _truth(body, "shuffle"),
-            _amount(body, "volume", _MAX_VOLUME),
+            title=_text(body, "nowPlaying" if is_old else "title"),
+            artist=_text(body, "artist"),
+            album=_text(body, "album"),
+            url=_address(body, "url"),
+            album_art_url=_address(body, "albumArtUrl"),
+            length_ms=_amount(body, "length"),
+            position_ms=_amount(body, "pos"),
+            is_playing=_truth(body, "isPlaying"),
+            can_play=_truth(body, "canPlay"),
+            can_pause=_truth(body, "canPause"),
+            can_go_next=_truth(body, "canGoNext"),
+            can_go_previous=_truth(body, "canGoPrevious"),
+            can_seek=_truth(body, "canSeek"),
+            loop_status=_loop_status(body),
+            shuffle=_truth(body, "shuffle"),
+            volume=_amount(body, "volume", _MAX_VOLUME),
         )
 
 
@@ -269,9 +270,7 @@ def _address(body: JsonObject, key: str) -> Told[str]:
     return None if address[:5].lower() == "data:" else address
 
 
-def _amount(
-    body: JsonObject, key: str, largest: int | None = None
-) -> Told[int]:
+def _amount(body: JsonObject, key: str, largest: int | None = None) -> Told[int]:
     if key not in body:
         return ABSENT
     amount = get_int(body, key)
