@@ -52,6 +52,14 @@ def get_str(data: Mapping[str, JsonValue], key: str) -> str:
     return value
 
 
+def get_int(data: Mapping[str, JsonValue], key: str) -> int:
+    """Return a whole number that must be there."""
+    value = data.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ShapeError(f"{key} should be a whole number, not {value!r}")
+    return value
+
+
 def get_optional_str(data: Mapping[str, JsonValue], key: str) -> str | None:
     """Return a text, or None when it is missing or of another type."""
     value = data.get(key)

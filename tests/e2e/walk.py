@@ -19,9 +19,11 @@ class Walk:
     missing: list[str] = field(default_factory=list)
 
     @classmethod
-    async def begin(cls, api: HomeAssistantApi, domain: str) -> Walk:
-        """Press "Add integration"."""
-        walk = cls(api, domain, await api.start_flow(domain))
+    async def begin(
+        cls, api: HomeAssistantApi, domain: str, *, reconfigure: str | None = None
+    ) -> Walk:
+        """Press "Add integration", or "Reconfigure" of an entry."""
+        walk = cls(api, domain, await api.start_flow(domain, reconfigure=reconfigure))
         await walk._look()
         return walk
 
@@ -64,12 +66,23 @@ class Walk:
         await self._look()
         return self.result
 
+    def require_abort(self, reason: str) -> None:
+        """Raise CheckError unless the flow ended for this reason."""
+        result = self.result
+        require(
+            result.type == "abort" and result.reason == reason,
+            f"{reason} was expected, there is {self.where}",
+        )
+        self._require_texts()
+
+    def _require_texts(self) -> None:
+        require(not self.missing, f"texts are missing: {', '.join(self.missing)}")
+
     def entry(self) -> ConfigEntry:
         """Return the entry that the flow has made."""
         if self.result.entry is None:
             raise CheckError(f"the flow made no entry, there is {self.where}")
-        if self.missing:
-            raise CheckError(f"texts are missing: {', '.join(self.missing)}")
+        self._require_texts()
         return self.result.entry
 
     async def _look(self) -> None:
