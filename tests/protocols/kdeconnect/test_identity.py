@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from .strategies import bodies
@@ -120,6 +120,7 @@ def test_capture_of_valent() -> None:
     assert identity.target_protocol_version == 8
 
 
+@settings(deadline=None)
 @given(identities)
 def test_round_trip(identity: Identity) -> None:
     line = encode_packet(identity.to_packet())
@@ -129,6 +130,7 @@ def test_round_trip(identity: Identity) -> None:
     )
 
 
+@settings(deadline=None)
 @given(identities, identities)
 def test_forms(identity: Identity, target: Identity) -> None:
     encrypted = identity.to_packet()
@@ -166,6 +168,7 @@ def test_arrays_are_there_even_when_they_are_left_out() -> None:
     assert identity.sends("kdeconnect.anything")
 
 
+@settings(deadline=None)
 @given(
     bodies(*BODY, "tcpPort", "targetDeviceId", "targetProtocolVersion"), st.booleans()
 )
@@ -242,6 +245,7 @@ def test_filter_name(name: str, shown: str) -> None:
     assert filter_name(name) == shown
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_filtered_names_stay(name: str) -> None:
     filtered = filter_name(name)

@@ -3,7 +3,7 @@
 import time
 from typing import cast
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from .strategies import json_objects
@@ -37,6 +37,7 @@ def written(packet: Packet) -> JsonObject:
     return cast(JsonObject, decode_json(encode_packet(packet, now_ms=1)))
 
 
+@settings(deadline=None)
 @given(packets, st.integers(0, 2**53))
 def test_round_trip(packet: Packet, now_ms: int) -> None:
     line = encode_packet(packet, now_ms=now_ms)
@@ -48,6 +49,7 @@ def test_round_trip(packet: Packet, now_ms: int) -> None:
     assert decode_packet(message) == packet
 
 
+@settings(deadline=None)
 @given(json_objects)
 def test_any_object_is_a_packet_or_a_protocol_error(message: JsonObject) -> None:
     try:

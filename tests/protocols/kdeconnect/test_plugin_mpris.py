@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.rumpus.protocols.errors import ProtocolError
@@ -194,6 +194,7 @@ some_updates = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(known, some_updates)
 def test_updates_change_what_they_name(player: Player, changes: PlayerUpdate) -> None:
     after = player.updated(changes)

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from .strategies import json_values
@@ -65,6 +65,7 @@ def test_capture_of_an_empty_list() -> None:
     assert decode_message(packet) == CommandList((), can_add=True)
 
 
+@settings(deadline=None)
 @given(
     st.lists(commands, max_size=5, unique_by=lambda command: command.key), st.booleans()
 )
@@ -79,6 +80,7 @@ def test_text_and_object_are_the_same(wanted: list[Command], as_text: bool) -> N
     )
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_any_list_is_read_or_refused(entries: JsonValue) -> None:
     try:

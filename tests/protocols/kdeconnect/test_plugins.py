@@ -1,6 +1,6 @@
 """All plugins together: what we list, understand and ask for."""
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from .strategies import bodies
@@ -65,6 +65,7 @@ def test_capabilities() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(sorted(INCOMING_CAPABILITIES)),
     bodies(*FIELDS),

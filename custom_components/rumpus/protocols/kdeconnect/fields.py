@@ -1,7 +1,7 @@
 """Tolerant, typed readers of a packet's fields (the KDE Connect reference, section 2).
 
 Every peer writes some fields in a type of its own: booleans as text or numbers, integers as
-text or floats, ids as numbers. The readers return `None` for a field that is absent, null or of
+text or floats. The readers return `None` for a field that is absent, null or of
 no usable type, so a plugin decides by itself whether it can do without.
 """
 
@@ -29,23 +29,6 @@ def get_str(body: JsonObject, key: str, *, limit: int = MAX_TEXT) -> str | None:
     """Return text for display, cut to `limit` characters."""
     value = body.get(key)
     return value[:limit] if isinstance(value, str) else None
-
-
-def get_id(body: JsonObject, key: str, *, limit: int = MAX_ID) -> str | None:
-    """Return a non-empty identifier, sent as text or as a whole number.
-
-    One longer than `limit` characters is as good as none.
-    """
-    value = body.get(key)
-    if isinstance(value, str) and 0 < len(value) <= limit:
-        return value
-    if (
-        isinstance(value, int)
-        and not isinstance(value, bool)
-        and abs(value) <= MAX_INTEGER
-    ):
-        return str(value)
-    return None
 
 
 def get_bool(body: JsonObject, key: str) -> bool | None:
