@@ -1,0 +1,149 @@
+"""Config flow: finds out which family is meant and lets its steps do the rest."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from typing import Any, override
+
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+)
+from homeassistant.core import callback
+from homeassistant.data_entry_flow import UnknownStep
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+from homeassistant.helpers.typing import DiscoveryInfoType
+
+from .const import CONF_FAMILY, DOMAIN
+from .families import FAMILIES, FamilyFlow, async_get_family
+
+type UserInput = dict[str, Any] | None
+type Step = Callable[[UserInput], Coroutine[Any, Any, ConfigFlowResult]]
+
+_STEP = "async_step_"
+
+
+class RumpusConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Sets up, repairs and changes entries of every family."""
+
+    VERSION = 1
+    MINOR_VERSION = 1
+
+    def __init__(self) -> None:
+        """Start without a family."""
+        self._family_flow: FamilyFlow | None = None
+
+    def __getattr__(self, name: str) -> Step:
+        """Return the steps of the families, which are named `async_step_<family>_*`."""
+        step = name.removeprefix(_STEP)
+        for key in FAMILIES:
+            if name.startswith(f"{_STEP}{key}_"):
+                return partial(self._async_family_step, key, step)
+        raise AttributeError(name)
+
+    async def _async_family_step(
+        self, key: str, step: str, user_input: UserInput = None
+    ) -> ConfigFlowResult:
+        method: Step | None = getattr(
+            await self._async_flow(key), f"{_STEP}{step}", None
+        )
+        if method is None:
+            raise UnknownStep(f"There is no step {step}")
+        return await method(user_input)
+
+    async def _async_flow(self, key: str) -> FamilyFlow:
+        if self._family_flow is None:
+            family = await async_get_family(self.hass, key)
+            self._family_flow = family.create_flow(self)
+        return self._family_flow
+
+    @override
+    async def async_step_user(self, user_input: UserInput = None) -> ConfigFlowResult:
+        """Let the user choose a family, if there is a choice."""
+        if len(FAMILIES) > 1:
+            return self.async_show_menu(
+                step_id="user", menu_options=[f"{key}_user" for key in FAMILIES]
+            )
+        return await (await self._async_flow(next(iter(FAMILIES)))).async_user()
+
+    @override
+    async def async_step_zeroconf(
+        self, discovery_info: ZeroconfServiceInfo
+    ) -> ConfigFlowResult:
+        """Hand a discovered service to its family."""
+        for key, listing in FAMILIES.items():
+            if discovery_info.type in listing.zeroconf:
+                return await (await self._async_flow(key)).async_zeroconf(
+                    discovery_info
+                )
+        return self.async_abort(reason="invalid_discovery")
+
+    @override
+    async def async_step_integration_discovery(
+        self, discovery_info: DiscoveryInfoType
+    ) -> ConfigFlowResult:
+        """Hand what a family has discovered back to it."""
+        flow = await self._async_flow(discovery_info[CONF_FAMILY])
+        return await flow.async_discovery(discovery_info)
+
+    async def async_step_reauth(
+        self, entry_data: Mapping[str, Any]
+    ) -> ConfigFlowResult:
+        """Ask for credentials that count again."""
+        entry = self._get_reauth_entry()
+        return await (await self._async_flow(entry.data[CONF_FAMILY])).async_reauth(
+            entry, entry_data
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: UserInput = None
+    ) -> ConfigFlowResult:
+        """Change an entry."""
+        entry = self._get_reconfigure_entry()
+        return await (
+            await self._async_flow(entry.data[CONF_FAMILY])
+        ).async_reconfigure(entry)
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Let the family clean up."""
+        if self._family_flow is not None:
+            self._family_flow.async_remove()
+
+    # What the families' steps may do with this flow
+
+    @property
+    def reconfigured_entry(self) -> ConfigEntry:
+        """The entry that is changed."""
+        return self._get_reconfigure_entry()
+
+    @property
+    def configured_ids(self) -> set[str | None]:
+        """The unique ids of all entries; ignored devices do not count."""
+        return self._async_current_ids(include_ignore=False)
+
+    async def async_claim(
+        self,
+        unique_id: str,
+        *,
+        updates: dict[str, Any] | None = None,
+        raise_on_progress: bool = True,
+    ) -> None:
+        """Say which device this flow is about.
+
+        Aborts when the entry in question is another device's, when the device has an entry,
+        which then gets the updates without a reload, and when another flow is about it.
+        """
+        await self.async_set_unique_id(unique_id, raise_on_progress=raise_on_progress)
+        if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
+            self._abort_if_unique_id_mismatch()
+        else:
+            self._abort_if_unique_id_configured(updates=updates, reload_on_update=False)
+
+    @callback
+    def set_title(self, name: str) -> None:
+        """Name the device on the card of a discovery."""
+        self.context["title_placeholders"] = {"name": name}

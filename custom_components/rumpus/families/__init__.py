@@ -1,0 +1,127 @@
+"""The families of devices, and what each of them gives Home Assistant.
+
+Nothing here imports a family: `async_get_family` does, in an executor, when an entry, a flow
+or the YAML key asks for it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryError
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+from homeassistant.helpers.typing import DiscoveryInfoType
+
+from ..const import DOMAIN
+from ..coordinator import RumpusConfigEntry, RumpusRuntime
+
+if TYPE_CHECKING:
+    from ..config_flow import RumpusConfigFlow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyListing:
+    """What has to be known of a family before it is loaded."""
+
+    zeroconf: frozenset[str] = frozenset()
+    """The mDNS service types whose discoveries are this family's."""
+
+
+FAMILIES: Final[Mapping[str, FamilyListing]] = {
+    "kde_connect": FamilyListing(zeroconf=frozenset({"_kdeconnect._udp.local."})),
+}
+"""Every family by its key, which is also the name of its folder here."""
+
+
+class FamilyFlow(ABC):
+    """The steps of a family in a config flow.
+
+    Step `x` is the method `async_step_<family key>_x`, taking the user's input or None; the
+    flow it belongs to, `host`, finds it by that name.
+    """
+
+    def __init__(self, host: RumpusConfigFlow) -> None:
+        """Belong to a flow."""
+        self.host = host
+
+    @abstractmethod
+    async def async_user(self) -> ConfigFlowResult:
+        """Begin for a user who wants to add a device."""
+
+    @abstractmethod
+    async def async_zeroconf(self, info: ZeroconfServiceInfo) -> ConfigFlowResult:
+        """Begin for a service of one of the family's types."""
+
+    @abstractmethod
+    async def async_discovery(self, info: DiscoveryInfoType) -> ConfigFlowResult:
+        """Begin for what the family itself has discovered."""
+
+    @abstractmethod
+    async def async_reauth(
+        self, entry: ConfigEntry, info: Mapping[str, object]
+    ) -> ConfigFlowResult:
+        """Begin for an entry whose credentials count no more."""
+
+    @abstractmethod
+    async def async_reconfigure(self, entry: ConfigEntry) -> ConfigFlowResult:
+        """Begin for a user who wants to change an entry."""
+
+    @callback
+    @abstractmethod
+    def async_remove(self) -> None:
+        """End, whatever step it is at; what was begun and is not finished is taken back."""
+
+
+class Family(ABC):
+    """One kind of device."""
+
+    key: ClassVar[str]
+    platforms: ClassVar[tuple[Platform, ...]]
+
+    @abstractmethod
+    async def async_setup_listener(self, hass: HomeAssistant) -> None:
+        """Listen for devices from now on, though there may be no entry."""
+
+    @abstractmethod
+    async def async_create_runtime(
+        self, hass: HomeAssistant, entry: RumpusConfigEntry
+    ) -> RumpusRuntime:
+        """Return what the entry needs, not started.
+
+        Raises ConfigEntryNotReady, ConfigEntryAuthFailed or ConfigEntryError.
+        """
+
+    @abstractmethod
+    async def async_remove_entry(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Forget the device of an entry that has just been removed."""
+
+    @abstractmethod
+    def create_flow(self, host: RumpusConfigFlow) -> FamilyFlow:
+        """Return the family's part of a config flow."""
+
+    @abstractmethod
+    def system_health(self, hass: HomeAssistant) -> Mapping[str, str | int | bool]:
+        """Return facts for the system health page, by their translation keys."""
+
+
+async def async_get_family(hass: HomeAssistant, key: str) -> Family:
+    """Return a family, loading it when it is the first time.
+
+    Raises ConfigEntryError for one that this version does not have.
+    """
+    if key not in FAMILIES:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN,
+            translation_key="unknown_family",
+            translation_placeholders={"family": key},
+        )
+    module = await hass.async_add_import_executor_job(
+        import_module, f"{__name__}.{key}"
+    )
+    family: Family = module.FAMILY
+    return family

@@ -1,0 +1,132 @@
+"""KDE Connect: phones and computers that run its app."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
+
+from ...const import DOMAIN, LOGGER
+from ...coordinator import RumpusConfigEntry, RumpusRuntime
+from ...protocols.kdeconnect.device import RemoteDevice
+from ...protocols.kdeconnect.events import DeviceEvent, LinkUp
+from .. import Family, FamilyFlow
+from . import binary_sensor, button, device_tracker, event, media_player, sensor
+from .const import FAMILY_KEY
+from .coordinator import KdeConnectCoordinator, PlatformSetup
+from .data import NotPairedError, paired_device
+from .flow import KdeConnectFlow
+from .hub import async_get_hub
+
+if TYPE_CHECKING:
+    from ...config_flow import RumpusConfigFlow
+
+UNPAIR_WAIT: Final = 5.0
+"""Seconds that a device may take to appear, so that it can be told that it was removed."""
+
+PLATFORMS: Final[Mapping[Platform, PlatformSetup]] = {
+    Platform.BINARY_SENSOR: binary_sensor.async_setup,
+    Platform.BUTTON: button.async_setup,
+    Platform.DEVICE_TRACKER: device_tracker.async_setup,
+    Platform.EVENT: event.async_setup,
+    Platform.MEDIA_PLAYER: media_player.async_setup,
+    Platform.SENSOR: sensor.async_setup,
+}
+
+
+class KdeConnectFamily(Family):
+    """What Home Assistant asks of the family."""
+
+    key = FAMILY_KEY
+    platforms = tuple(PLATFORMS)
+
+    @override
+    async def async_setup_listener(self, hass: HomeAssistant) -> None:
+        try:
+            await async_get_hub(hass).async_lease()
+        except OSError as err:
+            LOGGER.warning("KDE Connect cannot listen in the network: %s", err)
+
+    @override
+    async def async_create_runtime(
+        self, hass: HomeAssistant, entry: RumpusConfigEntry
+    ) -> RumpusRuntime:
+        try:
+            paired = paired_device(entry.data)
+        except NotPairedError as err:
+            raise ConfigEntryAuthFailed(
+                translation_domain=DOMAIN,
+                translation_key="not_paired",
+                translation_placeholders={"name": entry.title},
+            ) from err
+        try:
+            lease = await async_get_hub(hass).async_lease()
+        except OSError as err:
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN, translation_key="cannot_listen"
+            ) from err
+        device = lease.peer.add_paired(paired)
+        return KdeConnectCoordinator(hass, entry, lease, device, PLATFORMS)
+
+    @override
+    async def async_remove_entry(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        try:
+            paired = paired_device(entry.data)
+        except NotPairedError:
+            return
+        hub = async_get_hub(hass)
+        was_running = hub.peer is not None
+        try:
+            lease = await hub.async_lease()
+        except OSError as err:
+            LOGGER.warning("A removed KDE Connect device could not be told: %s", err)
+            return
+        try:
+            device = lease.peer.add_paired(paired)
+            if not was_running:
+                await _async_wait_link(device)
+            # A device that cannot be reached learns it when it comes back.
+            await device.unpair()
+        finally:
+            await lease.async_release()
+
+    @override
+    def create_flow(self, host: RumpusConfigFlow) -> FamilyFlow:
+        return KdeConnectFlow(host)
+
+    @override
+    def system_health(self, hass: HomeAssistant) -> Mapping[str, str | int | bool]:
+        if (peer := async_get_hub(hass).peer) is None:
+            return {}
+        return {
+            "kde_connect_connected": sum(
+                device.is_connected for device in peer.devices.values()
+            ),
+            "kde_connect_tcp_port": peer.tcp_port,
+            "kde_connect_hears_broadcasts": peer.udp_bound,
+        }
+
+
+async def _async_wait_link(device: RemoteDevice) -> None:
+    """Give a device the time to connect."""
+    connected = asyncio.Event()
+
+    def on_event(event: DeviceEvent) -> None:
+        if isinstance(event, LinkUp):
+            connected.set()
+
+    unsubscribe = device.subscribe(on_event)
+    try:
+        if not device.is_connected:
+            async with asyncio.timeout(UNPAIR_WAIT):
+                await connected.wait()
+    except TimeoutError:
+        LOGGER.debug("%s is away", device.device_id)
+    finally:
+        unsubscribe()
+
+
+FAMILY: Final = KdeConnectFamily()

@@ -1,0 +1,27 @@
+"""Names of the KDE Connect family."""
+
+from typing import Final
+
+from ...const import DOMAIN
+from ...protocols.kdeconnect.const import DeviceType
+
+FAMILY_KEY: Final = "kde_connect"
+
+CONF_CERTIFICATE: Final = "certificate"
+CONF_DEVICE_ID: Final = "device_id"
+CONF_DEVICE_TYPE: Final = "device_type"
+CONF_INCOMING: Final = "incoming"
+CONF_OUTGOING: Final = "outgoing"
+CONF_PROTOCOL_VERSION: Final = "protocol_version"
+
+EVENT_PING: Final = f"{DOMAIN}_ping"
+"""Bus event: somebody pinged us; has `device_id` (the registry's), `name` and `message`."""
+
+MODELS: Final = {
+    DeviceType.DESKTOP: "Desktop computer",
+    DeviceType.LAPTOP: "Laptop",
+    DeviceType.PHONE: "Phone",
+    DeviceType.TABLET: "Tablet",
+    DeviceType.TV: "TV",
+    DeviceType.UNKNOWN: "Device",
+}

@@ -1,0 +1,56 @@
+"""What the entities of a KDE Connect device have in common, and how they come and go."""
+
+from collections.abc import Callable, Iterable
+from typing import override
+
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from ...const import DOMAIN
+from ...entity import RumpusEntity
+from .coordinator import KdeConnectCoordinator
+
+
+class KdeConnectEntity(RumpusEntity[KdeConnectCoordinator]):
+    """An entity of a device, available while the device is connected."""
+
+    def __init__(self, coordinator: KdeConnectCoordinator, key: str) -> None:
+        """Belong to the coordinator's device."""
+        super().__init__(coordinator, coordinator.device_id, key)
+        # The coordinator has made the device; its details are not repeated here.
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, coordinator.device_id)}
+        )
+
+    @property
+    @override
+    def available(self) -> bool:
+        return self.coordinator.data.is_connected
+
+
+@callback
+def async_follow(
+    coordinator: KdeConnectCoordinator,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    keys: Callable[[], Iterable[str]],
+    create: Callable[[str], Entity],
+) -> set[str]:
+    """Add an entity for every key there is now and for every new one that turns up.
+
+    Returns the keys that have an entity; one that is taken out gets a new entity when it
+    turns up again.
+    """
+    known: set[str] = set()
+
+    @callback
+    def add_new() -> None:
+        new = [key for key in keys() if key not in known]
+        if new:
+            known.update(new)
+            async_add_entities([create(key) for key in new])
+
+    coordinator.entry.async_on_unload(coordinator.async_add_listener(add_new))
+    add_new()
+    return known

@@ -1,0 +1,327 @@
+"""Our end of KDE Connect: one for the whole of Home Assistant, while anybody needs it."""
+
+import asyncio
+from functools import partial
+from typing import Final, TypedDict
+
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+from zeroconf.asyncio import AsyncZeroconf
+
+from homeassistant.components import network, zeroconf
+from homeassistant.config_entries import (
+    SOURCE_IGNORE,
+    SOURCE_INTEGRATION_DISCOVERY,
+    ConfigEntry,
+)
+from homeassistant.const import CONF_HOST, CONF_NAME, EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers import discovery_flow, issue_registry as ir
+from homeassistant.helpers.discovery_flow import DiscoveryKey
+from homeassistant.helpers.storage import Store
+from homeassistant.util.hass_dict import HassKey
+
+from ...const import CONF_FAMILY, DOMAIN, LOGGER
+from ...protocols.errors import ProtocolError
+from ...protocols.kdeconnect.credentials import Credentials, common_name, public_key
+from ...protocols.kdeconnect.device import RemoteDevice
+from ...protocols.kdeconnect.discovery import Network, is_loopback
+from ...protocols.kdeconnect.events import (
+    DeviceAppeared,
+    DeviceEvent,
+    MessageReceived,
+    PairingRequested,
+    PeerEvent,
+)
+from ...protocols.kdeconnect.local import LocalPeer
+from ...protocols.kdeconnect.plugins.battery import BatteryStatus
+from .const import CONF_DEVICE_ID, FAMILY_KEY
+from .data import NotPairedError, paired_device
+
+STORAGE_KEY: Final = f"{DOMAIN}.{FAMILY_KEY}"
+STORAGE_VERSION: Final = 1
+MAX_CARDS: Final = 20
+"""Discovered devices shown at once: anybody in the network can make up more."""
+ISSUE_UDP_PORT: Final = "udp_port_in_use"
+
+_HUB: HassKey[KdeConnectHub] = HassKey(f"{DOMAIN}_{FAMILY_KEY}_hub")
+
+
+class StoredCredentials(TypedDict):
+    """What the private storage file holds."""
+
+    device_id: str
+    private_key: str
+    certificate: str
+
+
+@callback
+def async_get_hub(hass: HomeAssistant) -> KdeConnectHub:
+    """Return the hub, running or not."""
+    if (hub := hass.data.get(_HUB)) is None:
+        hub = hass.data[_HUB] = KdeConnectHub(hass)
+    return hub
+
+
+async def async_network(hass: HomeAssistant) -> Network:
+    """Return where to listen and send, by the adapters that the user has enabled."""
+    adapters = await network.async_get_adapters(hass)
+    addresses = [
+        ipv4["address"]
+        for adapter in adapters
+        if adapter["enabled"]
+        for ipv4 in adapter["ipv4"]
+    ]
+    return Network(
+        source_addresses=tuple(
+            address for address in addresses if not is_loopback(address)
+        )
+    )
+
+
+async def async_zeroconf(hass: HomeAssistant) -> AsyncZeroconf | None:
+    """Return the shared mDNS instance."""
+    return await zeroconf.async_get_async_instance(hass)
+
+
+async def async_load_credentials(hass: HomeAssistant) -> Credentials:
+    """Return our id, key and certificate, made once and kept in a file for the owner only."""
+    store: Store[StoredCredentials] = Store(
+        hass, STORAGE_VERSION, STORAGE_KEY, private=True, atomic_writes=True
+    )
+    if (stored := await store.async_load()) is not None:
+        credentials = await hass.async_add_executor_job(_read_credentials, stored)
+        if credentials is not None:
+            return credentials
+        LOGGER.error(
+            "The stored key of KDE Connect is damaged and is made anew: "
+            "every device has to be paired again"
+        )
+    credentials = await hass.async_add_executor_job(Credentials.generate)
+    await store.async_save(
+        {
+            "device_id": credentials.device_id,
+            "private_key": credentials.private_key_pem,
+            "certificate": credentials.certificate_pem,
+        }
+    )
+    return credentials
+
+
+def _read_credentials(stored: StoredCredentials) -> Credentials | None:
+    """Return the stored credentials if their parts fit together."""
+    try:
+        credentials = Credentials(
+            stored["device_id"], stored["private_key"], stored["certificate"]
+        )
+        certificate = credentials.certificate
+        key = load_pem_private_key(
+            credentials.private_key_pem.encode(), None
+        ).public_key()
+        fits = common_name(certificate) == credentials.device_id and key.public_bytes(
+            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+        ) == public_key(certificate)
+    except KeyError, TypeError, AttributeError, ValueError, ProtocolError:
+        return None
+    return credentials if fits else None
+
+
+class HubLease:
+    """One user's share of the running hub."""
+
+    def __init__(self, hub: KdeConnectHub, peer: LocalPeer) -> None:
+        """Keep the hub running until released."""
+        self._hub: KdeConnectHub | None = hub
+        self._batteries = hub.batteries
+        self.peer = peer
+
+    def last_battery(self, device_id: str) -> BatteryStatus | None:
+        """Return what a connected device has told of its battery; it does so only once."""
+        return self._batteries.get(device_id)
+
+    async def async_release(self) -> None:
+        """Need the hub no longer; a second call does nothing."""
+        hub, self._hub = self._hub, None
+        if hub is not None:
+            await hub.async_release()
+
+
+class KdeConnectHub:
+    """Runs our end while somebody leases it, and shows unknown devices as discovered."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Make a hub that is not running."""
+        self._hass = hass
+        self._lock = asyncio.Lock()
+        self._leases = 0
+        self._peer: LocalPeer | None = None
+        # Devices tell their charge when they connect or change it, and most cannot be
+        # asked: what comes before an entry is set up would be lost.
+        self.batteries: dict[str, BatteryStatus] = {}
+        self._followed: dict[str, CALLBACK_TYPE] = {}
+        self._unsub_peer: CALLBACK_TYPE | None = None
+        self._unsub_stop: CALLBACK_TYPE | None = None
+
+    @property
+    def peer(self) -> LocalPeer | None:
+        """Our end, None while nobody needs it."""
+        return self._peer
+
+    async def async_lease(self) -> HubLease:
+        """Start our end unless it runs; raise OSError when it cannot listen."""
+        async with self._lock:
+            if self._peer is None:
+                self._peer = await self._async_start()
+            self._leases += 1
+            return HubLease(self, self._peer)
+
+    async def async_release(self) -> None:
+        """Stop our end when the last one has released it."""
+        async with self._lock:
+            self._leases -= 1
+            if self._leases == 0:
+                await self._async_stop()
+
+    async def _async_start(self) -> LocalPeer:
+        hass = self._hass
+        peer = LocalPeer(
+            await async_load_credentials(hass),
+            hass.config.location_name,
+            network=await async_network(hass),
+            zeroconf=await async_zeroconf(hass),
+        )
+        # Before anything listens: a paired device that is taken for a stranger, because its
+        # entry is set up later or is disabled, would be told that it is not paired.
+        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
+            self._know(peer, entry)
+        self._unsub_peer = peer.subscribe(self._on_event)
+        self._unsub_stop = hass.bus.async_listen_once(
+            EVENT_HOMEASSISTANT_STOP, self._async_on_shutdown
+        )
+        try:
+            await peer.start()
+        except BaseException:
+            self._unsubscribe()
+            await peer.stop()
+            raise
+        if peer.udp_bound:
+            ir.async_delete_issue(hass, DOMAIN, ISSUE_UDP_PORT)
+        else:
+            ir.async_create_issue(
+                hass,
+                DOMAIN,
+                ISSUE_UDP_PORT,
+                is_fixable=False,
+                severity=ir.IssueSeverity.WARNING,
+                translation_key=ISSUE_UDP_PORT,
+            )
+        return peer
+
+    def _know(self, peer: LocalPeer, entry: ConfigEntry) -> None:
+        if entry.data[CONF_FAMILY] != FAMILY_KEY:
+            return
+        try:
+            peer.add_paired(paired_device(entry.data))
+        except NotPairedError:
+            LOGGER.debug("%s is not paired any more", entry.entry_id)
+
+    async def _async_stop(self) -> None:
+        self._unsubscribe()
+        ir.async_delete_issue(self._hass, DOMAIN, ISSUE_UDP_PORT)
+        peer, self._peer = self._peer, None
+        if peer is not None:
+            await peer.stop()
+        self._followed.clear()
+        self.batteries.clear()
+
+    def _unsubscribe(self) -> None:
+        for unsubscribe in (self._unsub_peer, self._unsub_stop):
+            if unsubscribe is not None:
+                unsubscribe()
+        self._unsub_peer = self._unsub_stop = None
+
+    async def _async_on_shutdown(self, event: Event) -> None:
+        """Close everything with Home Assistant; leases may still be released afterwards."""
+        self._unsub_stop = None  # it was listened to once
+        async with self._lock:
+            await self._async_stop()
+
+    @callback
+    def _on_event(self, event: PeerEvent) -> None:
+        match event:
+            case DeviceAppeared(device):
+                self._follow(device)
+                if not device.is_paired:
+                    self._discover(device, asks=False)
+            case PairingRequested(device):
+                self._discover(device, asks=True)
+
+    @callback
+    def _follow(self, device: RemoteDevice) -> None:
+        device_id = device.device_id
+        if (unsubscribe := self._followed.pop(device_id, None)) is not None:
+            unsubscribe()
+        self.batteries.pop(device_id, None)
+        self._followed[device_id] = device.subscribe(
+            partial(self._on_device_event, device_id)
+        )
+
+    @callback
+    def _on_device_event(self, device_id: str, event: DeviceEvent) -> None:
+        if isinstance(event, MessageReceived) and isinstance(
+            event.message, BatteryStatus
+        ):
+            self.batteries[device_id] = event.message
+
+    @callback
+    def _discover(self, device: RemoteDevice, *, asks: bool) -> None:
+        """Show a device that is not paired, or that asks for pairing, to the user."""
+        entry = self._hass.config_entries.async_entry_for_domain_unique_id(
+            DOMAIN, device.device_id
+        )
+        if entry is not None and entry.source != SOURCE_IGNORE:
+            # Known, but its pairing has ended: what asks for pairing now gets a repair.
+            if asks and entry.disabled_by is None:
+                entry.async_start_reauth(self._hass)
+            return
+        if not self._make_room():
+            LOGGER.debug(
+                "Too many discovered devices, %s is not shown", device.device_id
+            )
+            return
+        discovery_flow.async_create_flow(
+            self._hass,
+            DOMAIN,
+            {"source": SOURCE_INTEGRATION_DISCOVERY},
+            {
+                CONF_FAMILY: FAMILY_KEY,
+                CONF_DEVICE_ID: device.device_id,
+                CONF_NAME: device.name,
+                CONF_HOST: device.address,
+            },
+            discovery_key=DiscoveryKey(
+                domain=DOMAIN, key=(FAMILY_KEY, device.device_id), version=1
+            ),
+        )
+
+    def _make_room(self) -> bool:
+        """Withdraw a card whose device has gone if there are too many."""
+        flows = self._hass.config_entries.flow
+        cards = [
+            card
+            for card in flows.async_progress_by_handler(
+                DOMAIN, include_uninitialized=True
+            )
+            if card["context"]["source"] == SOURCE_INTEGRATION_DISCOVERY
+        ]
+        if len(cards) < MAX_CARDS:
+            return True
+        devices = self._peer.devices if self._peer is not None else {}
+        for card in cards:
+            if card["context"].get("unique_id") not in devices:
+                flows.async_abort(card["flow_id"])
+                return True
+        return False
