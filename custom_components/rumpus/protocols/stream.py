@@ -17,8 +17,10 @@ from .errors import DisconnectedError, MessageTooLargeError
 MAX_MESSAGE: Final = 1024 * 1024
 #: Bytes that may wait for a peer which does not read.
 MAX_WRITE_BUFFER: Final = 4 * 1024 * 1024
-#: Bytes taken from the connection at a time. The event loop gets its turn between two.
+#: Bytes taken from the connection, and reads answered from them, before the event loop
+#: gets its turn: a peer that floods us must not hold up the others.
 READ_CHUNK: Final = 16 * 1024
+READS_PER_TURN: Final = 32
 #: Seconds for the peer to take what was written without taking any byte of it.
 STALL_TIMEOUT: Final = 30.0
 #: Seconds for what is unsent to leave, and for the peer to agree, when closing.
@@ -57,6 +59,7 @@ class MessageStream[M](ABC):
         self._max_write_buffer = max_write_buffer
         self._buffer = bytearray()
         self._skipping = False
+        self._reads = 0
         self._drain_lock = asyncio.Lock()
         self._closed = False  # by us
         self._ended = False  # by the peer, as reading found out
@@ -223,6 +226,14 @@ class MessageStream[M](ABC):
 
     # Reading, for subclasses.
 
+    async def _begin_read(self) -> None:
+        self._reads += 1
+        if self._reads % READS_PER_TURN == 0:
+            await asyncio.sleep(0)
+        # What a peer said before we ended the connection is no longer of interest.
+        if self._closed:
+            raise DisconnectedError("Not connected")
+
     async def _fill(self) -> None:
         """Wait for more bytes and add them to the buffer.
 
@@ -247,7 +258,7 @@ class MessageStream[M](ABC):
         reading the whole: a cancelled reader then never stops between the two.
         Raises DisconnectedError, MessageTooLargeError for more than max_message bytes.
         """
-        self._require_unclosed()
+        await self._begin_read()
         if size > self.max_message:
             raise MessageTooLargeError(f"Message of more than {self.max_message} bytes")
         while len(self._buffer) < size:
@@ -270,7 +281,7 @@ class MessageStream[M](ABC):
         once, for a line of more than max_message bytes; the next call drops what is left
         of that line, as it comes, and returns the line behind it.
         """
-        self._require_unclosed()
+        await self._begin_read()
         while self._skipping:
             await self._skip_line()
         searched = 0
@@ -295,8 +306,3 @@ class MessageStream[M](ABC):
         else:
             del self._buffer[: end + 1]
             self._skipping = False
-
-    def _require_unclosed(self) -> None:
-        # What a peer said before we ended the connection is no longer of interest.
-        if self._closed:
-            raise DisconnectedError("Not connected")
