@@ -15,7 +15,10 @@ In a test (add the `socket_enabled` fixture)::
 
 - `wait_for` and `wait_packet` remember: they return what happened before the
   call too, each thing once, oldest first. `events.all` and `received` keep all.
+- Plugins: `battery`, `ping`, `find`, `lock` and `commands` (computer),
+  `remote_commands` (the other side's), `media`; `payloads` sends data.
 - `peer_udp_port` is where it sends its answer when a TCP call was refused.
+- `stop` and `start` again is a device that left and came back.
 - Everything about one other device is in `peer()`; with several, name its id.
 - `misbehave` holds the switches of `Misbehave`; `mischief` sends wrong data;
   `identity_overrides` changes members of an identity ("udp", "clear" or "secure";
@@ -84,6 +87,14 @@ type Stage = Literal["udp", "clear", "secure"]
 class FakeDevice:
     """One phone or computer."""
 
+    # Behaviour of the real ones, all of which a test may change.
+    udp_rate_limit = 0.5  # seconds per device, 0 = none
+    answers_udp = True  # call whoever announces itself
+    caller_timeout: float | None = 1.0  # None = no limit
+    second_identity_timeout = 5.0
+    pairing_timeout = 30.0
+    clock_offset = 0.0  # seconds that our clock is ahead
+
     def __init__(
         self,
         kind: Kind = "phone",
@@ -119,13 +130,6 @@ class FakeDevice:
         self.incoming, self.outgoing = capabilities(kind, protocol)
         self.identity_overrides: dict[Stage, Body] = {}
 
-        # Behaviour of the real ones, all of which a test may change.
-        self.udp_rate_limit = 0.5  # seconds per device, 0 = none
-        self.answers_udp = True  # call whoever announces itself
-        self.caller_timeout: float | None = 1.0  # None = no limit
-        self.second_identity_timeout = 5.0
-        self.pairing_timeout = 30.0
-        self.clock_offset = 0.0  # seconds that our clock is ahead
         self.sends_target = protocol >= 8
         self.text_id = kind == "computer" and protocol < 8
         self.tls13 = kind == "computer"  # Android offers TLS 1.2 only
@@ -137,16 +141,23 @@ class FakeDevice:
         self.versions: dict[str, int] = {}  # highest version of each paired device
         self.other_id = uuid.uuid4().hex
 
-        self.battery = BatteryPlugin(
-            self, 80 if battery is None and kind == "phone" else battery
-        )
+        self._add_plugins(80 if battery is None and kind == "phone" else battery)
+        self.payloads = PayloadSender(self, tuple(payload_ports))
+        self._discovery = Discovery(self, udp_port)
+        self._tcp_ports = tuple(tcp_ports)
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failures: list[Exception] = []
+        self._variants: dict[Misbehave, FakeCredentials] = {}
+
+    def _add_plugins(self, battery: int | None) -> None:
+        self.battery = BatteryPlugin(self, battery)
         self.ping = PingPlugin(self)
         self.find = FindPlugin(self)
         self.lock = LockPlugin(self)
         self.commands = CommandsPlugin(self)
         self.remote_commands = RemoteCommandsPlugin(self)
         self.media = MediaPlugin(self)
-        self.payloads = PayloadSender(self, tuple(payload_ports))
         self._plugins: list[Plugin] = [
             self.battery,
             self.ping,
@@ -155,15 +166,8 @@ class FakeDevice:
             self.media,
             SmallTalkPlugin(self),
         ]
-        if kind == "computer":
+        if self.kind == "computer":
             self._plugins += [self.lock, self.commands]
-
-        self._discovery = Discovery(self, udp_port)
-        self._tcp_ports = tuple(tcp_ports)
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._failures: list[Exception] = []
-        self._variants: dict[Misbehave, FakeCredentials] = {}
 
     # --- life ---
 
