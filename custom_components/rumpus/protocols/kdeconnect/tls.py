@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 import ssl
 import tempfile
-from typing import Final
+from typing import Final, Literal, overload, override
 
+from ..errors import ProtocolError
 from .credentials import Credentials
 
 HANDSHAKE_TIMEOUT: Final = 5.0
@@ -26,6 +27,24 @@ _NO_CHECK_TIME: Final = 0x200000
 _CERTIFICATE_MESSAGE: Final = 11
 
 type _MessageCallback = Callable[[object, str, int, int, int, bytes], None]
+
+
+class _TlsObject(ssl.SSLObject):
+    """TLS that shows the peer's certificate as bytes only.
+
+    asyncio has every certificate read once its handshake is done.  Python fails to read
+    some that OpenSSL takes, and each failure would be a traceback in the log.
+    """
+
+    @overload
+    def getpeercert(self, binary_form: Literal[False] = False) -> None: ...
+    @overload
+    def getpeercert(self, binary_form: Literal[True]) -> bytes | None: ...
+    @overload
+    def getpeercert(self, binary_form: bool) -> bytes | None: ...
+    @override
+    def getpeercert(self, binary_form: bool = False) -> bytes | None:
+        return super().getpeercert(binary_form=True) if binary_form else None
 
 
 class TlsContexts:
@@ -47,7 +66,10 @@ class TlsContexts:
         return self._client
 
     async def pinned_server(self, certificate: bytes) -> ssl.SSLContext:
-        """Return a server context that accepts one client certificate (DER) only."""
+        """Return a server context that accepts one client certificate (DER) only.
+
+        Raises ProtocolError when the certificate cannot be read.
+        """
         if (context := self._pinned.get(certificate)) is None:
             context = await asyncio.to_thread(self._build_server, certificate)
             self._pinned[certificate] = context
@@ -58,7 +80,10 @@ class TlsContexts:
         self._pinned.pop(certificate, None)
 
     async def once_server(self, certificate: bytes) -> ssl.SSLContext:
-        """Return a server context for a learned certificate, not kept."""
+        """Return the same for a learned certificate, not kept.
+
+        Raises ProtocolError: TLS shows a certificate before anybody has looked into it.
+        """
         return await asyncio.to_thread(self._build_server, certificate)
 
     async def learning_server(
@@ -79,7 +104,10 @@ class TlsContexts:
     def _build_server(self, certificate: bytes) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(cadata=certificate)
+        try:
+            context.load_verify_locations(cadata=certificate)
+        except (ssl.SSLError, ValueError) as err:
+            raise ProtocolError("the certificate cannot be read") from err
         # The leaf itself is the anchor, whatever its extensions say: KDE 22.12's are odd.
         flags = context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN
         flags &= ~ssl.VERIFY_X509_STRICT
@@ -115,6 +143,7 @@ class TlsContexts:
 
     def _finish(self, context: ssl.SSLContext) -> ssl.SSLContext:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.sslobject_class = _TlsObject
         # The ssl module loads keys from files only.  The folder is readable by its owner
         # alone and gone before this returns.
         with tempfile.TemporaryDirectory(prefix="rumpus-") as folder:

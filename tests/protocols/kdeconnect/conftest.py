@@ -1,0 +1,66 @@
+"""Fixtures for the tests of KDE Connect: our end, and devices for it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from .support import Sink, fake_credentials, new_peer
+from custom_components.rumpus.protocols import reconnect as reconnect_module
+from custom_components.rumpus.protocols.kdeconnect import device as device_module
+from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
+from tests.fakes.kdeconnect import FakeDevice
+
+both_protocols = pytest.mark.parametrize("protocol", [7, 8])
+both_roles = pytest.mark.parametrize("role", ["we_call", "it_calls"])
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Believe at once that a lost link is lost."""
+    monkeypatch.setattr(device_module, "LINK_GRACE", 0)
+    monkeypatch.setattr(reconnect_module, "LINK_GRACE", 0)
+
+
+@pytest.fixture
+async def sink(socket_enabled: None) -> AsyncIterator[Sink]:
+    """Where our end's announcements go."""
+    async with Sink.open() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def local(sink: Sink) -> AsyncIterator[LocalPeer]:
+    """Our end, started, with no devices."""
+    peer = new_peer(sink.port)
+    await peer.start()
+    yield peer
+    await peer.stop()
+
+
+@pytest.fixture
+def protocol() -> int:
+    """The protocol version of the fake device, for tests that do not ask for both."""
+    return 8
+
+
+@pytest.fixture
+async def phone(
+    protocol: int, socket_enabled: None, sink: Sink
+) -> AsyncIterator[FakeDevice]:
+    """A phone: TLS 1.2 only; it knows nobody."""
+    device = FakeDevice(
+        "phone",
+        protocol=protocol,
+        name="Pixel",
+        peer_udp_port=sink.port,
+        credentials=fake_credentials(),
+    )
+    async with device:
+        yield device
+
+
+@pytest.fixture
+async def computer(protocol: int, socket_enabled: None) -> AsyncIterator[FakeDevice]:
+    """A computer: TLS 1.3, text ids with protocol 7; it knows nobody."""
+    async with FakeDevice("computer", protocol=protocol, name="Desk") as device:
+        yield device
