@@ -169,7 +169,8 @@ class UdpDiscovery(asyncio.DatagramProtocol):
         self._network = network
         self._received = received
         self._listener: asyncio.DatagramTransport | None = None
-        self._sender: asyncio.DatagramTransport | None = None
+        # A plain socket: what does not fit into its buffer at once is not worth waiting for.
+        self._sender: socket.socket | None = None
 
     @property
     def is_bound(self) -> bool:
@@ -194,16 +195,16 @@ class UdpDiscovery(asyncio.DatagramProtocol):
             )
         else:
             self._listener = listener
-        self._sender, _ = await loop.create_datagram_endpoint(
-            asyncio.DatagramProtocol, sock=_udp_socket(self._network.bind, 0)
-        )
+        self._sender = _udp_socket(self._network.bind, 0)
 
     def stop(self) -> None:
         """Close the sockets."""
-        for transport in (self._listener, self._sender):
-            if transport is not None:
-                transport.abort()
-        self._listener = self._sender = None
+        if self._listener is not None:
+            self._listener.abort()
+            self._listener = None
+        if self._sender is not None:
+            self._sender.close()
+            self._sender = None
 
     @override
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
@@ -223,8 +224,7 @@ class UdpDiscovery(asyncio.DatagramProtocol):
     def send(self, identity: Identity, host: str) -> None:
         """Send our identity to one address; what cannot be sent is only logged."""
         if self._sender is not None:
-            sock: socket.socket = self._sender.get_extra_info("socket")
-            _send(sock, identity, host, self._network.peer_udp_port)
+            _send(self._sender, identity, host, self._network.peer_udp_port)
 
     def broadcast(self, identity: Identity) -> None:
         """Send our identity to everybody, from each source address."""
