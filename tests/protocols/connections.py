@@ -56,7 +56,9 @@ def tls_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     now = dt.datetime.now(dt.UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + dt.timedelta(1))
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), 1, now, now + dt.timedelta(1)
+    )
     certificate = builder.sign(key, hashes.SHA256())
     pem = key.private_bytes(
         serialization.Encoding.PEM,
@@ -74,7 +76,9 @@ def tls_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return client, server
 
 
-async def _end(sock: socket.socket, context: ssl.SSLContext | None, *, server_side: bool) -> End:
+async def _end(
+    sock: socket.socket, context: ssl.SSLContext | None, *, server_side: bool
+) -> End:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
@@ -153,10 +157,16 @@ class MemoryTransport(asyncio.Transport):
         self.aborted = True
 
 
+class _MemoryWriter(asyncio.StreamWriter):
+    @override
+    def __del__(self, _warnings: object = None, /) -> None:
+        """Do not ask to be closed: there is nothing to close."""
+
+
 def in_memory() -> tuple[asyncio.StreamReader, asyncio.StreamWriter, MemoryTransport]:
     """Return a reader to be fed by hand, and a writer that goes nowhere."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
     transport = MemoryTransport()
-    return reader, asyncio.StreamWriter(transport, protocol, reader, loop), transport
+    return reader, _MemoryWriter(transport, protocol, reader, loop), transport

@@ -37,14 +37,18 @@ scalars: st.SearchStrategy[JsonValue] = (
 )
 values: st.SearchStrategy[JsonValue] = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(texts, inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(texts, inner, max_size=5)
+    ),
     max_leaves=20,
 )
 objects: st.SearchStrategy[JsonObject] = st.dictionaries(texts, values, max_size=5)
 
 # Lines that hold no object: other JSON, or none.
 garbage = (
-    st.binary(max_size=30).map(lambda data: data.replace(b"\n", b" ").replace(b"{", b"["))
+    st.binary(max_size=30).map(
+        lambda data: data.replace(b"\n", b" ").replace(b"{", b"[")
+    )
     | values.filter(lambda value: not isinstance(value, dict)).map(encode_json)
     | objects.map(lambda message: encode_json(message)[:-1])
 )
@@ -56,7 +60,9 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-async def read_all(pieces: list[bytes], max_line: int = MAX_LINE) -> list[JsonObject | str]:
+async def read_all(
+    pieces: list[bytes], max_line: int = MAX_LINE
+) -> list[JsonObject | str]:
     """Return the objects that come out of the pieces, and the names of the errors."""
     reader, writer, _ = in_memory()
     stream = JsonLinesStream(reader, writer, max_line=max_line)
@@ -110,7 +116,16 @@ def test_anything_else_is_an_error_of_ours(data: bytes | str) -> None:
     [
         *("", " ", "nul", "nullx", "{", '{"a":1,}', "[1,]", "{'a':1}", "\ufeff{}"),
         *("NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1" * 400),
-        *('"\ud800"', r'"\ud800"', r'"\udc00\ud800"', '"\x01"', "{1:2}", "01", "+1", "0x1"),
+        *(
+            '"\ud800"',
+            r'"\ud800"',
+            r'"\udc00\ud800"',
+            '"\x01"',
+            "{1:2}",
+            "01",
+            "+1",
+            "0x1",
+        ),
         *("[" * 2000, '{"":' * 2000, "[" * 2000 + "]" * 2000),
     ],
 )
@@ -170,7 +185,11 @@ def test_a_message_is_an_object(data: bytes) -> None:
 def nested(depth: int) -> str:
     """Return lists and objects in turn, inside each other."""
     pairs = ['{"a":' if level % 2 else "[" for level in range(depth)]
-    return "".join(pairs) + "0" + "".join("}" if level[0] == "{" else "]" for level in pairs[::-1])
+    return (
+        "".join(pairs)
+        + "0"
+        + "".join("}" if level[0] == "{" else "]" for level in pairs[::-1])
+    )
 
 
 def test_max_depth() -> None:
@@ -248,7 +267,8 @@ def test_all_objects_are_read_between_all_garbage(
     lines: list[JsonObject | bytes], places: list[int], ending: bytes
 ) -> None:
     data = b"".join(
-        (line if isinstance(line, bytes) else encode_json(line)) + ending for line in lines
+        (line if isinstance(line, bytes) else encode_json(line)) + ending
+        for line in lines
     )
     results = asyncio.run(read_all(cut(data, places)))
     messages = [line for line in lines if isinstance(line, dict)]
@@ -258,16 +278,22 @@ def test_all_objects_are_read_between_all_garbage(
     assert len(results) == len(messages) + len(errors)
 
 
-@given(st.lists(st.integers(0, 40), max_size=10), st.lists(st.integers(0, 500), max_size=30))
+@given(
+    st.lists(st.integers(0, 40), max_size=10),
+    st.lists(st.integers(0, 500), max_size=30),
+)
 @settings(deadline=None)
-def test_lines_of_all_lengths_around_the_bound(lengths: list[int], places: list[int]) -> None:
+def test_lines_of_all_lengths_around_the_bound(
+    lengths: list[int], places: list[int]
+) -> None:
     def line(length: int) -> bytes:
         return b'{"":"' + length * b"x" + b'"}'
 
     data = b"".join(line(length) + b"\n" for length in lengths)
     results = asyncio.run(read_all(cut(data, places), max_line=len(line(20))))
     assert results == [
-        {"": length * "x"} if length <= 20 else "MessageTooLargeError" for length in lengths
+        {"": length * "x"} if length <= 20 else "MessageTooLargeError"
+        for length in lengths
     ]
 
 
@@ -327,7 +353,9 @@ async def test_endless_line_is_skipped_without_being_kept(tls: bool) -> None:
 
     async with asyncio.timeout(60), connection(tls=tls) as (one, other):
         ours = JsonLinesStream(one.reader, one.writer)
-        flooding = asyncio.create_task(flood(JsonLinesStream(other.reader, other.writer)))
+        flooding = asyncio.create_task(
+            flood(JsonLinesStream(other.reader, other.writer))
+        )
         assert await ours.read_message() == {"before": 1}
         tracemalloc.start()
         try:

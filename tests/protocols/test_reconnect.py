@@ -31,12 +31,16 @@ FAILED = RumpusError("no answer")
 class Device:
     """Does in each attempt what its script says; fails when that is at its end."""
 
-    def __init__(self, *script: bool | BaseException | Callable[[], Awaitable[bool]]) -> None:
+    def __init__(
+        self, *script: bool | BaseException | Callable[[], Awaitable[bool]]
+    ) -> None:
         self.script: Script = list(script)
         self.times: list[float] = []
         self.changed = asyncio.Event()
         self.began = asyncio.get_running_loop().time()
-        self.brain = Reconnector(self.attempt, name="Phone", logger=LOGGER, rng=lambda: 0.5)
+        self.brain = Reconnector(
+            self.attempt, name="Phone", logger=LOGGER, rng=lambda: 0.5
+        )
 
     async def attempt(self) -> bool:
         self.times.append(round(asyncio.get_running_loop().time() - self.began, 3))
@@ -110,7 +114,14 @@ def test_pauses_that_make_no_sense(delays: tuple[float, ...], jitter: float) -> 
 
 
 @pytest.mark.parametrize(
-    "failure", [False, FAILED, DisconnectedError("gone"), OSError(113, "No route"), TimeoutError()]
+    "failure",
+    [
+        False,
+        FAILED,
+        DisconnectedError("gone"),
+        OSError(113, "No route"),
+        TimeoutError(),
+    ],
 )
 def test_attempts_that_bring_no_link_get_rarer(failure: bool | BaseException) -> None:
     async def scenario() -> None:
@@ -160,7 +171,9 @@ def test_a_link_that_comes_by_itself_ends_the_attempts() -> None:
     run(scenario())
 
 
-def test_a_lost_link_is_tried_for_after_the_grace_and_then_from_the_first_delay() -> None:
+def test_a_lost_link_is_tried_for_after_the_grace_and_then_from_the_first_delay() -> (
+    None
+):
     async def scenario() -> None:
         device = Device(FAILED, FAILED, True)
         async with started(device) as brain:
@@ -171,7 +184,11 @@ def test_a_lost_link_is_tried_for_after_the_grace_and_then_from_the_first_delay(
             brain.link_down()
             brain.link_down()
             assert not brain.is_connected
-            assert await device.attempts(3) == [LINK_GRACE, LINK_GRACE + 5, LINK_GRACE + 15]
+            assert await device.attempts(3) == [
+                LINK_GRACE,
+                LINK_GRACE + 5,
+                LINK_GRACE + 15,
+            ]
 
     run(scenario())
 
@@ -304,7 +321,9 @@ def test_an_attempt_that_always_wakes_does_not_hold_up_the_others() -> None:
 # What attempts may raise.
 
 
-def test_unexpected_errors_are_logged_once_and_outlived(caplog: pytest.LogCaptureFixture) -> None:
+def test_unexpected_errors_are_logged_once_and_outlived(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def scenario() -> None:
         caplog.set_level(logging.DEBUG)
         broken = ZeroDivisionError("bug")
@@ -319,7 +338,9 @@ def test_unexpected_errors_are_logged_once_and_outlived(caplog: pytest.LogCaptur
             caplog.clear()
             brain.link_down()
             await device.attempts(4)
-            assert messages(caplog, logging.ERROR) == ["Unexpected error connecting to Phone"]
+            assert messages(caplog, logging.ERROR) == [
+                "Unexpected error connecting to Phone"
+            ]
 
     run(scenario())
 
@@ -405,7 +426,9 @@ def test_start_begins_anew_when_someone_else_has_canceled_the_task() -> None:
 
         factory: TaskFactory = create
         device = Device()
-        brain = Reconnector(device.attempt, name="Phone", logger=LOGGER, create_task=factory)
+        brain = Reconnector(
+            device.attempt, name="Phone", logger=LOGGER, create_task=factory
+        )
         brain.start()
         await device.attempts(1)
         tasks[0].cancel()
@@ -427,7 +450,9 @@ def test_a_task_that_begins_eagerly() -> None:
             return asyncio.Task(coroutine, loop=loop, eager_start=True)
 
         device = Device(False, True)
-        brain = Reconnector(device.attempt, name="Phone", logger=LOGGER, create_task=create)
+        brain = Reconnector(
+            device.attempt, name="Phone", logger=LOGGER, create_task=create
+        )
         brain.start()
         await device.attempts(2)
         assert brain.is_connected
@@ -449,7 +474,9 @@ def test_lost_and_back_are_logged_once_each(caplog: pytest.LogCaptureFixture) ->
             brain.link_down("closed by the peer")
             assert messages(caplog) == []  # it may just get replaced
             await device.attempts(5)
-            assert messages(caplog) == ["Connection to Phone is lost: closed by the peer"]
+            assert messages(caplog) == [
+                "Connection to Phone is lost: closed by the peer"
+            ]
             brain.link_up()
             assert messages(caplog)[1:] == ["Connection to Phone is back"]
             brain.link_down()
@@ -476,7 +503,9 @@ def test_a_replaced_link_is_not_logged(caplog: pytest.LogCaptureFixture) -> None
     run(scenario())
 
 
-def test_a_loss_is_logged_long_before_the_next_attempt(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_loss_is_logged_long_before_the_next_attempt(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def scenario() -> None:
         caplog.set_level(logging.INFO)
         device = Device(True, True)

@@ -99,7 +99,9 @@ async def test_messages_of_many_tasks_never_mix(tls: bool) -> None:
     messages = [bytes([65 + number]) * (20_000 + number) for number in range(20)]
     async with asyncio.timeout(20), connection(tls=tls) as (one, other):
         ours, theirs = frames(one), frames(other)
-        senders = [asyncio.create_task(ours.send_message(message)) for message in messages]
+        senders = [
+            asyncio.create_task(ours.send_message(message)) for message in messages
+        ]
         received = [await theirs.read_message() for _ in messages]
         await asyncio.gather(*senders)
         assert sorted(received) == messages
@@ -135,7 +137,9 @@ async def test_drain_waits_until_everything_has_left(tls: bool) -> None:
 
 @both_kinds
 @real_sockets
-async def test_a_canceled_sender_leaves_a_whole_message_and_a_usable_stream(tls: bool) -> None:
+async def test_a_canceled_sender_leaves_a_whole_message_and_a_usable_stream(
+    tls: bool,
+) -> None:
     async with asyncio.timeout(20), connection(tls=tls) as (one, other):
         other.tcp.pause_reading()
         ours, theirs = frames(one), frames(other)
@@ -385,7 +389,9 @@ async def test_a_timeout_of_the_system_is_a_lost_connection() -> None:
 async def test_max_message_bounds_what_is_read_at_once() -> None:
     reader, writer, _ = in_memory()
     stream = Frames(reader, writer, max_message=1000)
-    reader.feed_data(Frames.encode_message(b"x" * 996) + Frames.encode_message(b"y" * 997))
+    reader.feed_data(
+        Frames.encode_message(b"x" * 996) + Frames.encode_message(b"y" * 997)
+    )
     assert await stream.read_message() == b"x" * 996
     with pytest.raises(MessageTooLargeError, match="1000"):
         await stream.read_message()

@@ -12,7 +12,9 @@ class _LeapingSelector(selectors.DefaultSelector):
     now = 1000.0
 
     @override
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(
+        self, timeout: float | None = None
+    ) -> list[tuple[selectors.SelectorKey, int]]:
         events = super().select(0)
         if not events:
             if timeout is None:

@@ -8,7 +8,9 @@ import orjson
 from .errors import ProtocolError
 from .stream import MAX_WRITE_BUFFER, MessageStream
 
-type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
+type JsonValue = (
+    bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
+)
 type JsonObject = dict[str, JsonValue]
 
 #: Bytes of one line, without its LF.
@@ -91,7 +93,9 @@ class JsonLinesStream(MessageStream[JsonObject]):
         max_write_buffer: int = MAX_WRITE_BUFFER,
     ) -> None:
         """Take over a connection; both limits are in bytes."""
-        super().__init__(reader, writer, max_message=max_line, max_write_buffer=max_write_buffer)
+        super().__init__(
+            reader, writer, max_message=max_line, max_write_buffer=max_write_buffer
+        )
 
     @staticmethod
     @override

@@ -237,5 +237,7 @@ class Reconnector:
         except Exception:
             level = logging.DEBUG if self._crash_logged else logging.ERROR
             self._crash_logged = True
-            self._logger.log(level, "Unexpected error connecting to %s", self._name, exc_info=True)
+            self._logger.log(
+                level, "Unexpected error connecting to %s", self._name, exc_info=True
+            )
         return False
