@@ -9,6 +9,8 @@ import socket
 from typing import Literal, Self, cast, override
 import uuid
 
+import pytest
+
 from custom_components.rumpus.protocols.json_lines import JsonObject, decode_json
 from custom_components.rumpus.protocols.kdeconnect.const import DeviceType
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
@@ -32,6 +34,7 @@ LOOPBACK = "127.0.0.1"
 PATIENCE = 5.0
 
 type Role = Literal["we_call", "it_calls"]
+KEY_TYPES: list[KeyType] = ["ec", "rsa", "kde22"]
 
 
 @functools.cache
@@ -122,6 +125,16 @@ def new_peer(
     """Return our end on loopback, not started."""
     network = Network(LOOPBACK, udp_port, peer_udp_port, tcp_ports, (LOOPBACK,))
     return LocalPeer(credentials or our_credentials(), "Our end", network=network)
+
+
+def our_identity() -> Identity:
+    """Return what we say that we are."""
+    return new_peer(0).identity
+
+
+def at_once(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> None:
+    """Let a limit of time run out at once."""
+    monkeypatch.setattr(module, name, 0.02)
 
 
 def udp_port(local: LocalPeer) -> int:
