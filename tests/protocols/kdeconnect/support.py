@@ -97,8 +97,8 @@ async def turns(count: int = 20) -> None:
         await asyncio.sleep(0)
 
 
-def reader_ports(count: int = 1) -> list[int]:
-    """Return free ports of those that devices listen on."""
+def free_ports(count: int = 1) -> list[int]:
+    """Return free ports of those that devices listen on, in their order."""
     found: list[int] = []
     with contextlib.ExitStack() as stack:
         for port in range(1764, 1715, -1):
@@ -106,7 +106,7 @@ def reader_ports(count: int = 1) -> list[int]:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 sock.bind((LOOPBACK, port))
-                found.append(port)
+                found.insert(0, port)
             if len(found) == count:
                 return found
     raise AssertionError("no free port from 1716 to 1764")
@@ -283,7 +283,7 @@ class Callee:
     async def open(cls) -> AsyncIterator[Self]:
         """Listen on one of the ports that devices listen on."""
         callee = cls()
-        (callee.port,) = reader_ports()
+        (callee.port,) = free_ports()
         server = await asyncio.start_server(callee._accept, LOOPBACK, callee.port)
         try:
             yield callee

@@ -82,7 +82,9 @@ class Listener:
 
     def _accepted(self, protocol: ClearIdentityProtocol) -> None:
         host = protocol.host
-        if not is_local_address(host) or not self._has_room(host):
+        # What was accepted just before the end is reported after it.
+        stopped = self._server is None
+        if stopped or not is_local_address(host) or not self._has_room(host):
             if protocol.transport is not None:
                 protocol.transport.abort()
             return
