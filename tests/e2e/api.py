@@ -12,6 +12,7 @@ WaitError, which says what was seen instead. A refusal by Home Assistant raises 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 import contextlib
 from pathlib import Path
@@ -77,7 +78,10 @@ class HomeAssistantApi:
         self._websocket = WebSocketClient()
         self._states: dict[str, State] = {}
         self._changed = asyncio.Condition()
-        self._follower: asyncio.Task[None] | None = None
+        self._followers: list[asyncio.Task[None]] = []
+        # How often each flow has moved, and how often it had when it was last asked for.
+        self._moves: Counter[str] = Counter()
+        self._asked: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
         """Connect."""
@@ -120,7 +124,11 @@ class HomeAssistantApi:
             self._states = {
                 state.entity_id: state for state in await self._fetch_states()
             }
-            self._follower = asyncio.create_task(self._follow_states(changes))
+            moves = await self.subscribe_events("data_entry_flow_progressed")
+            self._followers = [
+                asyncio.create_task(self._follow_states(changes)),
+                asyncio.create_task(self._follow_flows(moves)),
+            ]
         except BaseException:
             await self.close()
             raise
@@ -294,10 +302,12 @@ class HomeAssistantApi:
 
     async def get_flow(self, flow_id: str) -> FlowResult:
         """Return the present step of a config flow."""
+        self._asked[flow_id] = self._moves[flow_id]
         return FlowResult.parse(await self._request("GET", f"{FLOW_URL}/{flow_id}"))
 
     async def configure_flow(self, flow_id: str, user_input: JsonObject) -> FlowResult:
         """Submit a form of a config flow."""
+        self._asked[flow_id] = self._moves[flow_id]
         return FlowResult.parse(
             await self._request("POST", f"{FLOW_URL}/{flow_id}", user_input)
         )
@@ -513,9 +523,8 @@ class HomeAssistantApi:
     async def _drop(self) -> None:
         """Close the WebSocket."""
         await self._websocket.close()
-        if self._follower is not None:
-            await asyncio.gather(self._follower, return_exceptions=True)
-            self._follower = None
+        await asyncio.gather(*self._followers, return_exceptions=True)
+        self._followers.clear()
 
     async def _token(self) -> str:
         """Return an access token that is good for a while."""
@@ -558,25 +567,33 @@ class HomeAssistantApi:
                         )
                     self._changed.notify_all()
 
+    async def _follow_flows(self, moves: Subscription) -> None:
+        """Count the moves of flows until the connection is lost."""
+        with contextlib.suppress(ConnectionError):
+            while True:
+                data = get_object(as_object(await moves.get()), "data")
+                async with self._changed:
+                    self._moves[get_str(data, "flow_id")] += 1
+                    self._changed.notify_all()
+
     async def _wait_result(
         self, result: FlowResult, arrived: Callable[[FlowResult], bool], timeout: float
     ) -> FlowResult:
-        """Ask for the step of a flow whenever Home Assistant says that it moved."""
-        if arrived(result):
-            return result
-        async with await self.subscribe_events("data_entry_flow_progressed") as changes:
-            try:
-                async with asyncio.timeout(timeout):
-                    while not arrived(result := await self.get_flow(result.flow_id)):
-                        while (
-                            get_object(as_object(await changes.get()), "data").get(
-                                "flow_id"
-                            )
-                            != result.flow_id
-                        ):
-                            pass
-            except TimeoutError as err:
-                raise WaitError(
-                    f"the flow still shows {result.step_id} after {timeout:g} s"
-                ) from err
+        """Ask for the step of a flow whenever Home Assistant says that it moved.
+
+        Never in between: the answer may end the flow, and two answers at once would do so twice.
+        """
+        flow_id = result.flow_id
+        try:
+            async with asyncio.timeout(timeout):
+                while not arrived(result):
+                    async with self._changed:
+                        await self._changed.wait_for(
+                            lambda: self._moves[flow_id] > self._asked[flow_id]
+                        )
+                    result = await self.get_flow(flow_id)
+        except TimeoutError as err:
+            raise WaitError(
+                f"the flow still shows {result.step_id} after {timeout:g} s"
+            ) from err
         return result

@@ -110,8 +110,7 @@ class KdeConnectCheck:
         fake = lab.fakes[device.name]
         mark = fake.position
         if device.way == "scan":
-            await self._be_refused(lab, device, walk)
-            mark = fake.position
+            mark = await self._be_refused(lab, device, walk)
         shown = await self._to_key(lab, device, walk)
         if walk.result.type == "form":
             await walk.submit()
@@ -123,8 +122,8 @@ class KdeConnectCheck:
         key = paired["verification_key"]
         require(key == shown, f"Home Assistant shows {shown}, the device {key}")
 
-    async def _be_refused(self, lab: Lab, device: DemoDevice, walk: Walk) -> None:
-        """Ask a device that says no: the flow offers to try again."""
+    async def _be_refused(self, lab: Lab, device: DemoDevice, walk: Walk) -> int:
+        """Ask a device that says no: the flow offers to try again; returns the mark of that."""
         fake = lab.fakes[device.name]
         mark = fake.position
         await self._to_key(lab, device, walk)
@@ -134,7 +133,9 @@ class KdeConnectCheck:
         require(
             result.type == "form" and bool(result.errors), f"refused, but {walk.where}"
         )
+        mark = fake.position
         await walk.submit()
+        return mark
 
     async def _to_key(self, lab: Lab, device: DemoDevice, walk: Walk) -> str:
         """Do what a user does who wants to come to the pairing; returns the key shown."""

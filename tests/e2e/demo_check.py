@@ -10,6 +10,7 @@ from .report import Report, require, table
 
 INTEGRATION_LOGGER = "custom_components.rumpus"
 DOMAIN = "rumpus"
+LAST_EVENTS = 16
 
 
 async def check(place: Place, folder: Path, browser: Browser | None) -> int:
@@ -26,9 +27,8 @@ async def check(place: Place, folder: Path, browser: Browser | None) -> int:
         reason = (
             report.failures[-1] if report.failures else f"{type(err).__name__}: {err}"
         )
-        print(
-            f"\nFAILED: {reason}\n\nThe end of Home Assistant's log:\n{lab.server.log.tail()}"
-        )
+        _tell_all(lab)
+        print(f"\nFAILED: {reason}")
         print(f"\n{report.passed} passed, 1 failed", flush=True)
         return 1
     finally:
@@ -73,6 +73,15 @@ async def _check_all(
             "\n".join(f"{item.get('level')}: {item.get('message')}" for item in wrong),
         )
     print(f"\n{tables}")
+
+
+def _tell_all(lab: Lab) -> None:
+    """Print what helps to find out why."""
+    print(f"\nThe end of Home Assistant's log:\n{lab.server.log.tail()}")
+    for fake in lab.fakes.values():
+        print(f"\nWhat happened to {fake.name} at last:")
+        for event in fake.events[-LAST_EVENTS:]:
+            print(f"  {event}")
 
 
 async def _check_frontend(lab: Lab) -> None:

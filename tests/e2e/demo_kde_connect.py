@@ -65,7 +65,7 @@ class KdeConnectDemo(DemoFamily):
             case "ping":
                 return f"ping: {event.get('message')}"
             case "command_run" | "player_action" | "lock_set" as what:
-                hidden = {"event", "device", "type"}
+                hidden = {"at", "event", "device", "type"}
                 about = [
                     f"{name} {value}"
                     for name, value in event.items()

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator
 import contextlib
+from datetime import UTC, datetime
 import json
 from pathlib import Path
 import signal
@@ -214,7 +215,8 @@ def _act(peer: FakePeer, command: str) -> None:
 
 def _say(event: str, **data: object) -> None:
     """Print one line."""
-    print(json.dumps({"event": event, **data}), flush=True)
+    at = datetime.now(UTC).strftime("%H:%M:%S.%f")[:-3]
+    print(json.dumps({"at": at, "event": event, **data}), flush=True)
 
 
 if __name__ == "__main__":
