@@ -9,16 +9,16 @@ from pathlib import Path
 import sys
 import time
 
-from homeassistant.core import HomeAssistant
 import pytest
 import pytest_socket
 
+from homeassistant.core import HomeAssistant
+
+from .common import flows, is_unavailable, set_up, wait_state
 from custom_components.rumpus.families.kde_connect.hub import async_get_hub
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.attacker import DATAGRAMS_PER_SECOND, HALF_OPEN
 from tests.fakes.kdeconnect import FakeDevice
-
-from .common import flows, is_unavailable, set_up, wait_state
 
 ROOT = Path(__file__).parents[3]
 SECONDS = 20
