@@ -425,7 +425,12 @@ def test_start_begins_anew_when_someone_else_has_canceled_the_task() -> None:
             return tasks[-1]
 
         factory: TaskFactory = create
-        device = Device()
+
+        async def hangs() -> bool:
+            await asyncio.Event().wait()
+            return True
+
+        device = Device(hangs)
         brain = Reconnector(
             device.attempt, name="Phone", logger=LOGGER, create_task=factory
         )
@@ -433,6 +438,9 @@ def test_start_begins_anew_when_someone_else_has_canceled_the_task() -> None:
         await device.attempts(1)
         tasks[0].cancel()
         await asyncio.wait(tasks)
+        assert tasks[0].cancelled()
+        await asyncio.sleep(1000)
+        assert len(device.times) == 1
         brain.start()
         await device.attempts(2)
         assert len(tasks) == 2
@@ -499,6 +507,15 @@ def test_a_replaced_link_is_not_logged(caplog: pytest.LogCaptureFixture) -> None
             await asyncio.sleep(1000)
             assert messages(caplog) == []
             assert device.times == [0]
+            # Nor does an earlier loss make it news.
+            brain.link_down()
+            await asyncio.sleep(LINK_GRACE)
+            brain.link_up()
+            caplog.clear()
+            await asyncio.sleep(1000)
+            brain.link_down()
+            brain.link_up()
+            assert messages(caplog) == []
 
     run(scenario())
 

@@ -217,6 +217,19 @@ def test_stall_timeout_drops_a_peer_that_stops_reading_but_no_slow_one() -> None
     assert STALL_TIMEOUT - 26 < late < STALL_TIMEOUT - 24
 
 
+def test_only_one_of_many_senders_watches_the_buffer() -> None:
+    async def scenario() -> None:
+        reader, writer, transport = in_memory()
+        stream = Frames(reader, writer)
+        transport.sizes = [4, 3, 2, 1, 0]
+        senders = [asyncio.create_task(stream.drain()) for _ in range(10)]
+        await turns()
+        assert transport.sizes == [3, 2, 1, 0]
+        await asyncio.gather(*senders)
+
+    run(scenario())
+
+
 @both_kinds
 @real_sockets
 async def test_a_sender_learns_that_the_connection_breaks(tls: bool) -> None:

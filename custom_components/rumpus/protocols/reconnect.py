@@ -110,7 +110,6 @@ class Reconnector:
             return
         self._failures = 0
         self._due = -math.inf
-        self._lost_due = math.inf
         create_task = self._create_task or asyncio.get_running_loop().create_task
         self._task = create_task(self._run())
 
