@@ -229,6 +229,14 @@ class KdeConnectCheck:
                 player.entity_id,
                 lambda state: state.attributes.get("media_title") == "Song 2",
             )
+        async with report.step(f"{device.name}: shows what it plays"):
+            await lab.api.wait_state(
+                player.entity_id, lambda state: "entity_picture" in state.attributes
+            )
+            kind, picture = await lab.api.picture(player.entity_id)
+            require(
+                kind.startswith("image/") and bool(picture), f"the picture is {kind}"
+            )
         about, expected = (
             ("ring", "ring") if device.kind == "phone" else ("lights", "command_run")
         )

@@ -12,7 +12,6 @@ from .api import HomeAssistantApi
 from .fakes import FakeProcess, python_command
 from .network import (
     Forwarder,
-    NetworkError,
     PrivateNetwork,
     can_use_namespaces,
     enter_private_network,
@@ -42,13 +41,7 @@ class Place:
         if private is False or (private is None and not can_use_namespaces()):
             listener.close()
             return cls(port)
-        try:
-            network = enter_private_network()
-        except NetworkError:
-            listener.close()
-            if private:
-                raise
-            return cls(port)
+        network = enter_private_network()
         return cls(port, network, listener)
 
     @property

@@ -39,10 +39,33 @@ class NetworkError(Exception):
 
 
 def can_use_namespaces() -> bool:
-    """Return whether this machine and user can have network namespaces of their own."""
+    """Return whether this machine and user can have network namespaces of their own; tries it."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return False
-    return all(shutil.which(command) for command in ("ip", "nsenter"))
+    if not all(shutil.which(command) for command in ("ip", "nsenter")):
+        return False
+    try:
+        host = Host("", _new_namespace())
+    except NetworkError:
+        return False
+    try:
+        _ip("link", "add", INTERFACE, "type", "bridge", prefix=host.command_prefix)
+        _ip(
+            "link",
+            "add",
+            "a",
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "b",
+            prefix=host.command_prefix,
+        )
+    except NetworkError:
+        return False
+    finally:
+        host.close()
+    return True
 
 
 @dataclass(slots=True)

@@ -35,7 +35,6 @@ const browser = await chromium.launch({
 const context = await browser.newContext({
   viewport: { width: 1280, height: 900 },
   locale: "en-GB",
-  colorScheme: options.dark ? "dark" : "light",
 });
 const page = await context.newPage();
 page.setDefaultTimeout(TIMEOUT);
@@ -80,9 +79,10 @@ async function addDiscovered() {
   await shot("confirm");
   await dialog.getByRole("button", { name: /^(submit|next|pair|add)$/i }).first().click();
   const progress = dialog.locator("step-flow-progress");
-  await progress.getByText(KEY).first().waitFor();
+  const shown = progress.getByText(KEY).first();
+  await shown.waitFor();
   await shot("pairing");
-  const key = KEY.exec(await progress.innerText());
+  const key = KEY.exec(await shown.innerText());
   say("key", { key: key ? key[0] : null });
   await dialog.locator("step-flow-create-entry").waitFor();
   await shot("added");
@@ -96,7 +96,19 @@ async function lookAround() {
   await page.goto(`${options.url}/config/integrations/integration/${options.domain}`);
   await page.getByText(options.device).first().waitFor();
   await shot("integration");
-  await page.goto(`${options.url}/config/devices/device/${options.deviceId ?? ""}`);
+  // What the frontend itself knows tells where the page of the device is.
+  const id = await page.evaluate((name) => {
+    const { devices } = document.querySelector("home-assistant").hass;
+    return Object.values(devices).find((device) => device.name === name)?.id;
+  }, options.device);
+  await page.goto(`${options.url}/config/devices/device/${id}`);
+  await page.getByText(/^Controls$/).first().waitFor();
+  await shot("device");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.reload();
+  await page.getByText(/^Controls$/).first().waitFor();
+  await shot("device-on-a-phone");
 }
 
 try {
