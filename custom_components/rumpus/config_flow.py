@@ -137,10 +137,14 @@ class RumpusConfigFlow(ConfigFlow, domain=DOMAIN):
         Aborts when the entry in question is another device's, when the device has an entry,
         which then gets the updates without a reload, and when another flow is about it.
         """
-        await self.async_set_unique_id(unique_id, raise_on_progress=raise_on_progress)
         if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
+            # A card about the device does not matter here.
+            await self.async_set_unique_id(unique_id, raise_on_progress=False)
             self._abort_if_unique_id_mismatch()
         else:
+            await self.async_set_unique_id(
+                unique_id, raise_on_progress=raise_on_progress
+            )
             self._abort_if_unique_id_configured(updates=updates, reload_on_update=False)
 
     @callback

@@ -124,7 +124,7 @@ class PairingFlow(FamilyFlow):
                 self._paired = await device.wait_pairing()
             except RumpusError as err:
                 self._failure = _pairing_error(err)
-                return await self._async_first_step()
+                return self._form(self._first_step, self._failure)
             return await self.async_step_kde_connect_finish()
         self._remember(device)
         self._shown_key = key
@@ -193,6 +193,8 @@ class PairingFlow(FamilyFlow):
         # Another flow may have been quicker.
         await self.host.async_claim(self._paired.device_id, raise_on_progress=False)
         self._has_succeeded = True
+        if self._lease is not None:
+            self._lease.finishing.add(self._device_id)
         data = entry_data(self._paired)
         if self._entry is not None:
             return self.host.async_update_reload_and_abort(
@@ -296,6 +298,8 @@ class PairingFlow(FamilyFlow):
             self._unsubscribe()
             self._unsubscribe = None
         if self._lease is not None:
+            if self._has_succeeded:
+                self._lease.finishing.discard(self._device_id)
             self.host.hass.async_create_task(
                 self._async_clean_up(self._lease), "kde_connect flow ends"
             )
@@ -308,7 +312,12 @@ class PairingFlow(FamilyFlow):
         if device is not None and not self._has_succeeded:
             if self._has_asked and device.pairing_state is PairingState.REQUESTED:
                 await device.reject_pairing()
-            elif self._paired is not None and not _is_kept(self._paired, entry):
+            elif not (
+                self._paired is None
+                # Another flow has paired with it, too, and was quicker.
+                or self._device_id in lease.finishing
+                or _is_kept(self._paired, entry)
+            ):
                 await device.unpair()
         if self._has_unpinned and not self._has_succeeded and entry is not None:
             # The old pin counts again.

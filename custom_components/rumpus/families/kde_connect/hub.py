@@ -136,6 +136,8 @@ class HubLease:
         """Keep the hub running until released."""
         self._hub: KdeConnectHub | None = hub
         self._batteries = hub.batteries
+        # Devices that a flow is making an entry of, while that goes on.
+        self.finishing = hub.finishing
         self.peer = peer
 
     def last_battery(self, device_id: str) -> BatteryStatus | None:
@@ -161,6 +163,7 @@ class KdeConnectHub:
         # Devices tell their charge when they connect or change it, and most cannot be
         # asked: what comes before an entry is set up would be lost.
         self.batteries: dict[str, BatteryStatus] = {}
+        self.finishing: set[str] = set()
         self._followed: dict[str, CALLBACK_TYPE] = {}
         self._unsub_peer: CALLBACK_TYPE | None = None
         self._unsub_stop: CALLBACK_TYPE | None = None

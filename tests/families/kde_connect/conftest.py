@@ -1,0 +1,91 @@
+"""Fixtures for the tests of the KDE Connect family: our end and devices on loopback."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.rumpus.families.kde_connect import hub as hub_module
+from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
+from custom_components.rumpus.protocols.kdeconnect.discovery import Network
+from tests.fakes.kdeconnect import FakeCredentials, FakeDevice
+
+from .common import free_udp_port
+
+# Making keys takes time, and no test minds whose they are.
+_OURS = Credentials.generate()
+_PHONE = FakeCredentials.generate()
+_COMPUTER = FakeCredentials.generate()
+
+
+@pytest.fixture
+def our_udp_port() -> int:
+    """The port where we hear announcements."""
+    return free_udp_port()
+
+
+@pytest.fixture
+def ours(hass_storage: dict[str, Any]) -> Credentials:
+    """Our id and key, as made long ago."""
+    hass_storage["rumpus.kde_connect"] = {
+        "version": 1,
+        "minor_version": 1,
+        "key": "rumpus.kde_connect",
+        "data": {
+            "device_id": _OURS.device_id,
+            "private_key": _OURS.private_key_pem,
+            "certificate": _OURS.certificate_pem,
+        },
+    }
+    return _OURS
+
+
+@pytest.fixture
+async def phone(socket_enabled: None, our_udp_port: int) -> AsyncIterator[FakeDevice]:
+    """A phone that hears our announcements."""
+    async with FakeDevice(
+        "phone", name="Pixel", credentials=_PHONE, peer_udp_port=our_udp_port
+    ) as device:
+        # One link at a time: our end calls paired devices on loopback anyway.
+        device.answers_udp = False
+        yield device
+
+
+@pytest.fixture
+async def computer(
+    socket_enabled: None, our_udp_port: int
+) -> AsyncIterator[FakeDevice]:
+    """A computer; it has to be called, since the phone hears our announcements."""
+    async with FakeDevice(
+        "computer",
+        name="Tower",
+        credentials=_COMPUTER,
+        peer_udp_port=our_udp_port,
+    ) as device:
+        yield device
+
+
+@pytest.fixture(autouse=True)
+def loopback(
+    hass: HomeAssistant,
+    mock_async_zeroconf: object,
+    socket_enabled: None,
+    our_udp_port: int,
+    phone: FakeDevice,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Network:
+    """Keep everything on loopback."""
+    network = Network(
+        bind="127.0.0.1", udp_port=our_udp_port, peer_udp_port=phone.udp_port
+    )
+
+    async def async_network(hass: HomeAssistant) -> Network:
+        return network
+
+    async def async_zeroconf(hass: HomeAssistant) -> None:
+        return None
+
+    monkeypatch.setattr(hub_module, "async_network", async_network)
+    monkeypatch.setattr(hub_module, "async_zeroconf", async_zeroconf)
+    return network
