@@ -296,6 +296,8 @@ class LocalPeer:
             reconnector.start()
 
     async def _stop_looking(self, device: RemoteDevice) -> None:
+        if device.is_paired:  # trusted again before this began
+            return
         if (reconnector := self._reconnectors.pop(device.device_id, None)) is not None:
             await reconnector.stop()
             self._contexts.forget(device.certificate)
