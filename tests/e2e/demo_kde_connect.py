@@ -7,7 +7,7 @@ from typing import override
 from .browser import Browser
 from .check_kde_connect import KdeConnectCheck
 from .families import CheckedEntry, DemoFamily
-from .kde_connect_devices import ACCEPT_AFTER, DEVICES
+from .kde_connect_devices import ACCEPT_AFTER, DEVICES, tcp_port
 from .lab import Lab
 from .report import Report
 from .shapes import JsonObject, get_optional_str
@@ -33,7 +33,8 @@ class KdeConnectDemo(DemoFamily):
     def guide(self, lab: Lab) -> list[str]:
         lines = []
         for device in DEVICES:
-            how = f"add it by its address, {device.address(lab)}"
+            port = tcp_port(lab.fakes[device.name])
+            how = f"add it by its address: {device.address(lab)}, port {port}"
             if device.found != "address":
                 means = device.found if lab.place.is_private else "announced"
                 how = f"shown as discovered ({means})"

@@ -49,17 +49,18 @@ def can_use_namespaces() -> bool:
     except NetworkError:
         return False
     try:
-        _ip("link", "add", INTERFACE, "type", "bridge", prefix=host.command_prefix)
+        inside = host.command_prefix
+        _ip("link", "add", INTERFACE, "type", "bridge", prefix=inside)
         _ip(
             "link",
             "add",
-            "a",
+            "port0",
             "type",
             "veth",
             "peer",
             "name",
-            "b",
-            prefix=host.command_prefix,
+            "port1",
+            prefix=inside,
         )
     except NetworkError:
         return False
