@@ -509,8 +509,9 @@ def test_a_replaced_link_is_not_logged(caplog: pytest.LogCaptureFixture) -> None
             assert device.times == [0]
             # Nor does an earlier loss make it news.
             brain.link_down()
-            await asyncio.sleep(LINK_GRACE)
+            await asyncio.sleep(LINK_GRACE + 0.1)
             brain.link_up()
+            assert len(messages(caplog)) == 2
             caplog.clear()
             await asyncio.sleep(1000)
             brain.link_down()
