@@ -1,7 +1,7 @@
 """A link: one finished TLS connection with a device (the KDE Connect reference, section 8)."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import itertools
 import socket
 import ssl
@@ -30,7 +30,8 @@ class Link:
     """A connection whose other end has shown its certificate and its identity.
 
     `identity` is the one that counts: from inside TLS with protocol 8, the only one there
-    is with protocol 7.  `certificate` is the peer's (DER), not yet compared with a pin.
+    is with protocol 7; without what it said of this one connection.  `certificate` is the
+    peer's (DER), not yet compared with a pin.
     """
 
     stream: JsonLinesStream
@@ -44,7 +45,10 @@ class Link:
         cls, stream: JsonLinesStream, identity: Identity, certificate: bytes, host: str
     ) -> Link:
         """Return a link with a serial number of its own, for logs and comparisons."""
-        return cls(stream, identity, certificate, host, next(_serials))
+        lasting = replace(
+            identity, tcp_port=None, target_device_id=None, target_protocol_version=None
+        )
+        return cls(stream, lasting, certificate, host, next(_serials))
 
     def set_paired(self, paired: bool) -> None:
         """Let a paired device send long packets, an unpaired one short ones only."""
