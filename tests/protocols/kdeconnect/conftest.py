@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from .support import Sink, fake_credentials, new_peer
+from .support import Sink, call_us, connect, fake_credentials, know_each_other, new_peer
 from custom_components.rumpus.protocols import reconnect as reconnect_module
 from custom_components.rumpus.protocols.kdeconnect import device as device_module
+from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
 from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
 from tests.fakes.kdeconnect import FakeDevice
 
@@ -64,3 +65,18 @@ async def computer(protocol: int, socket_enabled: None) -> AsyncIterator[FakeDev
     """A computer: TLS 1.3, text ids with protocol 7; it knows nobody."""
     async with FakeDevice("computer", protocol=protocol, name="Desk") as device:
         yield device
+
+
+@pytest.fixture
+async def device(local: LocalPeer, phone: FakeDevice) -> RemoteDevice:
+    """The phone, with a link and not paired."""
+    return await connect(local, phone, "it_calls")
+
+
+@pytest.fixture
+async def friend(local: LocalPeer, phone: FakeDevice) -> RemoteDevice:
+    """The phone, with a link and paired; it has said what it has to say."""
+    found = know_each_other(local, phone)
+    await call_us(local, phone)
+    await phone.wait_for("link_up")
+    return found

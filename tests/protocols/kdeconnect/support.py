@@ -70,9 +70,9 @@ class EventLog[E]:
         self._untaken.append(event)
         self._news.set()
 
-    def seen[T](self, kind: type[T]) -> list[T]:
-        """Return the events of a kind so far."""
-        return [event for event in self.all if isinstance(event, kind)]
+    def seen(self, *kinds: type[object]) -> list[E]:
+        """Return the events of some kinds so far."""
+        return [event for event in self.all if isinstance(event, kinds)]
 
     async def wait_for[T](
         self, kind: type[T], fits: Callable[[T], bool] = lambda _: True

@@ -132,6 +132,11 @@ class RemoteDevice:
         return self._link is not None and self._link.is_connected
 
     @property
+    def is_up(self) -> bool:
+        """Whether LinkUp was told and LinkDown not yet: a lost link has some grace."""
+        return self._is_up
+
+    @property
     def is_paired(self) -> bool:
         """Whether both users agreed."""
         return self._paired is not None
@@ -253,6 +258,8 @@ class RemoteDevice:
                 self._identity, self._certificate, self._address, self.port
             )
         elif state is PairingState.UNPAIRED:
+            if self._paired is not None:
+                self._outcome = None  # that of the pairing which has ended
             self._paired = None
         elif self._outcome is None or self._outcome.done():
             self._outcome = asyncio.get_running_loop().create_future()
@@ -281,19 +288,21 @@ class RemoteDevice:
     def trust(self, paired: PairedDevice) -> None:
         """Know the device as paired from now on; a link with another certificate is cut."""
         self._paired = paired
-        self._pairing = Pairing(self.protocol_version, paired=True)
-        if self._link is None:
-            self._identity = paired.identity
-            self._certificate = paired.certificate
-        elif self._certificate == paired.certificate:
+        if self._link is not None and self._certificate == paired.certificate:
             self._link.set_paired(True)
             self._greet()
         else:
+            self._identity = paired.identity
             self._certificate = paired.certificate
-            self._link.abort()
+            if self._link is not None:
+                self._link.abort()
+        self._pairing = Pairing(self.protocol_version, paired=True)
 
     def attach(self, link: Link) -> None:
         """Take a finished and admitted link; an older one gives way to it (section 8.2)."""
+        if link.certificate != self._certificate:
+            # Section 12.2: what was agreed on by another key's owner is void.
+            self._apply(self._pairing.link_lost())
         old, self._link = self._link, link
         before, self._identity = self._identity, link.identity
         self._certificate = link.certificate
@@ -324,9 +333,12 @@ class RemoteDevice:
         """Send a packet.
 
         Raises UnsupportedError when the device does not take this type (it would drop it
-        without a word), DisconnectedError without a link or when it does not get through.
+        without a word) or is not paired, DisconnectedError without a link or when it does
+        not get through.
         """
         link = self._require_link()
+        if self._paired is None and packet.type != TYPE_PAIR:
+            raise UnsupportedError("the device is not paired")
         if not self.supports(packet.type):
             raise UnsupportedError(f"the device does not take {packet.type}")
         try:
