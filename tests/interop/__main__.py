@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+from pathlib import Path
 import signal
 import sys
 from typing import Final
 
 from .kdeconnect.suite import run as run_kdeconnect
+from .options import Options
 
 SUITES: Final = {"kdeconnect": run_kdeconnect}
 
@@ -36,27 +38,35 @@ def main() -> int:
     parser.add_argument(
         "--debug", action="store_true", help="let the peers log everything"
     )
+    parser.add_argument(
+        "--integration",
+        type=Path,
+        metavar="FOLDER",
+        help="check this copy of the integration",
+    )
     options = parser.parse_args()
+    chosen = Options(
+        flavours=tuple(options.flavour or ()),
+        only=options.only or "",
+        debug=options.debug,
+        integration=options.integration,
+    )
     fine = True
     for name in options.suites or SUITES:
         try:
-            fine &= asyncio.run(
-                _run(
-                    name, options.flavour or [], options.only or "", debug=options.debug
-                )
-            )
+            fine &= asyncio.run(_run(name, chosen))
         except asyncio.CancelledError, KeyboardInterrupt:
             print("interrupted", flush=True)
             return 130
     return 0 if fine else 1
 
 
-async def _run(name: str, flavours: list[str], only: str, *, debug: bool) -> bool:
+async def _run(name: str, options: Options) -> bool:
     """Run a suite; SIGTERM ends it in order, as Ctrl-C does."""
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await SUITES[name](flavours, only, debug=debug)
+    return await SUITES[name](options)
 
 
 if __name__ == "__main__":

@@ -47,25 +47,22 @@ async def ping_from_us(world: World) -> str:
 
 
 async def ping_from_daemon(world: World) -> str:
-    """A ping of the daemon fires the event entity, with its text."""
+    """Each ping of the daemon fires the event; its text is nobody else's business."""
     us = await world.us()
-    before = await world.wait_state("event", "ping", lambda s: s.state != UNAVAILABLE)
-    await us.ping()
-
-    def fired(state: State) -> bool:
-        return state.state not in {before.state, UNAVAILABLE, "unknown"}
-
-    first = await world.wait_state("event", "ping", fired)
+    state = await world.wait_state("event", "ping", lambda s: s.state != UNAVAILABLE)
     text = "Hällo <b>Home</b> & Assistant \N{PARTY POPPER}"
-    await us.ping(text)
+    for message in ("", text):
+        await us.ping(message)
+        state = await world.wait_state(
+            "event", "ping", partial(_has_fired, state.state)
+        )
+    if text in json.dumps(state.attributes, ensure_ascii=False):
+        raise CheckError("the text is in the state, for everybody to see")
+    return get_str(state.attributes, "event_type")
 
-    def fired_again(state: State) -> bool:
-        return state.state != first.state
 
-    second = await world.wait_state("event", "ping", fired_again)
-    if text not in second.attributes.values():
-        raise CheckError(f"the text is not among {second.attributes}")
-    return get_str(second.attributes, "event_type")
+def _has_fired(before: str, state: State) -> bool:
+    return state.state not in {before, UNAVAILABLE, "unknown"}
 
 
 async def battery(world: World) -> str:
@@ -132,7 +129,11 @@ async def ring(world: World) -> str:
 async def _player(world: World) -> PlayerStub:
     """Start a player and wait until Home Assistant shows it."""
     player = await world.daemon.add_player(PLAYER)
-    await world.wait_state("media_player", PLAYER_KEY, "playing")
+    try:
+        await world.wait_state("media_player", PLAYER_KEY, "playing")
+    except BaseException:
+        await world.daemon.remove_player(player)
+        raise
     return player
 
 

@@ -4,15 +4,19 @@ import asyncio
 import time
 from typing import Final
 
-from .world import DOMAIN, World
+from .world import DOMAIN, UNAVAILABLE, World
 from tests.interop.report import CheckError
 
 # From the daemon's announcement to available entities, once both know each other.
 RETURN_LIMIT: Final = 2.0
+# The old end may have to be found dead by TCP keep-alive first: 30 s, then 3 times 10 s.
+SILENT_LIMIT: Final = 65.0
 # From the start of Home Assistant's process to available entities.
 RESTART_LIMIT: Final = 10.0
 # For how long an impostor is watched.
 _WATCH: Final = 6.0
+# For how long a new connection is watched: two that replace each other die within this time.
+_SETTLE: Final = 1.5
 
 
 async def killed(world: World) -> str:
@@ -21,14 +25,32 @@ async def killed(world: World) -> str:
     await world.daemon.kill()
     await world.wait_unavailable()
     gone = time.monotonic() - begun
-    # It announces itself right after its start.
-    await world.daemon.restart()
+    # It announces itself once, right after its start.
     begun = time.monotonic()
+    await world.daemon.restart()
     await world.wait_available(30)
     back = time.monotonic() - begun
     if back > RETURN_LIMIT:
-        raise CheckError(f"back only {back:.2f} s after its announcement")
-    return f"gone after {gone:.2f} s, back {back:.2f} s after its announcement"
+        raise CheckError(f"back only {back:.2f} s after its start")
+    return f"gone after {gone:.2f} s, back {back:.2f} s after its start"
+
+
+async def lost_silently(world: World) -> str:
+    """A daemon whose end of the connection vanished without a word is taken back."""
+    world.network.cut(world.daemon.name)
+    try:
+        await world.daemon.kill()
+    finally:
+        world.network.mend(world.daemon.name)
+    begun = time.monotonic()
+    await world.daemon.restart()
+    us = await world.us()
+    await us.wait_reachable(SILENT_LIMIT)
+    back = time.monotonic() - begun
+    mark = len(world.daemon.notifications.shown)
+    await world.press("ping")
+    await world.daemon.wait_notification("Ping", mark)
+    return f"back {back:.2f} s after its start"
 
 
 async def stays_up(world: World) -> str:
@@ -38,7 +60,7 @@ async def stays_up(world: World) -> str:
     async with changes:
         await world.daemon.announce()
         await asyncio.sleep(2)
-        if world.api.states[entity_id].state == "unavailable":
+        if world.api.states[entity_id].state == UNAVAILABLE:
             raise CheckError("the entities are unavailable afterwards")
         await (await world.us()).wait_reachable()
         mark = len(world.daemon.notifications.shown)
@@ -51,14 +73,12 @@ async def home_assistant_restarts(world: World) -> str:
     """The pairing outlives Home Assistant, and the connection is back soon."""
     us = await world.us()
     entry = await world.need_entry()
-    await world.server.stop()
-    await us.wait_gone(30)
-    begun = time.monotonic()
-    await world.server.start()
-    boot = time.monotonic() - begun
+    boot = await world.server.restart()
+    begun = time.monotonic() - boot
     await world.api.reconnect()
     await world.wait_available(30)
     total = time.monotonic() - begun
+    await _watch_stable(world)
     if not await us.is_paired() or not await us.is_reachable():
         raise CheckError("the daemon is not paired or not connected any more")
     if (await world.need_entry()).entry_id != entry.entry_id:
@@ -68,6 +88,16 @@ async def home_assistant_restarts(world: World) -> str:
             f"available only after {total:.1f} s, {boot:.1f} s of them the start"
         )
     return f"available after {total:.1f} s, {boot:.1f} s of them the start"
+
+
+async def _watch_stable(world: World) -> None:
+    """Check that the connection which has just come up stays."""
+    entity_id = await world.entity_id("button", "ping")
+    end = time.monotonic() + _SETTLE
+    while time.monotonic() < end:
+        if world.api.states[entity_id].state == UNAVAILABLE:
+            raise CheckError("the connection was lost again at once")
+        await asyncio.sleep(0.02)
 
 
 async def changed_key(world: World) -> str:

@@ -24,9 +24,7 @@ async def discovered_by_mdns(world: World) -> str:
     await world.start_fresh(udp=False)
     card = await world.card()
     await (await world.us()).wait_reachable()
-    source = card.source
-    await world.start_fresh()
-    return f"source {source}"
+    return f"source {card.source}"
 
 
 async def searched(world: World) -> str:
@@ -126,11 +124,8 @@ async def started_here(world: World) -> str:
 
 
 async def _linked(world: World) -> Device:
-    """Return the daemon's view of us, unpaired, with a link and a card."""
-    if not world.daemon.is_running:
-        await world.start_fresh()
-    await world.unpair()
-    await world.daemon.announce()
+    """Start the daemon as a new device; return its view of us, with a link and a card."""
+    await world.start_fresh()
     await world.card()
     us = await world.us()
     await us.wait_reachable()

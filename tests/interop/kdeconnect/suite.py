@@ -9,10 +9,12 @@ from . import checks, connection, pairing
 from .daemon import KdeConnectDaemon
 from .network import Network
 from .roots import CACHE, Flavour, ensure_roots
-from .world import DOMAIN, World
+from .waiting import TooLateError
+from .world import World
 from tests.e2e.api import ApiError, HomeAssistantApi
-from tests.e2e.server import HomeAssistantServer
-from tests.interop.report import Report
+from tests.e2e.server import INTEGRATION, HomeAssistantServer
+from tests.interop.options import Options
+from tests.interop.report import CheckError, Report
 
 type Check = Callable[[World], Awaitable[str | None]]
 
@@ -20,7 +22,7 @@ DEFAULT: Final = (Flavour.KDE22, Flavour.KDE26)
 HOME_ASSISTANT: Final = ("ha", 100)
 LOGS: Final = CACHE / "logs"
 
-CHECKS: Final[tuple[tuple[str, Check], ...]] = (
+BEFORE_PAIRING: Final[tuple[tuple[str, Check], ...]] = (
     ("a daemon that starts becomes a card", pairing.discovered),
     ("found by mDNS alone", pairing.discovered_by_mdns),
     ("a search by the user lists it", pairing.searched),
@@ -29,6 +31,9 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("added by address, keys equal", pairing.added_by_address),
     ("pairing started by the daemon, keys equal", pairing.started_there),
     ("pairing started by us, keys equal", pairing.started_here),
+)
+# These need the pairing that the last one above has made.
+PAIRED: Final[tuple[tuple[str, Check], ...]] = (
     ("entities", checks.entities),
     ("ping to the daemon", checks.ping_from_us),
     ("ping from the daemon", checks.ping_from_daemon),
@@ -41,6 +46,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("a player comes and goes", checks.player_comes_and_goes),
     ("killed and started again", connection.killed),
     ("announced again while connected", connection.stays_up),
+    ("back after a silent loss", connection.lost_silently),
     ("Home Assistant restarts", connection.home_assistant_restarts),
     ("another key is refused", connection.changed_key),
     ("unpaired by the daemon, paired again", checks.unpaired_there),
@@ -48,9 +54,9 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
 )
 
 
-async def run(flavours: list[str], only: str, *, debug: bool) -> bool:
+async def run(options: Options) -> bool:
     """Run all checks against the daemons; tell whether every one is fine."""
-    chosen = tuple(f for f in Flavour if f.label in flavours) or DEFAULT
+    chosen = tuple(f for f in Flavour if f.label in options.flavours) or DEFAULT
     ensure_roots(chosen)
     report = Report()
     with Network() as network:
@@ -59,6 +65,7 @@ async def run(flavours: list[str], only: str, *, debug: bool) -> bool:
             network.state / "homeassistant",
             command_prefix=network.command_prefix(HOME_ASSISTANT[0]),
             fresh=True,
+            integration=options.integration or INTEGRATION,
         )
         try:
             seconds = await server.start()
@@ -68,7 +75,7 @@ async def run(flavours: list[str], only: str, *, debug: bool) -> bool:
                 for number, flavour in enumerate(chosen, 1):
                     daemon = KdeConnectDaemon(flavour, network, flavour.label, number)
                     world = World(network, server, api, daemon)
-                    await _run_checks(world, report, only, debug=debug)
+                    await _run_checks(world, report, options)
         finally:
             await server.stop()
             _keep_log(server.log.text, "homeassistant")
@@ -76,29 +83,40 @@ async def run(flavours: list[str], only: str, *, debug: bool) -> bool:
     return report.is_fine
 
 
-async def _run_checks(world: World, report: Report, only: str, *, debug: bool) -> None:
+async def _run_checks(world: World, report: Report, options: Options) -> None:
     daemon = world.daemon
-    world.debug = debug
+    world.debug = options.debug
     is_old = daemon.flavour.protocol < 8
     try:
-        for title, check in CHECKS:
+        for title, check in BEFORE_PAIRING:
             # mDNS came with protocol 8.
-            if only not in title or (is_old and check is pairing.discovered_by_mdns):
-                continue
-            await report.check(f"{daemon.name}: {title}", partial(check, world))
+            if options.only in title and not (
+                is_old and check is pairing.discovered_by_mdns
+            ):
+                await report.check(f"{daemon.name}: {title}", partial(check, world))
+        for title, check in PAIRED:
+            if options.only in title:
+                await report.check(
+                    f"{daemon.name}: {title}", partial(_paired, check, world)
+                )
     finally:
-        await daemon.stop()
         _keep_log(daemon.log_text, daemon.name)
-        await _forget(world)
+        with contextlib.suppress(ApiError, OSError, TooLateError):
+            await world.forget()
+        await daemon.stop()
 
 
-async def _forget(world: World) -> None:
-    """Leave nothing of a daemon behind for the next one."""
-    with contextlib.suppress(ApiError, OSError):
-        if world.device_id:
-            await world.close_flows()
-        for entry in await world.api.entries(DOMAIN):
-            await world.api.delete_entry(entry.entry_id)
+async def _paired(check: Check, world: World) -> str | None:
+    """Run a check of a paired daemon, which is paired first if need be."""
+    if not world.daemon.is_running:
+        await world.start_fresh()
+    if await world.entry() is None:
+        if world.hopeless:
+            raise CheckError("there is no pairing")
+        world.hopeless = True
+        await pairing.started_here(world)
+        world.hopeless = False
+    return await check(world)
 
 
 def _keep_log(text: str, name: str) -> None:

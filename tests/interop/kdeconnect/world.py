@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+import time
 from typing import Final
 
 from .daemon import Device, KdeConnectDaemon
@@ -18,6 +19,8 @@ FAMILY: Final = "kde_connect"
 DISCOVERIES: Final = ("zeroconf", "integration_discovery")
 UNAVAILABLE: Final = "unavailable"
 _FLOW_PATIENCE: Final = 20.0
+# Announcements from one address that follow closer are dropped, in seconds.
+_ANNOUNCEMENT_INTERVAL: Final = 1.2
 
 
 class World:
@@ -36,7 +39,10 @@ class World:
         self.api = api
         self.daemon = daemon
         self.debug = False
+        # Whether pairing has failed once, so that what needs it is not tried again.
+        self.hopeless = False
         self._battery = 64
+        self._next_start = 0.0
 
     @property
     def device_id(self) -> str:
@@ -55,21 +61,26 @@ class World:
         )
 
     async def start_fresh(self, *, udp: bool = True) -> None:
-        """Start the daemon anew, with another id and nothing that it remembers."""
-        await self.daemon.stop()
+        """Start the daemon as a device that Home Assistant has never seen."""
         if self.device_id:
-            await self.close_flows()
+            await self.forget()
+        await self.daemon.stop()
+        await asyncio.sleep(self._next_start - time.monotonic())
         await self.daemon.start(
             fresh=True, battery=self._battery, udp=udp, debug=self.debug
         )
+        self._next_start = time.monotonic() + _ANNOUNCEMENT_INTERVAL
 
-    async def unpair(self) -> None:
-        """Remove the entry, if there is one, and every flow about the daemon."""
+    async def forget(self) -> None:
+        """Remove the entry, if there is one, and everything that was begun."""
         entry = await self.entry()
         if entry is not None:
             await self.api.delete_entry(entry.entry_id)
-            await (await self.us()).wait_unpaired()
-        await self.close_flows()
+            if self.daemon.is_running:
+                await (await self.us()).wait_unpaired()
+        for flow in await self.api.flows(DOMAIN):
+            if flow.unique_id == self.device_id:
+                await self.api.abort_flow(flow.flow_id)
 
     # Entries and flows
 
@@ -93,12 +104,6 @@ class World:
         return await self.api.wait_flow(
             DOMAIN, unique_id=self.device_id, source=DISCOVERIES, timeout=_FLOW_PATIENCE
         )
-
-    async def close_flows(self) -> None:
-        """Close every flow about the daemon."""
-        for flow in await self.api.flows(DOMAIN):
-            if flow.unique_id == self.device_id:
-                await self.api.abort_flow(flow.flow_id)
 
     async def expect(
         self, result: FlowResult, kind: str, step: str | None = None
@@ -217,7 +222,3 @@ class World:
         """Perform an action on an entity."""
         entity_id = await self.entity_id(entity_domain, key)
         await self.api.call_service(domain, service, data, entity_id=entity_id)
-
-    async def settle(self, seconds: float) -> None:
-        """Give something that must not happen the time to happen."""
-        await asyncio.sleep(seconds)
