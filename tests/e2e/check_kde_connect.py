@@ -97,13 +97,15 @@ class KdeConnectCheck:
         """Start the flow: press "Add" on the card, or "Add integration"."""
         if device.way in {"scan", "address"}:
             return await Walk.begin(lab.api, DOMAIN)
-        if device.way == "asks us":
-            await fake.wait(_is("link_up"), "link")
-            await fake.say("request")
         flow = await lab.api.wait_flow(DOMAIN, unique_id=device_id(fake))
         title = flow.title_placeholders.get("name")
         require(title == device.name, f"the card is named {title!r}")
-        return await Walk.resume(lab.api, DOMAIN, flow.flow_id)
+        walk = await Walk.resume(lab.api, DOMAIN, flow.flow_id)
+        if device.way == "asks us":
+            # The dialog is open while the user of the device asks: it shows the question.
+            await fake.say("request")
+            await walk.arrive("kde_connect_accept", PAIRING)
+        return walk
 
     async def _pair(self, lab: Lab, device: DemoDevice, walk: Walk) -> None:
         """Go on to the key, compare it with the device's, and pair."""

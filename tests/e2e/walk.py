@@ -66,6 +66,12 @@ class Walk:
         await self._look()
         return self.result
 
+    async def arrive(self, step_id: str, timeout: float) -> FlowResult:
+        """Wait until the flow shows a step by itself."""
+        self.result = await self.api.wait_progress(self.result, step_id, timeout)
+        await self._look()
+        return self.result
+
     def require_abort(self, reason: str) -> None:
         """Raise CheckError unless the flow ended for this reason."""
         result = self.result
