@@ -90,6 +90,9 @@ class KdeConnectFamily(Family):
                 await _async_wait_link(device)
             # A device that cannot be reached learns it when it comes back.
             await device.unpair()
+            if device.is_connected:
+                # Its link stays: nothing else would tell that it can be paired anew.
+                hub.async_offer(device)
         finally:
             await lease.async_release()
 

@@ -1,6 +1,6 @@
 """Follows one paired device and carries our wishes to it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import override
 
@@ -79,7 +79,8 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
     async def async_start(self) -> None:
         self._unsubscribe = self.device.subscribe(self._on_event)
         self._update_registry()
-        if self.device.is_connected:
+        # A link that has just been lost has some grace, and is not told anew if it is replaced.
+        if self.device.is_up:
             self._connected()
             battery = self._lease.last_battery(self.device_id)
             self.publish(replace(self.data, battery=battery))
@@ -176,9 +177,8 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
             case mpris.AlbumArt():
                 self._artwork.received(message)
             case mpris.PlayerList():
-                known = set(self.data.players or ())
                 self._fold(message)
-                self._ask_players(set(self.data.players or ()) - known)
+                self._ask_players()
             case _:
                 self._fold(message)
 
@@ -201,10 +201,15 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
             },
         )
 
-    def _ask_players(self, names: Iterable[str]) -> None:
-        """Ask new players what they play; they do not tell by themselves."""
-        for name in sorted(names):
-            self._ask(mpris.request_now_playing(name))
+    def _ask_players(self) -> None:
+        """Ask players what they play; new ones do not tell by themselves.
+
+        One that was asked before is asked again while it has not answered: the question may
+        have been lost with a link that was replaced.
+        """
+        for name, state in sorted((self.data.players or {}).items()):
+            if state.player.is_playing is None:
+                self._ask(mpris.request_now_playing(name))
 
     def _ask(self, packet: Packet) -> None:
         self.entry.async_create_background_task(

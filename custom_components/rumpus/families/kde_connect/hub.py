@@ -258,7 +258,7 @@ class KdeConnectHub:
             case DeviceAppeared(device):
                 self._follow(device)
                 if not device.is_paired:
-                    self._discover(device, asks=False)
+                    self.async_offer(device)
             case PairingRequested(device):
                 self._discover(device, asks=True)
 
@@ -278,6 +278,11 @@ class KdeConnectHub:
             event.message, BatteryStatus
         ):
             self.batteries[device_id] = event.message
+
+    @callback
+    def async_offer(self, device: RemoteDevice) -> None:
+        """Show a device that is not paired as discovered."""
+        self._discover(device, asks=False)
 
     @callback
     def _discover(self, device: RemoteDevice, *, asks: bool) -> None:
