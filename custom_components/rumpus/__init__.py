@@ -30,14 +30,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: RumpusConfigEntry) -> bo
     entry.async_on_unload(runtime.async_stop)
     await runtime.async_start()
     entry.runtime_data = runtime
-    await hass.config_entries.async_forward_entry_setups(entry, family.platforms)
+    await hass.config_entries.async_forward_entry_setups(entry, runtime.platforms)
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: RumpusConfigEntry) -> bool:
     """Let go of a device; a pairing with it stays."""
-    family = await async_get_family(hass, entry.data[CONF_FAMILY])
-    return await hass.config_entries.async_unload_platforms(entry, family.platforms)
+    return await hass.config_entries.async_unload_platforms(
+        entry, entry.runtime_data.platforms
+    )
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:

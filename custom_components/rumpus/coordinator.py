@@ -1,7 +1,7 @@
 """What every family's coordinator has in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
@@ -17,6 +17,11 @@ type RumpusConfigEntry = ConfigEntry[RumpusRuntime]
 
 class RumpusRuntime(ABC):
     """What an entry has while it is loaded, whatever its family."""
+
+    @property
+    @abstractmethod
+    def platforms(self) -> Collection[Platform]:
+        """The platforms on which the device may have entities."""
 
     @abstractmethod
     async def async_start(self) -> None:

@@ -14,9 +14,11 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return what the entry's family tells about it."""
     facts: dict[str, Any] = {
-        "family": entry.data[CONF_FAMILY],
-        "state": entry.state.value,
-        "version": f"{entry.version}.{entry.minor_version}",
+        "entry": {
+            "family": entry.data[CONF_FAMILY],
+            "state": entry.state.value,
+            "version": f"{entry.version}.{entry.minor_version}",
+        }
     }
     if entry.state is ConfigEntryState.LOADED:
         facts.update(entry.runtime_data.diagnostics())

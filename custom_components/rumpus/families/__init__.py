@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
@@ -81,7 +80,6 @@ class Family(ABC):
     """One kind of device."""
 
     key: ClassVar[str]
-    platforms: ClassVar[tuple[Platform, ...]]
 
     @abstractmethod
     async def async_setup_listener(self, hass: HomeAssistant) -> None:

@@ -1,21 +1,23 @@
 """What the tests of the KDE Connect family share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 import socket
 import ssl
 from typing import Any, cast
 
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import MATCH_ALL, STATE_UNAVAILABLE
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.data_entry_flow import FlowResultType
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.kde_connect.hub import async_get_hub
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
+from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
 from tests.fakes.kdeconnect import FakeDevice
 
 PATIENCE = 10.0
@@ -73,6 +75,27 @@ async def wait_attribute(
         await wait_until(hass, has_attribute)
     except TimeoutError:
         raise AssertionError(f"{entity_id} is {hass.states.get(entity_id)}") from None
+
+
+def get_state(hass: HomeAssistant, entity_id: str) -> State:
+    """Return the state of an entity that has one."""
+    state = hass.states.get(entity_id)
+    assert state is not None, entity_id
+    return state
+
+
+def shown(result: ConfigFlowResult) -> Mapping[str, str]:
+    """Return what a step of a flow puts into its text."""
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    return placeholders
+
+
+def our_end(hass: HomeAssistant) -> LocalPeer:
+    """Return our end, which has to be running."""
+    peer = async_get_hub(hass).peer
+    assert peer is not None
+    return peer
 
 
 async def wait_connected(hass: HomeAssistant, name: str) -> None:
@@ -162,10 +185,14 @@ async def wait_progress(
         if act is not None:
             await act
         async with asyncio.timeout(PATIENCE):
-            await done.wait()
+            while True:
+                await done.wait()
+                done.clear()
+                result = await look(hass, result)
+                if result["type"] is not FlowResultType.SHOW_PROGRESS:
+                    return result
     finally:
         unsubscribe()
-    return await look(hass, result)
 
 
 def flows(hass: HomeAssistant) -> list[ConfigFlowResult]:
@@ -237,8 +264,7 @@ def entry_data_of(result: ConfigFlowResult) -> dict[str, Any]:
 
 async def wait_device(hass: HomeAssistant, device_id: str) -> RemoteDevice:
     """Wait until our end, which has to be running, has a link with a device."""
-    peer = async_get_hub(hass).peer
-    assert peer is not None
+    peer = our_end(hass)
     appeared = asyncio.Event()
     unsubscribe = peer.subscribe(lambda _: appeared.set())
     try:
@@ -255,8 +281,7 @@ async def wait_device(hass: HomeAssistant, device_id: str) -> RemoteDevice:
 
 async def wait_lost(hass: HomeAssistant, device_id: str) -> None:
     """Wait until our end, which has to be running, knows a device no more."""
-    peer = async_get_hub(hass).peer
-    assert peer is not None
+    peer = our_end(hass)
     changed = asyncio.Event()
     unsubscribe = peer.subscribe(lambda _: changed.set())
     try:

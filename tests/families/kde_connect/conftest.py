@@ -3,20 +3,20 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from homeassistant.core import HomeAssistant
 import pytest
 
+from homeassistant.core import HomeAssistant
+
+from .common import free_udp_port
 from custom_components.rumpus.families.kde_connect import hub as hub_module
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.discovery import Network
 from tests.fakes.kdeconnect import FakeCredentials, FakeDevice
 
-from .common import free_udp_port
-
 # Making keys takes time, and no test minds whose they are.
 _OURS = Credentials.generate()
-_PHONE = FakeCredentials.generate()
-_COMPUTER = FakeCredentials.generate()
+_PHONE = FakeCredentials.generate("1" * 32)
+_COMPUTER = FakeCredentials.generate("2" * 32)
 
 
 @pytest.fixture
@@ -41,8 +41,16 @@ def ours(hass_storage: dict[str, Any]) -> Credentials:
     return _OURS
 
 
+async def stop(hass: HomeAssistant) -> None:
+    """Stop calling devices before they go: a server must not close while it accepts."""
+    if hass.is_running:
+        await hass.async_stop(force=True)
+
+
 @pytest.fixture
-async def phone(socket_enabled: None, our_udp_port: int) -> AsyncIterator[FakeDevice]:
+async def phone(
+    hass: HomeAssistant, socket_enabled: None, our_udp_port: int
+) -> AsyncIterator[FakeDevice]:
     """A phone that hears our announcements."""
     async with FakeDevice(
         "phone", name="Pixel", credentials=_PHONE, peer_udp_port=our_udp_port
@@ -50,11 +58,12 @@ async def phone(socket_enabled: None, our_udp_port: int) -> AsyncIterator[FakeDe
         # One link at a time: our end calls paired devices on loopback anyway.
         device.answers_udp = False
         yield device
+        await stop(hass)
 
 
 @pytest.fixture
 async def computer(
-    socket_enabled: None, our_udp_port: int
+    hass: HomeAssistant, socket_enabled: None, our_udp_port: int
 ) -> AsyncIterator[FakeDevice]:
     """A computer; it has to be called, since the phone hears our announcements."""
     async with FakeDevice(
@@ -64,6 +73,7 @@ async def computer(
         peer_udp_port=our_udp_port,
     ) as device:
         yield device
+        await stop(hass)
 
 
 @pytest.fixture(autouse=True)

@@ -5,14 +5,30 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
 from homeassistant.config_entries import SOURCE_IGNORE, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.setup import async_setup_component
-import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from .common import (
+    data_of,
+    flows,
+    go,
+    look,
+    our_end,
+    paired_entry,
+    set_up,
+    shown,
+    wait_device,
+    wait_flow,
+    wait_lost,
+    wait_progress,
+    wait_step,
+)
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.kde_connect import hub as hub_module
 from custom_components.rumpus.protocols.errors import DisconnectedError
@@ -21,20 +37,6 @@ from custom_components.rumpus.protocols.kdeconnect.credentials import Credential
 from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
 from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
 from tests.fakes.kdeconnect import FakeCredentials, FakeDevice
-
-from .common import (
-    data_of,
-    flows,
-    go,
-    look,
-    paired_entry,
-    set_up,
-    wait_device,
-    wait_flow,
-    wait_lost,
-    wait_progress,
-    wait_step,
-)
 
 
 def service(device_id: str, **changes: Any) -> ZeroconfServiceInfo:
@@ -119,12 +121,12 @@ async def test_zeroconf_shows_the_authentic_name(
     result = await discover(
         hass, service(phone.device_id, properties={"name": "Evil", "type": "tv"})
     )
-    assert result["description_placeholders"]["name"] == "Evil"
-    assert result["description_placeholders"]["type"] == "TV"
+    assert shown(result)["name"] == "Evil"
+    assert shown(result)["type"] == "TV"
 
     await wait_device(hass, phone.device_id)
     result = await look(hass, result)
-    assert result["description_placeholders"]["name"] == "Pixel"
+    assert shown(result)["name"] == "Pixel"
 
     phone.accept = "auto"
     result = await wait_progress(hass, await go(hass, result))
@@ -152,7 +154,11 @@ async def test_zeroconf_device_does_not_answer(
 
 
 async def test_zeroconf_address_of_another(
-    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, computer: FakeDevice
+    hass: HomeAssistant,
+    ours: Credentials,
+    phone: FakeDevice,
+    computer: FakeDevice,
+    our_udp_port: int,
 ) -> None:
     """Another device at the address is not taken for the one on the card."""
     result = await discover(hass, service(phone.device_id, port=computer.tcp_port))
@@ -163,7 +169,7 @@ async def test_zeroconf_address_of_another(
     assert result["errors"] == {"base": "cannot_connect"}
     assert not computer.events.seen("pairing_requested")
     await go(hass, result)
-    phone.announce("127.0.0.1", hub_module.async_get_hub(hass).peer.udp_port)
+    phone.announce("127.0.0.1", our_udp_port)
     await wait_device(hass, phone.device_id)
     phone.accept = "auto"
     result = await wait_progress(hass, await go(hass, result))
@@ -199,7 +205,7 @@ async def test_zeroconf_unknown_type(
         hass,
         service(phone.device_id, port=phone.tcp_port, properties={"type": "fridge"}),
     )
-    assert result["description_placeholders"]["type"] == "Device"
+    assert shown(result)["type"] == "Device"
     phone.accept = "auto"
     result = await wait_progress(hass, await go(hass, result))
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -279,7 +285,7 @@ async def test_broadcast(
     assert result["step_id"] == "kde_connect_confirm"
     phone.drop_link()
     await wait_lost(hass, phone.device_id)
-    await phone.call("127.0.0.1", hub_module.async_get_hub(hass).peer.tcp_port)
+    await phone.call("127.0.0.1", our_end(hass).tcp_port)
     await wait_device(hass, phone.device_id)
     await hass.async_block_till_done()
     assert len(flows(hass)) == 1
@@ -375,19 +381,19 @@ async def test_request_while_the_question_is_shown(
     card = await listen(hass, phone, our_udp_port)
     await phone.request_pairing()
     await wait_step(hass, card, "kde_connect_accept")
-    shown = await look(hass, card)
+    before = await look(hass, card)
 
     # Another request, with another key, after the one that was shown.
     await phone.cancel_pairing()
     phone.clock_offset = 60
     await phone.request_pairing()
     device = await wait_device(hass, phone.device_id)
-    old_key = shown["description_placeholders"]["key"]
+    old_key = shown(before)["key"]
     await wait_change(device, lambda: device.verification_key not in {old_key, None})
-    result = await go(hass, shown)
+    result = await go(hass, before)
 
     assert result["step_id"] == "kde_connect_accept"
-    assert result["description_placeholders"]["key"] == phone.verification_key
+    assert shown(result)["key"] == phone.verification_key
     assert not phone.paired
     result = await go(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -503,7 +509,7 @@ async def test_too_many_cards(
     """Cards are bounded: that of a device that has gone gives way, others do not."""
     monkeypatch.setattr(hub_module, "MAX_CARDS", 1)
     await listen(hass, phone, our_udp_port)
-    tcp_port = hub_module.async_get_hub(hass).peer.tcp_port
+    tcp_port = our_end(hass).tcp_port
     async with FakeDevice("phone", credentials=FakeCredentials.generate()) as second:
         await second.call("127.0.0.1", tcp_port)
         await wait_device(hass, second.device_id)

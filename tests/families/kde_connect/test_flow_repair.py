@@ -1,22 +1,20 @@
 """Pairing again when a pairing has ended or a key has changed, and changing an address."""
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
-from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.rumpus.families.kde_connect.hub import async_get_hub
-from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
-from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
-from tests.fakes.kdeconnect import FakeCredentials, FakeDevice
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 
 from .common import (
     data_of,
     flows,
     go,
+    our_end,
     paired_entry,
     set_up,
+    shown,
     wait_connected,
     wait_device,
     wait_flow,
@@ -24,6 +22,9 @@ from .common import (
     wait_state,
     wait_until,
 )
+from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
+from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
+from tests.fakes.kdeconnect import FakeCredentials, FakeDevice
 
 
 @pytest.fixture
@@ -56,12 +57,12 @@ async def test_unpaired(
     """After pairing again everything is as before."""
     result = await wait_flow(hass, "reauth", phone.device_id)
     assert result["step_id"] == "kde_connect_reauth_unpaired"
-    assert result["description_placeholders"]["name"] == "Pixel"
+    assert shown(result)["name"] == "Pixel"
 
     result = await go(hass, result)
     assert result["step_id"] == "kde_connect_pair"
     asked = await phone.wait_for("pairing_requested")
-    assert result["description_placeholders"]["key"] == asked.data["verification_key"]
+    assert shown(result)["key"] == asked.data["verification_key"]
     result = await wait_progress(hass, result, phone.accept_pairing())
 
     assert result["type"] is FlowResultType.ABORT
@@ -176,7 +177,7 @@ async def test_changed_key(
     result = await go(hass, result)
     assert result["step_id"] == "kde_connect_pair"
     asked = await phone.wait_for("pairing_requested")
-    assert result["description_placeholders"]["key"] == asked.data["verification_key"]
+    assert shown(result)["key"] == asked.data["verification_key"]
     assert entry.data["certificate"] == old
     result = await wait_progress(hass, result, phone.accept_pairing())
 
@@ -201,8 +202,7 @@ async def test_changed_key_and_closed(
 
     assert dict(entry.data) == old
     assert entry.state is ConfigEntryState.LOADED
-    peer = async_get_hub(hass).peer
-    assert peer is not None
+    peer = our_end(hass)
     device = peer.devices[phone.device_id]
     assert device.paired is not None
     assert device.paired.certificate != phone.certificate_der
@@ -217,8 +217,7 @@ async def test_changed_key_was_an_impostor(
     phone.credentials = genuine
     phone.paired[ours.device_id] = ours.certificate
 
-    peer = async_get_hub(hass).peer
-    assert peer is not None
+    peer = our_end(hass)
     await phone.call("127.0.0.1", peer.tcp_port)
     await wait_connected(hass, "pixel")
 

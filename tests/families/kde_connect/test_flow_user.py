@@ -4,26 +4,22 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryState
-from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.rumpus.const import DOMAIN
-from custom_components.rumpus.families.kde_connect import flow as flow_module
-from custom_components.rumpus.protocols.kdeconnect import pairing as pairing_module
-from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
-from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
-from tests.fakes.kdeconnect import FakeDevice, Misbehave
+from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 
 from .common import (
     data_of,
     entry_data_of,
     flows,
+    get_state,
     go,
     look,
     paired_entry,
+    shown,
     start_user,
     wait_connected,
     wait_device,
@@ -32,6 +28,12 @@ from .common import (
     wait_progress,
     wait_step,
 )
+from custom_components.rumpus.const import DOMAIN
+from custom_components.rumpus.families.kde_connect import flow as flow_module
+from custom_components.rumpus.protocols.kdeconnect import pairing as pairing_module
+from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
+from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
+from tests.fakes.kdeconnect import FakeDevice, Misbehave
 
 type Pause = Callable[[FakeDevice | None], None]
 
@@ -75,6 +77,7 @@ async def test_search_and_pair(
     result = await search(hass)
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "kde_connect_pick"
+    assert result["data_schema"] is not None
     options = result["data_schema"].schema["device"].config["options"]
     assert options[0] == {
         "value": phone.device_id,
@@ -100,7 +103,7 @@ async def test_search_and_pair(
     assert entry_data_of(result) == data_of(phone, port=1716)
     assert not flows(hass)
     await wait_connected(hass, "pixel")
-    assert hass.states.get("sensor.pixel_battery").state == "80"
+    assert get_state(hass, "sensor.pixel_battery").state == "80"
     assert ours.device_id in phone.paired
 
 
@@ -248,6 +251,7 @@ async def test_address_without_device(
 
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {"base": "cannot_connect"}
+    assert result["data_schema"] is not None
     (key,) = [key for key in result["data_schema"].schema if key == "host"]
     assert key.description == {"suggested_value": "127.0.0.1"}
     phone.accept = "auto"
@@ -317,7 +321,7 @@ async def test_protocol_versions(
     result = await go(hass, result, device=phone.device_id)
     asked = await phone.wait_for("pairing_requested")
 
-    assert result["description_placeholders"]["key"] == asked.data["verification_key"]
+    assert shown(result)["key"] == asked.data["verification_key"]
     result = await wait_progress(hass, result, phone.accept_pairing())
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"]["protocol_version"] == version
@@ -463,7 +467,7 @@ async def test_device_asks_while_chosen(
 
     result = await go(hass, result, device=phone.device_id)
     assert result["step_id"] == "kde_connect_accept"
-    assert result["description_placeholders"]["key"] == phone.verification_key
+    assert shown(result)["key"] == phone.verification_key
 
     result = await go(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -474,10 +478,10 @@ async def test_device_asks_while_chosen(
     assert ours.device_id in phone.paired
 
 
-async def test_pairing_without_entry(
+async def test_two_flows_about_one_device(
     hass: HomeAssistant, ours: Credentials, phone: FakeDevice
 ) -> None:
-    """Two flows about one device: the second finds it paired and does no harm."""
+    """The flow that is quicker makes the entry, the other one does no harm."""
     first = await by_address(hass, phone)
     await phone.wait_for("pairing_requested")
     second = await by_address(hass, phone)
@@ -489,3 +493,38 @@ async def test_pairing_without_entry(
     assert not flows(hass)
     assert ours.device_id in phone.paired
     await wait_connected(hass, "pixel")
+
+
+async def test_other_flow_is_closed(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    """A request that another flow takes back can be made again."""
+    first = await by_address(hass, phone)
+    await phone.wait_for("pairing_requested")
+    second = await by_address(hass, phone)
+
+    hass.config_entries.flow.async_abort(first["flow_id"])
+    result = await wait_progress(hass, second)
+    assert result["step_id"] == "kde_connect_retry"
+    assert result["errors"] == {"base": "pairing_canceled"}
+
+    await phone.wait_for("pairing_failed")
+    phone.accept = "auto"
+    result = await wait_progress(hass, await go(hass, result))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_pairing_that_never_became_an_entry(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    """A device that is paired already does not have to be asked again."""
+    await by_address(hass, phone)
+    await phone.wait_for("pairing_requested")
+    await phone.accept_pairing()
+    await hass.async_block_till_done()
+
+    result = await by_address(hass, phone)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await wait_connected(hass, "pixel")
+    assert ours.device_id in phone.paired

@@ -2,29 +2,33 @@
 
 from typing import Any
 
+import pytest
+
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
-import pytest
 
+from .common import (
+    data_of,
+    get_state,
+    is_unavailable,
+    our_end,
+    paired_entry,
+    set_up,
+    wait_connected,
+    wait_device,
+    wait_flow,
+    wait_lost,
+    wait_state,
+    wait_until,
+)
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families import kde_connect
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
 from tests.fakes.kdeconnect import FakeDevice, Misbehave
-
-from .common import (
-    data_of,
-    is_unavailable,
-    paired_entry,
-    set_up,
-    wait_connected,
-    wait_flow,
-    wait_state,
-    wait_until,
-)
 
 
 async def test_set_up(
@@ -59,8 +63,8 @@ async def test_set_up_while_away(
     await hass.async_block_till_done()
 
     assert entry.state is ConfigEntryState.LOADED
-    assert hass.states.get("binary_sensor.pixel_connectivity").state == "off"
-    assert hass.states.get("device_tracker.pixel").state == "not_home"
+    assert get_state(hass, "binary_sensor.pixel_connectivity").state == "off"
+    assert get_state(hass, "device_tracker.pixel").state == "not_home"
     for entity_id in (
         "binary_sensor.pixel_charging",
         "button.pixel_ping",
@@ -288,8 +292,10 @@ async def test_remove_unpairs_beside_others(
     await hass.config_entries.async_remove(entry.entry_id)
 
     await phone.wait_for("unpaired")
-    assert hass.states.get("device_tracker.tower").state == "home"
+    assert get_state(hass, "device_tracker.tower").state == "home"
     assert ours.device_id in computer.paired
+    # Its link stays, and so it can be added again.
+    await wait_flow(hass, "integration_discovery", phone.device_id)
 
 
 async def test_remove_while_away(
@@ -356,6 +362,28 @@ async def test_unpaired_by_the_device(
     assert entry.state is ConfigEntryState.SETUP_ERROR
 
 
+async def test_unpaired_device_is_not_connected(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, our_udp_port: int
+) -> None:
+    """A link with a device that has ended the pairing does not count."""
+    entry = await set_up(hass, ours, phone, "pixel")
+    await phone.unpair()
+    await wait_state(hass, "binary_sensor.pixel_connectivity", "off")
+
+    # On the link that there is, on another one, and after a while without.
+    phone.name = "Fold"
+    await phone.call("127.0.0.1", our_end(hass).tcp_port)
+    await hass.async_block_till_done()
+    phone.drop_link()
+    await wait_lost(hass, phone.device_id)
+    await phone.call("127.0.0.1", our_end(hass).tcp_port)
+    await wait_device(hass, phone.device_id)
+    await hass.async_block_till_done()
+
+    assert get_state(hass, "binary_sensor.pixel_connectivity").state == "off"
+    assert entry.data["certificate"] == ""
+
+
 async def test_changed_key(
     hass: HomeAssistant, ours: Credentials, phone: FakeDevice, our_udp_port: int
 ) -> None:
@@ -372,7 +400,7 @@ async def test_changed_key(
     assert result["step_id"] == "kde_connect_reauth_changed"
     assert entry.data == data_of(phone)
     assert entry.state is ConfigEntryState.LOADED
-    assert hass.states.get("binary_sensor.pixel_connectivity").state == "off"
+    assert get_state(hass, "binary_sensor.pixel_connectivity").state == "off"
 
 
 async def test_yaml_listens_without_entry(

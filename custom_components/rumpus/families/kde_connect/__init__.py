@@ -41,7 +41,6 @@ class KdeConnectFamily(Family):
     """What Home Assistant asks of the family."""
 
     key = FAMILY_KEY
-    platforms = tuple(PLATFORMS)
 
     @override
     async def async_setup_listener(self, hass: HomeAssistant) -> None:
@@ -86,7 +85,8 @@ class KdeConnectFamily(Family):
             return
         try:
             device = lease.peer.add_paired(paired)
-            if not was_running:
+            # Where our end has been running, a device that is not connected is away.
+            if not (was_running or device.is_connected):
                 await _async_wait_link(device)
             # A device that cannot be reached learns it when it comes back.
             await device.unpair()
@@ -123,9 +123,8 @@ async def _async_wait_link(device: RemoteDevice) -> None:
 
     unsubscribe = device.subscribe(on_event)
     try:
-        if not device.is_connected:
-            async with asyncio.timeout(UNPAIR_WAIT):
-                await connected.wait()
+        async with asyncio.timeout(UNPAIR_WAIT):
+            await connected.wait()
     except TimeoutError:
         LOGGER.debug("%s is away", device.device_id)
     finally:

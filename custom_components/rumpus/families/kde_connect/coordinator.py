@@ -1,8 +1,9 @@
 """Follows one paired device and carries our wishes to it."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import override
+from typing import Final, override
 
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME, CONF_NAME, Platform
@@ -42,6 +43,9 @@ from .data import entry_data
 from .hub import HubLease
 from .state import KdeConnectState, fold
 
+MAX_QUESTIONS: Final = 3
+"""How often a player that does not answer is asked on one link."""
+
 type PlatformSetup = Callable[
     [KdeConnectCoordinator, AddConfigEntryEntitiesCallback], None
 ]
@@ -67,8 +71,13 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         self._lease = lease
         self._platforms = platforms
         self._artwork = Artwork(hass, device)
-        self._unsubscribe: CALLBACK_TYPE | None = None
+        self._asked: Counter[str] = Counter()
         self._ping_listeners: set[CALLBACK_TYPE] = set()
+
+    @property
+    @override
+    def platforms(self) -> Collection[Platform]:
+        return self._platforms.keys()
 
     @property
     def device_id(self) -> str:
@@ -77,7 +86,7 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
 
     @override
     async def async_start(self) -> None:
-        self._unsubscribe = self.device.subscribe(self._on_event)
+        self.entry.async_on_unload(self.device.subscribe(self._on_event))
         self._update_registry()
         # A link that has just been lost has some grace, and is not told anew if it is replaced.
         if self.device.is_up:
@@ -90,9 +99,6 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
 
     @override
     async def async_stop(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
         await self._lease.async_release()
 
     @override
@@ -116,6 +122,7 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
                 self._connected()
             case LinkDown():
                 self._artwork.clear()
+                self._asked.clear()
                 self.publish(KdeConnectState())
             case IdentityChanged():
                 self._remember()
@@ -128,8 +135,6 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
 
     def _connected(self) -> None:
         """The device is there, and it is the one that we paired with."""
-        if not self.device.is_paired:
-            return
         self._remember()
         self.publish(replace(self.data, is_connected=True))
         # Whoever made us doubt it was not the device.
@@ -208,7 +213,9 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         have been lost with a link that was replaced.
         """
         for name, state in sorted((self.data.players or {}).items()):
-            if state.player.is_playing is None:
+            # Some peers answer a question that they do not understand with their list.
+            if state.player.is_playing is None and self._asked[name] < MAX_QUESTIONS:
+                self._asked[name] += 1
                 self._ask(mpris.request_now_playing(name))
 
     def _ask(self, packet: Packet) -> None:

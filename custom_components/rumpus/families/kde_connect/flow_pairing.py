@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, override
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.const import CONF_NAME
 from homeassistant.core import CALLBACK_TYPE, callback
-from homeassistant.data_entry_flow import AbortFlow, FlowResultType
+from homeassistant.data_entry_flow import AbortFlow
 
 from ...const import DOMAIN, LOGGER
 from ...protocols.errors import (
@@ -52,7 +52,9 @@ class PairingFlow(FamilyFlow):
         super().__init__(host)
         self._lease: HubLease | None = None
         self._unsubscribe: CALLBACK_TYPE | None = None
-        self._wait: asyncio.Task[str | None] | None = None
+        # The device that was asked for pairing, and what becomes of that.
+        self._asked: RemoteDevice
+        self._answer: asyncio.Task[str | None]
         self._entry: ConfigEntry | None = None
         # Which device it is about, and what it said of itself last.
         self._device_id = ""
@@ -149,36 +151,34 @@ class PairingFlow(FamilyFlow):
             self._failure = connect_error(err)
             return self._form(step_id, self._failure)
         self._has_asked = True
+        self._asked = device
+        self._answer = self.host.hass.async_create_task(
+            self._async_wait_answer(device), "kde_connect pairing"
+        )
         return await self.async_step_kde_connect_pair()
 
     async def async_step_kde_connect_pair(
         self, user_input: UserInput = None
     ) -> ConfigFlowResult:
         """Show the key and wait for the user of the device."""
-        device = self._device
-        if self._wait is None:
-            self._wait = self.host.hass.async_create_task(
-                self._async_answer(device), "kde_connect pairing"
-            )
-        if not self._wait.done():
-            key = device.verification_key if device is not None else None
+        if not self._answer.done():
             return self.host.async_show_progress(
                 step_id="kde_connect_pair",
                 progress_action="kde_connect_pair",
-                progress_task=self._wait,
-                description_placeholders={**self._placeholders(), "key": key or "?"},
+                progress_task=self._answer,
+                description_placeholders={
+                    **self._placeholders(),
+                    "key": self._asked.verification_key or "?",
+                },
             )
-        self._failure = self._wait.result()
-        self._wait = None
+        self._failure = self._answer.result()
         return self.host.async_show_progress_done(
             next_step_id="kde_connect_retry" if self._failure else "kde_connect_finish"
         )
 
-    async def _async_answer(self, device: RemoteDevice | None) -> str | None:
+    async def _async_wait_answer(self, device: RemoteDevice) -> str | None:
         """Wait for the answer; return the key of an error if it is no."""
         try:
-            if device is None:
-                raise DisconnectedError("the device has gone")
             self._paired = await device.wait_pairing()
         except RumpusError as err:
             return _pairing_error(err)
@@ -188,13 +188,13 @@ class PairingFlow(FamilyFlow):
         self, user_input: UserInput = None
     ) -> ConfigFlowResult:
         """Keep what the pairing brought."""
-        if self._paired is None:
-            return await self._async_first_step()
+        if TYPE_CHECKING:
+            assert self._paired is not None
+            assert self._lease is not None
         # Another flow may have been quicker.
         await self.host.async_claim(self._paired.device_id, raise_on_progress=False)
         self._has_succeeded = True
-        if self._lease is not None:
-            self._lease.finishing.add(self._device_id)
+        self._lease.finishing.add(self._device_id)
         data = entry_data(self._paired)
         if self._entry is not None:
             return self.host.async_update_reload_and_abort(
@@ -268,9 +268,7 @@ class PairingFlow(FamilyFlow):
         if event.device.device_id != self._device_id:
             return
         self._remember(event.device)
-        step = self.host.cur_step
-        if step is not None and step["type"] is FlowResultType.FORM:
-            self.host.async_notify_flow_changed()
+        self.host.async_notify_flow_changed()
 
     # What is shown
 
