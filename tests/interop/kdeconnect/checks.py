@@ -12,6 +12,7 @@ from tests.e2e.shapes import get_str
 from tests.interop.report import CheckError
 
 PLAYER: Final = "Interop Player"
+PING_TEXT: Final = "Hällo <b>Home</b> & Assistant \N{PARTY POPPER}"
 PLAYER_KEY: Final = f"player_{PLAYER}"
 
 
@@ -50,13 +51,12 @@ async def ping_from_daemon(world: World) -> str:
     """Each ping of the daemon fires the event; its text is nobody else's business."""
     us = await world.us()
     state = await world.wait_state("event", "ping", lambda s: s.state != UNAVAILABLE)
-    text = "Hällo <b>Home</b> & Assistant \N{PARTY POPPER}"
-    for message in ("", text):
+    for message in ("", PING_TEXT):
         await us.ping(message)
         state = await world.wait_state(
             "event", "ping", partial(_has_fired, state.state)
         )
-    if text in json.dumps(state.attributes, ensure_ascii=False):
+    if PING_TEXT in json.dumps(state.attributes, ensure_ascii=False):
         raise CheckError("the text is in the state, for everybody to see")
     return get_str(state.attributes, "event_type")
 
@@ -294,3 +294,17 @@ async def unpaired_here(world: World) -> str:
     if left:
         raise CheckError(f"entities are left: {left}")
     return "the daemon forgot us, no entity is left"
+
+
+async def quiet_log(world: World) -> str:
+    """Home Assistant's log has no error of ours and nothing private, though it is at debug."""
+    lines = world.server.log.text.splitlines()
+    for line in lines:
+        if "custom_components/rumpus/" in line or (
+            " ERROR " in line and "rumpus" in line
+        ):
+            raise CheckError(line)
+        for secret in (PING_TEXT, "PRIVATE KEY", "touch /srv/touched"):
+            if secret in line:
+                raise CheckError(f"the log has {secret!r}")
+    return f"{len(lines)} lines"

@@ -32,6 +32,7 @@ async def killed(world: World) -> str:
     back = time.monotonic() - begun
     if back > RETURN_LIMIT:
         raise CheckError(f"back only {back:.2f} s after its start")
+    await _watch_stable(world)
     return f"gone after {gone:.2f} s, back {back:.2f} s after its start"
 
 

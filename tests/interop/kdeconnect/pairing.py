@@ -1,12 +1,18 @@
 """What is checked until the daemon and Home Assistant are paired."""
 
+import asyncio
+from typing import Final
+
 from .daemon import Device
 from .waiting import until
 from .world import DOMAIN, World
 from tests.e2e.models import FlowResult
 from tests.interop.report import CheckError
 
-_PATIENCE = 20.0
+_PATIENCE: Final = 20.0
+_SEARCHES: Final = 5
+# Long enough for a new link, and for the daemon to deal with the end of the old one.
+_RENEWAL: Final = 0.7
 
 
 async def discovered(world: World) -> str:
@@ -44,6 +50,19 @@ async def searched(world: World) -> str:
     await us.accept()
     await world.finish_pairing(result)
     return label
+
+
+async def searched_often(world: World) -> str:
+    """Searches of ours renew the link; the daemon's user must not lose sight of us by that."""
+    us = await _linked(world)
+    for _ in range(_SEARCHES):
+        # The search announces us at once; its end is not needed.
+        result = await _user_step(world, "kde_connect_scan")
+        await asyncio.sleep(_RENEWAL)
+        await world.api.abort_flow(result.flow_id)
+        if not await us.is_reachable():
+            raise CheckError("the daemon shows us no more")
+    return f"{_SEARCHES} searches"
 
 
 async def rejected_there(world: World) -> str:

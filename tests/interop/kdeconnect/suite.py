@@ -26,6 +26,7 @@ BEFORE_PAIRING: Final[tuple[tuple[str, Check], ...]] = (
     ("a daemon that starts becomes a card", pairing.discovered),
     ("found by mDNS alone", pairing.discovered_by_mdns),
     ("a search by the user lists it", pairing.searched),
+    ("searched for repeatedly", pairing.searched_often),
     ("pairing rejected there", pairing.rejected_there),
     ("pairing taken back here", pairing.taken_back),
     ("added by address, keys equal", pairing.added_by_address),
@@ -51,6 +52,9 @@ PAIRED: Final[tuple[tuple[str, Check], ...]] = (
     ("another key is refused", connection.changed_key),
     ("unpaired by the daemon, paired again", checks.unpaired_there),
     ("unpaired by Home Assistant", checks.unpaired_here),
+)
+AFTERWARDS: Final[tuple[tuple[str, Check], ...]] = (
+    ("Home Assistant's log is quiet", checks.quiet_log),
 )
 
 
@@ -80,6 +84,8 @@ async def run(options: Options) -> bool:
             await server.stop()
             _keep_log(server.log.text, "homeassistant")
     report.total()
+    if report.failed:
+        print(f"the logs are in {LOGS}", flush=True)
     return report.is_fine
 
 
@@ -99,6 +105,9 @@ async def _run_checks(world: World, report: Report, options: Options) -> None:
                 await report.check(
                     f"{daemon.name}: {title}", partial(_paired, check, world)
                 )
+        for title, check in AFTERWARDS:
+            if options.only in title:
+                await report.check(f"{daemon.name}: {title}", partial(check, world))
     finally:
         _keep_log(daemon.log_text, daemon.name)
         with contextlib.suppress(ApiError, OSError, TooLateError):
