@@ -327,6 +327,15 @@ async def test_port_of_a_program_that_shares_it_is_shared() -> None:
 
 
 @pytest.mark.usefixtures("socket_enabled")
+async def test_ports_that_the_system_chooses_are_ours_alone() -> None:
+    """Linux gives one that is shared to a second socket, which then hears everything."""
+    async with discovering(NETWORK) as (udp, _):
+        assert udp._listener is not None
+        for sock in (udp._listener.get_extra_info("socket"), udp._sender):
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 0
+
+
+@pytest.mark.usefixtures("socket_enabled")
 async def test_address_that_is_not_ours_cannot_be_listened_on() -> None:
     udp = UdpDiscovery(replace(NETWORK, bind="192.0.2.1"), lambda *_: None)
     with pytest.raises(OSError, match="assign"):
