@@ -176,9 +176,16 @@ class FakeDevice:
         await self._discovery.start()
         for port in self._tcp_ports:
             with contextlib.suppress(OSError):
-                self._server = await asyncio.start_server(
-                    self._accepted, self.bind, port
+                server = await asyncio.start_server(
+                    self._accepted, self.bind, port, start_serving=False
                 )
+                try:
+                    # Another program may have been quicker between the two.
+                    await server.start_serving()
+                except OSError:
+                    server.close()
+                    raise
+                self._server = server
                 return
         await self.stop()
         raise OSError("no free TCP port")

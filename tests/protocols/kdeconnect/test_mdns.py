@@ -28,16 +28,31 @@ def identity() -> Identity:
 
 # Over loopback
 
+# As it is before any test has started Home Assistant, which then hands its own instance to
+# whoever makes another.
+_INIT = Zeroconf.__init__
+
 
 @pytest.fixture
-async def zeroconf(socket_enabled: None) -> AsyncIterator[AsyncZeroconf]:
+def real_zeroconf(monkeypatch: pytest.MonkeyPatch, socket_enabled: None) -> None:
+    """Let instances of zeroconf be made."""
+
+    def new(cls: type[Zeroconf], *_args: object, **_kwargs: object) -> Zeroconf:
+        return object.__new__(cls)
+
+    monkeypatch.setattr(Zeroconf, "__new__", new)
+    monkeypatch.setattr(Zeroconf, "__init__", _INIT)
+
+
+@pytest.fixture
+async def zeroconf(real_zeroconf: None) -> AsyncIterator[AsyncZeroconf]:
     instance = AsyncZeroconf(interfaces=[LOOPBACK], ip_version=IPVersion.V4Only)
     yield instance
     await instance.async_close()
 
 
 @pytest.fixture
-async def other(socket_enabled: None) -> AsyncIterator[AsyncZeroconf]:
+async def other(real_zeroconf: None) -> AsyncIterator[AsyncZeroconf]:
     instance = AsyncZeroconf(interfaces=[LOOPBACK], ip_version=IPVersion.V4Only)
     yield instance
     await instance.async_close()

@@ -53,22 +53,32 @@ class Listener:
 
     async def start(self) -> None:
         """Listen on the first free port of the range; raise OSError when there is none."""
-        loop = asyncio.get_running_loop()
-        error: OSError = OSError("no port to listen on")
+        error = OSError("no port to listen on")
         for port in self._network.tcp_ports:
             try:
-                self._server = await loop.create_server(
-                    lambda: ClearIdentityProtocol(self._accepted),
-                    self._network.bind,
-                    port,
-                    backlog=BACKLOG,
-                )
+                self._server = await self._listen(port)
             except OSError as err:
                 error = err
             else:
                 self.port = port
                 return
         raise error
+
+    async def _listen(self, port: int) -> asyncio.Server:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: ClearIdentityProtocol(self._accepted),
+            self._network.bind,
+            port,
+            backlog=BACKLOG,
+            start_serving=False,
+        )
+        try:
+            # Another program may have been quicker since the port was bound.
+            await server.start_serving()
+        except OSError:
+            server.close()
+            raise
+        return server
 
     async def stop(self) -> None:
         """Stop listening and cut what is not a link yet."""
