@@ -111,6 +111,28 @@ async def test_no_free_port_is_an_error() -> None:
     await listener.stop()
 
 
+async def test_port_that_somebody_gets_first_is_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The system lets two programs bind a port, as long as only one of them listens."""
+    first, second = free_ports(2)
+    listener = await Ours().make(range(first, second + 1))
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as quicker:
+        quicker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        quicker.bind((LOOPBACK, first))
+        serve = asyncio.Server.start_serving
+
+        async def start_serving(server: asyncio.Server) -> None:
+            if server.sockets[0].getsockname()[1] == first:
+                quicker.listen()
+            await serve(server)
+
+        monkeypatch.setattr(asyncio.Server, "start_serving", start_serving)
+        await listener.start()
+        assert first < listener.port <= second
+        await listener.stop()
+
+
 async def test_no_port_at_all_is_an_error() -> None:
     listener = await Ours().make(range(0))
     with pytest.raises(OSError, match="no port"):
