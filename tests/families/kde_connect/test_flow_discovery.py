@@ -138,19 +138,19 @@ async def test_zeroconf_device_does_not_answer(
     hass: HomeAssistant, ours: Credentials, phone: FakeDevice
 ) -> None:
     """A service without its device stays a card, and works once the device is there."""
-    port = phone.tcp_port
-    result = await discover(hass, service(phone.device_id, port=port))
+    result = await discover(hass, service(phone.device_id, port=phone.tcp_port))
     await phone.stop()
 
     result = await go(hass, result)
     assert result["step_id"] == "kde_connect_confirm"
     assert result["errors"] == {"base": "cannot_connect"}
 
-    async with FakeDevice(
-        "phone", credentials=phone.credentials, tcp_ports=[port], accept="auto"
-    ):
-        result = await wait_progress(hass, await go(hass, result))
-        assert result["type"] is FlowResultType.CREATE_ENTRY
+    await phone.start()
+    await phone.call("127.0.0.1", our_end(hass).tcp_port)
+    await wait_device(hass, phone.device_id)
+    phone.accept = "auto"
+    result = await wait_progress(hass, await go(hass, result))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_zeroconf_address_of_another(

@@ -18,6 +18,7 @@ from .common import (
     get_state,
     go,
     look,
+    our_end,
     paired_entry,
     shown,
     start_user,
@@ -389,7 +390,6 @@ async def test_device_gone_before_retry(
     """Trying again with a device that is switched off says so."""
     phone.accept = "reject"
     result = await wait_progress(hass, await by_address(hass, phone))
-    port = phone.tcp_port
     await phone.stop()
     await wait_lost(hass, phone.device_id)
 
@@ -397,11 +397,12 @@ async def test_device_gone_before_retry(
     assert result["step_id"] == "kde_connect_retry"
     assert result["errors"] == {"base": "cannot_connect"}
 
-    async with FakeDevice(
-        "phone", credentials=phone.credentials, tcp_ports=[port], accept="auto"
-    ):
-        result = await wait_progress(hass, await go(hass, result))
-        assert result["type"] is FlowResultType.CREATE_ENTRY
+    await phone.start()
+    await phone.call("127.0.0.1", our_end(hass).tcp_port)
+    await wait_device(hass, phone.device_id)
+    phone.accept = "auto"
+    result = await wait_progress(hass, await go(hass, result))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_closed_while_pairing(

@@ -16,7 +16,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.setup import async_setup_component
 
-from .common import paired_entry, set_up
+from .common import flows, paired_entry, set_up, wait_device, wait_lost
 from custom_components.rumpus.families.kde_connect import hub as hub_module
 from custom_components.rumpus.families.kde_connect.hub import (
     async_get_hub,
@@ -232,6 +232,25 @@ async def test_pins_are_known_before_anybody_connects(
 
     assert ours.device_id in computer.paired
     assert not computer.events.seen("unpaired")
+
+
+async def test_strangers_are_forgotten(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    """Whoever connects under ever new ids leaves nothing behind."""
+    hub = async_get_hub(hass)
+    lease = await hub.async_lease()
+    await phone.call("127.0.0.1", lease.peer.tcp_port)
+    await wait_device(hass, phone.device_id)
+    assert phone.device_id in hub._followed
+
+    phone.drop_link()
+    await wait_lost(hass, phone.device_id)
+
+    assert not hub._followed
+    for card in flows(hass):
+        hass.config_entries.flow.async_abort(card["flow_id"])
+    await lease.async_release()
 
 
 async def test_entries_of_other_families(

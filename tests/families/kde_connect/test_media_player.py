@@ -25,13 +25,14 @@ from .common import (
 )
 from custom_components.rumpus.families.kde_connect import (
     artwork as artwork_module,
+    media_player as media_player_module,
     state as state_module,
 )
 from custom_components.rumpus.families.kde_connect.coordinator import MAX_QUESTIONS
 from custom_components.rumpus.families.kde_connect.media_player import playback_state
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.plugins.mpris import Player
-from tests.fakes.kdeconnect import FakeDevice, Misbehave
+from tests.fakes.kdeconnect import FakeDevice, FakePeer, Misbehave
 from tests.fakes.kdeconnect_media import FakePlayer, FakeTrack
 from tests.fakes.kdeconnect_wire import Body, FakePacket
 
@@ -270,30 +271,36 @@ async def test_phone_tells_players_when_asked(
 
 
 async def test_player_that_does_not_answer(
-    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+    hass: HomeAssistant,
+    ours: Credentials,
+    phone: FakeDevice,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A device that answers every question with its list is not asked for ever."""
     await set_up(hass, ours, phone, "pixel")
-    body: Body = {"playerList": ["Ghost"]}
-    for _ in range(MAX_QUESTIONS):
-        await phone.send("mpris", body)
-        asked = await phone.wait_packet("mpris.request", predicate=has_player)
-        assert asked["player"] == "Ghost"
-    await phone.send("mpris", body)
-    await phone.battery.set(50)
-    await wait_state(hass, "sensor.pixel_battery", "50")
-    await hass.services.async_call(
-        Platform.BUTTON, "press", {ATTR_ENTITY_ID: "button.pixel_ring"}, blocking=True
-    )
-    await phone.wait_for("ring")
+    questions: list[FakePacket] = []
 
-    assert sum(has_player(packet.body) for packet in phone.received) == MAX_QUESTIONS
-    assert get_state(hass, "media_player.pixel_ghost").state == STATE_UNKNOWN
+    def received(peer: FakePeer, packet: FakePacket) -> None:
+        if packet.body.get("player"):
+            questions.append(packet)
+        peer.send("mpris", {"playerList": ["Ghost"]})
 
+    monkeypatch.setattr(phone.media, "received", received)
+    await phone.send("mpris", {"playerList": ["Ghost"]})
+    await wait_state(hass, "media_player.pixel_ghost", STATE_UNKNOWN)
+    # What comes after the last question comes after all of them.
+    for charge in range(2 * MAX_QUESTIONS):
+        await phone.battery.set(charge)
+        await wait_state(hass, "sensor.pixel_battery", str(charge))
+        await hass.services.async_call(
+            Platform.BUTTON,
+            "press",
+            {ATTR_ENTITY_ID: "button.pixel_ring"},
+            blocking=True,
+        )
+        await phone.wait_for("ring")
 
-def has_player(body: Body) -> bool:
-    """Tell whether a packet is about a player."""
-    return "player" in body
+    assert len(questions) == MAX_QUESTIONS
 
 
 async def test_too_many_players(
@@ -310,6 +317,25 @@ async def test_too_many_players(
     await wait_state(hass, "media_player.tower_one", "idle")
 
     assert hass.states.get("media_player.tower_two") is None
+
+
+async def test_players_without_end(
+    hass: HomeAssistant,
+    player: FakePlayer,
+    computer: FakeDevice,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Players that have gone count; those that are known may always come back."""
+    monkeypatch.setattr(media_player_module, "MAX_ENTITIES", 2)
+    await computer.media.remove("VLC")
+    await computer.media.add(FakePlayer("Two"))
+    await wait_state(hass, "media_player.tower_two", "idle")
+    await computer.media.remove("Two")
+    await computer.media.add(FakePlayer("Three"))
+    await computer.media.add(vlc(is_playing=True))
+    await wait_state(hass, PLAYER, "playing")
+
+    assert hass.states.get("media_player.tower_three") is None
 
 
 async def test_action_while_away(

@@ -1,15 +1,15 @@
 """What the system health page shows."""
 
-from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import get_system_health_info
 
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+
+from .common import our_end, set_up
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.kde_connect import FAMILY
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice
-
-from .common import our_end, set_up
 
 
 async def test_system_health(

@@ -212,7 +212,9 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         One that was asked before is asked again while it has not answered: the question may
         have been lost with a link that was replaced.
         """
-        for name, state in sorted((self.data.players or {}).items()):
+        players = self.data.players or {}
+        self._asked = Counter({name: self._asked[name] for name in players})
+        for name, state in sorted(players.items()):
             # Some peers answer a question that they do not understand with their list.
             if state.player.is_playing is None and self._asked[name] < MAX_QUESTIONS:
                 self._asked[name] += 1

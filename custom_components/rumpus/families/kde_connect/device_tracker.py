@@ -30,7 +30,6 @@ class KdeConnectTracker(KdeConnectEntity, BaseScannerEntity):
         super().__init__(coordinator, "connected")
         # The main entity of the device bears its name.
         self._attr_name = None
-        self._attr_translation_key = "connected"
 
     @property
     @override

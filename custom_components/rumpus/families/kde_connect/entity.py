@@ -36,20 +36,21 @@ def async_follow(
     async_add_entities: AddConfigEntryEntitiesCallback,
     keys: Callable[[], Iterable[str]],
     create: Callable[[str], Entity],
+    admit: Callable[[str], bool] = lambda _: True,
 ) -> set[str]:
     """Add an entity for every key there is now and for every new one that turns up.
 
-    Returns the keys that have an entity; one that is taken out gets a new entity when it
+    `admit` tells whether a new key may have one.  Returns the keys that have an entity; one that is taken out gets a new entity when it
     turns up again.
     """
     known: set[str] = set()
 
     @callback
     def add_new() -> None:
-        new = [key for key in keys() if key not in known]
-        if new:
-            known.update(new)
-            async_add_entities([create(key) for key in new])
+        for key in keys():
+            if key not in known and admit(key):
+                known.add(key)
+                async_add_entities([create(key)])
 
     coordinator.entry.async_on_unload(coordinator.async_add_listener(add_new))
     add_new()

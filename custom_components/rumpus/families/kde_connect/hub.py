@@ -31,9 +31,9 @@ from ...protocols.kdeconnect.device import RemoteDevice
 from ...protocols.kdeconnect.discovery import Network, is_loopback
 from ...protocols.kdeconnect.events import (
     DeviceAppeared,
+    DeviceDisappeared,
     DeviceEvent,
     MessageReceived,
-    PairingRequested,
     PeerEvent,
 )
 from ...protocols.kdeconnect.local import LocalPeer
@@ -259,18 +259,24 @@ class KdeConnectHub:
                 self._follow(device)
                 if not device.is_paired:
                     self.async_offer(device)
-            case PairingRequested(device):
-                self._discover(device, asks=True)
+            case DeviceDisappeared(device):
+                self._unfollow(device.device_id)
+            case _:  # PairingRequested
+                self._discover(event.device, asks=True)
 
     @callback
     def _follow(self, device: RemoteDevice) -> None:
         device_id = device.device_id
-        if (unsubscribe := self._followed.pop(device_id, None)) is not None:
-            unsubscribe()
-        self.batteries.pop(device_id, None)
+        self._unfollow(device_id)
         self._followed[device_id] = device.subscribe(
             partial(self._on_device_event, device_id)
         )
+
+    @callback
+    def _unfollow(self, device_id: str) -> None:
+        if (unsubscribe := self._followed.pop(device_id, None)) is not None:
+            unsubscribe()
+        self.batteries.pop(device_id, None)
 
     @callback
     def _on_device_event(self, device_id: str, event: DeviceEvent) -> None:

@@ -10,7 +10,9 @@ from homeassistant.components.media_player.const import (
     MediaType,
     RepeatMode,
 )
+from homeassistant.const import Platform
 from homeassistant.core import callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...protocols.kdeconnect.plugins import mpris
@@ -18,6 +20,11 @@ from ...protocols.kdeconnect.plugins.mpris import Action, LoopStatus, Player
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow
 from .state import PlayerState
+
+PLAYER: Final = "player_"
+"""What the keys of players begin with; the player's name follows."""
+MAX_ENTITIES: Final = 100
+"""Players of one device that are remembered, most of which have gone."""
 
 _REPEAT: Final = {
     LoopStatus.NONE: RepeatMode.OFF,
@@ -38,11 +45,27 @@ def async_setup(
     Players come and go with programs and browser tabs: one that has gone is unavailable and
     keeps its place, with the name and the area that the user gave it.
     """
+    registry = er.async_get(coordinator.hass)
+    prefix = f"{coordinator.device_id}_{PLAYER}"
+
+    @callback
+    def admit(name: str) -> bool:
+        """Refuse new players of a device that keeps inventing them."""
+        known = {
+            entry.unique_id
+            for entry in er.async_entries_for_config_entry(
+                registry, coordinator.entry.entry_id
+            )
+            if entry.domain == Platform.MEDIA_PLAYER
+        }
+        return len(known) < MAX_ENTITIES or f"{prefix}{name}" in known
+
     async_follow(
         coordinator,
         async_add_entities,
         lambda: coordinator.data.players or (),
         lambda name: KdeConnectPlayer(coordinator, name),
+        admit,
     )
 
 
@@ -84,7 +107,7 @@ class KdeConnectPlayer(KdeConnectEntity, MediaPlayerEntity):
 
     def __init__(self, coordinator: KdeConnectCoordinator, name: str) -> None:
         """Show the player with this name."""
-        super().__init__(coordinator, f"player_{name}")
+        super().__init__(coordinator, f"{PLAYER}{name}")
         self._name = name
         self._attr_translation_key = "player"
         self._attr_translation_placeholders = {"player": name}
