@@ -303,6 +303,23 @@ async def test_connection_that_is_accepted_while_stopping_is_cut(ours: Ours) -> 
     assert not ours.listener._tasks
 
 
+@pytest.mark.parametrize("steps", range(6))
+async def test_stop_at_any_moment_of_an_incoming_connection(
+    ours: Ours, steps: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Asyncio accepts it in several steps, between which its server must not go away."""
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        sock.connect_ex((LOOPBACK, ours.listener.port))
+        await turns(steps)
+        await ours.listener.stop()
+        await turns(5)
+        assert not ours.listener._tasks
+        with contextlib.suppress(ConnectionError):
+            assert await asyncio.get_running_loop().sock_recv(sock, 1) == b""
+    assert "Error" not in caplog.text
+
+
 async def test_stop_before_start_does_nothing() -> None:
     listener = await Ours().make(range(1716, 1765))
     await listener.stop()

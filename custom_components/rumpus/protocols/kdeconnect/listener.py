@@ -82,9 +82,15 @@ class Listener:
 
     async def stop(self) -> None:
         """Stop listening and cut what is not a link yet."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        server, self._server = self._server, None
+        if server is not None:
+            # asyncio stumbles over a connection that it has accepted just before close():
+            # accept no more, and let those be reported first.
+            loop = asyncio.get_running_loop()
+            for sock in server.sockets:
+                loop.remove_reader(sock)
+            await asyncio.sleep(0)
+            server.close()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -92,7 +98,7 @@ class Listener:
 
     def _accepted(self, protocol: ClearIdentityProtocol) -> None:
         host = protocol.host
-        # What was accepted just before the end is reported after it.
+        # What was accepted just before the end is reported a little late.
         stopped = self._server is None
         if stopped or not is_local_address(host) or not self._has_room(host):
             if protocol.transport is not None:
