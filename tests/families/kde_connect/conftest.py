@@ -7,11 +7,13 @@ import pytest
 
 from homeassistant.core import HomeAssistant
 
-from .common import free_udp_port
+from .common import free_udp_port, set_up, wait_state
+from .players import PLAYER, vlc
 from custom_components.rumpus.families.kde_connect import hub as hub_module
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.discovery import Network
 from tests.fakes.kdeconnect import FakeCredentials, FakeDevice
+from tests.fakes.kdeconnect_media import FakePlayer
 
 # Making keys takes time, and no test minds whose they are.
 _OURS = Credentials.generate()
@@ -99,3 +101,15 @@ def loopback(
     monkeypatch.setattr(hub_module, "async_network", async_network)
     monkeypatch.setattr(hub_module, "async_zeroconf", async_zeroconf)
     return network
+
+
+@pytest.fixture
+async def player(
+    hass: HomeAssistant, ours: Credentials, computer: FakeDevice
+) -> FakePlayer:
+    """A player of a computer that is set up."""
+    player = vlc()
+    await computer.media.add(player)
+    await set_up(hass, ours, computer, "tower")
+    await wait_state(hass, PLAYER, "idle")
+    return player
