@@ -1,5 +1,6 @@
 """What is checked once the daemon and Home Assistant are paired."""
 
+import asyncio
 from functools import partial
 import json
 from typing import Final
@@ -8,7 +9,7 @@ from .stubs import PlayerStub, Status
 from .waiting import until, until_true
 from .world import DOMAIN, UNAVAILABLE, World
 from tests.e2e.models import State
-from tests.e2e.shapes import get_str
+from tests.e2e.shapes import as_object, get_object, get_str
 from tests.interop.report import CheckError
 
 PLAYER: Final = "Interop Player"
@@ -48,17 +49,22 @@ async def ping_from_us(world: World) -> str:
 
 
 async def ping_from_daemon(world: World) -> str:
-    """Each ping of the daemon fires the event; its text is nobody else's business."""
+    """Each ping fires the event entity, and an event with its text for automations alone."""
     us = await world.us()
     state = await world.wait_state("event", "ping", lambda s: s.state != UNAVAILABLE)
-    for message in ("", PING_TEXT):
-        await us.ping(message)
-        state = await world.wait_state(
-            "event", "ping", partial(_has_fired, state.state)
-        )
+    async with await world.api.subscribe_events(f"{DOMAIN}_ping") as events:
+        for message in (None, PING_TEXT):
+            await us.ping(message or "")
+            state = await world.wait_state(
+                "event", "ping", partial(_has_fired, state.state)
+            )
+            async with asyncio.timeout(5):
+                event = get_object(as_object(await events.get()), "data")
+            if event.get("message") != message:
+                raise CheckError(f"the event has the text {event.get('message')!r}")
     if PING_TEXT in json.dumps(state.attributes, ensure_ascii=False):
         raise CheckError("the text is in the state, for everybody to see")
-    return get_str(state.attributes, "event_type")
+    return f"{get_str(state.attributes, 'event_type')}, text in the event only"
 
 
 def _has_fired(before: str, state: State) -> bool:

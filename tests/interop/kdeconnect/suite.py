@@ -18,7 +18,7 @@ from tests.interop.report import CheckError, Report
 
 type Check = Callable[[World], Awaitable[str | None]]
 
-DEFAULT: Final = (Flavour.KDE22, Flavour.KDE26)
+DEFAULT: Final = tuple(Flavour)
 HOME_ASSISTANT: Final = ("ha", 100)
 LOGS: Final = CACHE / "logs"
 
