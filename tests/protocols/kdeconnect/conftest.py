@@ -4,9 +4,21 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from .support import Sink, call_us, connect, fake_credentials, know_each_other, new_peer
+from .support import (
+    PATIENCE,
+    Sink,
+    call_us,
+    connect,
+    fake_credentials,
+    know_each_other,
+    new_peer,
+)
 from custom_components.rumpus.protocols import reconnect as reconnect_module
-from custom_components.rumpus.protocols.kdeconnect import device as device_module
+from custom_components.rumpus.protocols.kdeconnect import (
+    device as device_module,
+    discovery as discovery_module,
+    local as local_module,
+)
 from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
 from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
 from tests.fakes.kdeconnect import FakeDevice
@@ -23,6 +35,19 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Act on every announcement: all of these tests' devices are at one address."""
+    monkeypatch.setattr(discovery_module, "ATTEMPT_INTERVAL", 0)
+
+
+@pytest.fixture
+def lan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take loopback for a network where datagrams of ours do not come back to us."""
+    monkeypatch.setattr(local_module, "is_loopback", lambda host: False)
+    monkeypatch.setattr(local_module, "REPLY_WAIT", PATIENCE)
+
+
+@pytest.fixture
 async def sink(socket_enabled: None) -> AsyncIterator[Sink]:
     """Where our end's announcements go."""
     async with Sink.open() as opened:
@@ -30,7 +55,18 @@ async def sink(socket_enabled: None) -> AsyncIterator[Sink]:
 
 
 @pytest.fixture
-async def local(sink: Sink) -> AsyncIterator[LocalPeer]:
+def devices_first(request: pytest.FixtureRequest) -> None:
+    """Make the devices of a test before our end, so that it ends before they do.
+
+    Otherwise it would call devices that are just being stopped.
+    """
+    for name in ("phone", "computer"):
+        if name in request.fixturenames:
+            request.getfixturevalue(name)
+
+
+@pytest.fixture
+async def local(sink: Sink, devices_first: None) -> AsyncIterator[LocalPeer]:
     """Our end, started, with no devices."""
     peer = new_peer(sink.port)
     await peer.start()

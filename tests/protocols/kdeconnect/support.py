@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 import contextlib
 import functools
-import gc
+from pathlib import Path
 import socket
 from typing import Literal, Self, cast, override
 import uuid
@@ -135,6 +135,16 @@ def our_identity() -> Identity:
 def at_once(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> None:
     """Let a limit of time run out at once."""
     monkeypatch.setattr(module, name, 0.02)
+
+
+@contextlib.asynccontextmanager
+async def running(local: LocalPeer) -> AsyncIterator[LocalPeer]:
+    """Start our end, and stop it in the end."""
+    await local.start()
+    try:
+        yield local
+    finally:
+        await local.stop()
 
 
 def udp_port(local: LocalPeer) -> int:
@@ -408,13 +418,15 @@ class RawCaller:
 # What is left over.
 
 
-def open_sockets() -> set[int]:
-    """Return all sockets of this process that are open, by their identity."""
-    return {
-        id(thing)
-        for thing in gc.get_objects()
-        if isinstance(thing, socket.socket) and thing.fileno() >= 0
-    }
+def open_sockets() -> set[str]:
+    """Return all sockets that this process has open."""
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            target = str(entry.readlink())
+            if target.startswith("socket:"):
+                found.add(target)
+    return found
 
 
 def texts_in(things: Iterable[object]) -> str:

@@ -331,6 +331,7 @@ async def test_ports_that_the_system_chooses_are_ours_alone() -> None:
     """Linux gives one that is shared to a second socket, which then hears everything."""
     async with discovering(NETWORK) as (udp, _):
         assert udp._listener is not None
+        assert udp._sender is not None
         for sock in (udp._listener.get_extra_info("socket"), udp._sender):
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 0
 

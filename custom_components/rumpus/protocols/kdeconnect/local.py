@@ -13,7 +13,7 @@ from typing import Final
 
 from zeroconf.asyncio import AsyncZeroconf
 
-from ..errors import ProtocolError, RumpusError
+from ..errors import DisconnectedError, ProtocolError, RumpusError
 from ..reconnect import Reconnector
 from . import plugins
 from .calls import Caller, resolve
@@ -99,7 +99,9 @@ class LocalPeer:
         self._reconnectors: dict[str, Reconnector] = {}
         self._listeners: dict[object, Callable[[PeerEvent], None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._calling: set[str] = set()
+        self._endings: set[asyncio.Task[None]] = set()
+        # The calls under way by device and host, and whom to call once more should they fail.
+        self._calling: dict[tuple[str, str], CallTarget | None] = {}
         self._answered = RecentTimes()
         self._renewed = RecentTimes()
         self._prompted = RecentTimes()
@@ -178,7 +180,7 @@ class LocalPeer:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *self._endings, return_exceptions=True)
         for device in list(self._devices.values()):
             await device.close()
         self._reconnectors.clear()
@@ -220,7 +222,8 @@ class LocalPeer:
 
         It gets our datagram first, so that it calls us; if it does not, we call it (then it
         has to speak protocol 8, since an older one never says who it is).  Raises
-        DisconnectedError, PeerTimeoutError, ProtocolError or CertificateChangedError.
+        DisconnectedError, PeerTimeoutError, ProtocolError, CertificateChangedError or, with
+        too many calls under way, UnsupportedError.
         """
         address = await resolve(host)
         if not is_loopback(address):
@@ -268,8 +271,8 @@ class LocalPeer:
                     reconnector := self._reconnectors.get(device.device_id)
                 ) is not None:
                     reconnector.link_down()
-                elif self._devices.get(device.device_id) is device:
-                    del self._devices[device.device_id]
+                else:
+                    self._drop(device)
                 self._emit(DeviceDisappeared(device))
             case PairingChanged(PairingState.REQUESTED_BY_PEER):
                 now = asyncio.get_running_loop().time()
@@ -278,7 +281,7 @@ class LocalPeer:
             case PairingChanged(PairingState.PAIRED):
                 self._look_for(device)
             case PairingChanged(PairingState.UNPAIRED):
-                self._spawn(self._stop_looking(device))
+                self._stop_looking(device)
 
     def _look_for(self, device: RemoteDevice) -> None:
         """Begin to reconnect a paired device whenever its link is lost."""
@@ -295,17 +298,20 @@ class LocalPeer:
         if self._listener is not None:
             reconnector.start()
 
-    async def _stop_looking(self, device: RemoteDevice) -> None:
-        if device.is_paired:  # trusted again before this began
+    def _stop_looking(self, device: RemoteDevice) -> None:
+        if (reconnector := self._reconnectors.pop(device.device_id, None)) is None:
             return
-        if (reconnector := self._reconnectors.pop(device.device_id, None)) is not None:
-            await reconnector.stop()
-            self._contexts.forget(device.certificate)
-            if (
-                not device.is_connected
-                and self._devices.get(device.device_id) is device
-            ):
-                del self._devices[device.device_id]
+        self._contexts.forget(device.certificate)
+        # Not among the tasks that our own end cancels: it has to be carried through.
+        ending = asyncio.get_running_loop().create_task(reconnector.stop())
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+        if not device.is_up:  # else it goes with its LinkDown
+            self._drop(device)
+
+    def _drop(self, device: RemoteDevice) -> None:
+        if self._devices.get(device.device_id) is device:
+            del self._devices[device.device_id]
 
     async def _knock(self, device: RemoteDevice) -> bool:
         """Look for a paired device: everywhere, at its last address, and there by a call."""
@@ -394,6 +400,8 @@ class LocalPeer:
         try:
             await self._call_paired(device, target)
         except CertificateChangedError:
+            # It said that it is this device.  Where we only guess that it is, at its last
+            # address, another device may have that address now: that proves nothing.
             device.distrust(TrustReason.CERTIFICATE_CHANGED)
         except RumpusError as err:
             # Perhaps only the other direction works (section 5, "Reverse fallback").
@@ -401,16 +409,34 @@ class LocalPeer:
             self._udp.send(self._identity, target.host)
 
     async def _call_paired(self, device: RemoteDevice, target: CallTarget) -> None:
-        if device.paired is None or device.device_id in self._calling:
+        key = (device.device_id, target.host)
+        if key in self._calling:
+            # It has shown up since: what is under way may have begun too early.
+            self._calling[key] = target
             return
-        self._calling.add(device.device_id)
         try:
-            link = await self._caller.call_paired(
-                target, self._identity, device.paired.certificate
-            )
-            self._admit_link(link, target.port)
+            while device.paired is not None:
+                self._calling[key] = None
+                try:
+                    link = await self._caller.call_paired(
+                        target, self._identity, device.paired.certificate
+                    )
+                except RumpusError:
+                    if (again := self._calling[key]) is None:
+                        raise
+                    target = again
+                else:
+                    self._admit_call(device, link, target.port)
+                    return
         finally:
-            self._calling.discard(device.device_id)
+            self._calling.pop(key, None)
+
+    def _admit_call(self, device: RemoteDevice, link: Link, port: int) -> None:
+        """Give a link that we made to a device, unless that was removed meanwhile."""
+        if self._devices.get(device.device_id) is not device:
+            link.abort()
+            raise DisconnectedError("the device was removed meanwhile")
+        self._admit_link(link, port)
 
     # Links
 
@@ -479,7 +505,7 @@ class LocalPeer:
             )
 
     async def _wait_link(
-        self, matches: Callable[[RemoteDevice], bool], seconds: float = REPLY_WAIT
+        self, matches: Callable[[RemoteDevice], bool]
     ) -> RemoteDevice | None:
         """Return the next device that gets a link and matches; None when time is up."""
         waiter: asyncio.Future[RemoteDevice] = (
@@ -487,7 +513,7 @@ class LocalPeer:
         )
         self._link_waiters[waiter] = matches
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(REPLY_WAIT):
                 return await waiter
         except TimeoutError:
             return None
