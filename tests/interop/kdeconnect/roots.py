@@ -8,6 +8,7 @@ that no host is named here. ``MIRROR_VARIABLE`` in the environment overrides the
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 import enum
+import fcntl
 import os
 from pathlib import Path
 import re
@@ -175,13 +176,17 @@ def ensure_roots(flavours: tuple[Flavour, ...]) -> None:
     if os.geteuid() != 0:
         raise RootError("network namespaces and roots need root")
     install_tools()
-    missing = [flavour for flavour in flavours if not is_ready(flavour)]
-    if not missing:
-        return
-    source = find_source()
-    with ThreadPoolExecutor(len(missing)) as pool:
-        for result in [pool.submit(_make, flavour, source) for flavour in missing]:
-            result.result()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w", encoding="utf-8") as lock:
+        # Another run may be making them.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        missing = [flavour for flavour in flavours if not is_ready(flavour)]
+        if not missing:
+            return
+        source = find_source()
+        with ThreadPoolExecutor(len(missing)) as pool:
+            for result in [pool.submit(_make, flavour, source) for flavour in missing]:
+                result.result()
 
 
 def is_ready(flavour: Flavour) -> bool:
@@ -200,9 +205,9 @@ def _make(flavour: Flavour, source: Source) -> None:
     if root.parent != CACHE:
         raise RootError(f"unexpected root {root}")
     shutil.rmtree(root, ignore_errors=True)
-    CACHE.mkdir(parents=True, exist_ok=True)
     signed = f"[signed-by={source.keyring}] " if source.keyring else ""
     command = [
+        *("setpriv", "--pdeathsig", "TERM", "--"),
         "mmdebstrap",
         "--variant=essential",
         "--mode=root",
