@@ -1,15 +1,12 @@
 """A device's links: how one replaces another, how they are lost (section 8.2)."""
 
 import asyncio
-from collections.abc import AsyncIterator
-import contextlib
 from dataclasses import replace
 import time
-from typing import override
 
 import pytest
 
-from ..connections import MemoryTransport
+from .bench import bench
 from .conftest import both_protocols, both_roles
 from .support import (
     LOOPBACK,
@@ -20,18 +17,15 @@ from .support import (
     connect,
     fake_credentials,
     know_each_other,
-    our_credentials,
     turns,
 )
 from custom_components.rumpus.protocols.errors import DisconnectedError
-from custom_components.rumpus.protocols.json_lines import JsonLinesStream
 from custom_components.rumpus.protocols.kdeconnect import device as device_module
 from custom_components.rumpus.protocols.kdeconnect.const import DeviceType
 from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
 from custom_components.rumpus.protocols.kdeconnect.events import (
     DeviceAppeared,
     DeviceDisappeared,
-    DeviceEvent,
     IdentityChanged,
     LinkDown,
     LinkUp,
@@ -40,14 +34,9 @@ from custom_components.rumpus.protocols.kdeconnect.events import (
     TrustBroken,
     TrustReason,
 )
-from custom_components.rumpus.protocols.kdeconnect.identity import Identity
-from custom_components.rumpus.protocols.kdeconnect.link import (
-    MAX_PAIRED_LINE,
-    MAX_UNPAIRED_LINE,
-    Link,
-)
+from custom_components.rumpus.protocols.kdeconnect.link import MAX_PAIRED_LINE, Link
 from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
-from custom_components.rumpus.protocols.kdeconnect.packet import Packet, Payload
+from custom_components.rumpus.protocols.kdeconnect.packet import Packet
 from custom_components.rumpus.protocols.kdeconnect.paired import PairedDevice
 from custom_components.rumpus.protocols.kdeconnect.pairing import (
     PairingReason,
@@ -267,73 +256,6 @@ def _stored(device: RemoteDevice) -> PairedDevice:
 # In memory, where the order of everything is known
 
 
-class EndingTransport(MemoryTransport):
-    """Tells its protocol when it is closed, as real ones do."""
-
-    protocol: asyncio.StreamReaderProtocol
-
-    @override
-    def abort(self) -> None:
-        if not self.aborted:
-            asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
-        super().abort()
-
-    @override
-    def close(self) -> None:
-        self.abort()
-
-
-class Bench:
-    """A device whose links are in memory, and all that it tells."""
-
-    def __init__(self, *, paired: bool = False, protocol: int = 8) -> None:
-        self.identity = Identity(
-            fake_credentials().device_id, "Phone", DeviceType.PHONE, protocol
-        )
-        self.certificate = fake_credentials().certificate_der
-        self.told: list[DeviceEvent] = []
-        self.device = RemoteDevice(
-            self.identity,
-            our_credentials().certificate,
-            paired=self.stored if paired else None,
-            fetcher=self._fetch,
-            changed=lambda _, event: self.told.append(event),
-        )
-
-    async def _fetch(
-        self, host: str, payload: Payload, pinned: bytes, limit: int
-    ) -> bytes:
-        return b""
-
-    @property
-    def stored(self) -> PairedDevice:
-        """What would be stored of it."""
-        return PairedDevice.create(self.identity, self.certificate, "10.0.0.5", 1717)
-
-    def link(
-        self, certificate: bytes | None = None
-    ) -> tuple[Link, asyncio.StreamReader, MemoryTransport]:
-        """Make a link."""
-        reader, transport = asyncio.StreamReader(), EndingTransport()
-        transport.protocol = asyncio.StreamReaderProtocol(reader)
-        writer = asyncio.StreamWriter(
-            transport, transport.protocol, reader, asyncio.get_running_loop()
-        )
-        stream = JsonLinesStream(reader, writer, max_line=MAX_UNPAIRED_LINE)
-        link = Link.create(
-            stream, self.identity, certificate or self.certificate, "10.0.0.9"
-        )
-        return link, reader, transport
-
-
-@contextlib.asynccontextmanager
-async def bench(*, paired: bool = False, protocol: int = 8) -> AsyncIterator[Bench]:
-    """Make a device, and close it in the end."""
-    made = Bench(paired=paired, protocol=protocol)
-    yield made
-    await made.device.close()
-
-
 async def test_late_end_of_an_old_link_is_ignored() -> None:
     async with bench(paired=True) as made:
         old, old_reader, old_transport = made.link()
@@ -507,6 +429,18 @@ async def test_trust_in_the_owner_of_the_link() -> None:
         reader.feed_data(b'{"type":"kdeconnect.ping","body":{}}\n')
         await turns()
         assert isinstance(made.told[-1], MessageReceived)
+
+
+async def test_trust_ends_a_pairing_that_is_under_way() -> None:
+    async with bench() as made:
+        link, _, _ = made.link()
+        made.device.attach(link)
+        await made.device.request_pairing()
+        waiting = asyncio.create_task(made.device.wait_pairing())
+        await turns()
+        made.device.trust(made.stored)
+        assert await waiting == made.stored
+        assert made.device._timer is None
 
 
 async def test_trust_in_somebody_else_than_the_owner_of_the_link() -> None:

@@ -271,6 +271,11 @@ async def test_connections_from_elsewhere_are_cut(ours: Ours, host: str) -> None
     assert not ours.listener._tasks
 
 
+async def test_connection_that_never_was_is_ignored(ours: Ours) -> None:
+    ours.listener._accepted(ClearIdentityProtocol(lambda _: None))
+    assert not ours.listener._tasks
+
+
 # The end
 
 

@@ -115,6 +115,17 @@ async def test_ends_that_are_normal(
     assert (await fetch(device, payload, 2 * LIMIT))[: len(DATA)] == DATA
 
 
+async def test_error_after_the_last_byte_is_normal() -> None:
+    """Pitfall 12: the end of TLS may be missing (section 14.3)."""
+    for size, arrived in ((5, b"12345"), (None, b"123")):
+        reader = asyncio.StreamReader()
+        reader.feed_data(arrived)
+        reading = asyncio.create_task(payload_module._read(reader, size, 9))
+        await turns()
+        reader.set_exception(ConnectionResetError())
+        assert await reading == arrived
+
+
 async def test_reset_after_the_last_byte_is_normal(
     device: RemoteDevice, phone: FakeDevice
 ) -> None:

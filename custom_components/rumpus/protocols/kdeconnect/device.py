@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 import contextlib
 import logging
 import time
-from typing import Final
+from typing import Final, assert_never
 
 from ..errors import DisconnectedError, ProtocolError, RumpusError, UnsupportedError
 from . import plugins
@@ -45,6 +45,10 @@ _LOGGER = logging.getLogger(__name__)
 
 # A closed socket may just be on its way to be replaced (section 8.2).
 LINK_GRACE: Final = 0.3
+# How long a link that was replaced is kept, in seconds.  The other end decides which link it
+# keeps: an old one that we cut too early takes the device's whole object with it in KDE 22.12,
+# and of two links that crossed each end would cut the one that the other keeps.
+SPARE_TIME: Final = 5.0
 # What a flood may cost the event loop in one go, in seconds.
 MAX_TURN: Final = 0.005
 # Packets that an unpaired device may send on one link before it is cut.
@@ -81,6 +85,8 @@ class RemoteDevice:
         self._fetcher = fetcher
         self._changed = changed
         self._link: Link | None = None
+        self._spare: Link | None = None
+        self._spare_timer: asyncio.TimerHandle | None = None
         self._certificate = paired.certificate if paired else b""
         self._is_up = False
         self._address = paired.address if paired else None
@@ -241,6 +247,8 @@ class RemoteDevice:
                     self._stop_timer()
                 case Outcome(state, reason):
                     self._enter(state, reason)
+                case _:
+                    assert_never(effect)
 
     def _time_out(self) -> None:
         self._timer = None
@@ -261,14 +269,15 @@ class RemoteDevice:
             if self._paired is not None:
                 self._outcome = None  # that of the pairing which has ended
             self._paired = None
-        elif self._outcome is None or self._outcome.done():
+        else:
             self._outcome = asyncio.get_running_loop().create_future()
             # It may fail with nobody waiting.
             self._outcome.add_done_callback(
                 lambda done: done.cancelled() or done.exception()
             )
-        if self._link is not None:
-            self._link.set_paired(self.is_paired)
+        for link in (self._link, self._spare):
+            if link is not None:
+                link.set_paired(self.is_paired)
         self._resolve(reason)
         _LOGGER.debug("%s: pairing %s (%s)", self.device_id, state.name.lower(), reason)
         self._emit(PairingChanged(state, reason))
@@ -294,12 +303,19 @@ class RemoteDevice:
         else:
             self._identity = paired.identity
             self._certificate = paired.certificate
+            self._keep_spare(None)
             if self._link is not None:
                 self._link.abort()
         self._pairing = Pairing(self.protocol_version, paired=True)
+        # Whoever waited for a pairing has one.
+        self._stop_timer()
+        self._resolve(PairingReason.ACCEPTED)
 
     def attach(self, link: Link) -> None:
-        """Take a finished and admitted link; an older one gives way to it (section 8.2)."""
+        """Take a finished and admitted link; an older one gives way to it (section 8.2).
+
+        What still comes on the older one counts, until the device closes it.
+        """
         if link.certificate != self._certificate:
             # Section 12.2: what was agreed on by another key's owner is void.
             self._apply(self._pairing.link_lost())
@@ -318,8 +334,7 @@ class RemoteDevice:
                 link.identity, self._paired.certificate, link.host, self.port
             )
         link.set_paired(self.is_paired)
-        if old is not None:
-            old.abort()
+        self._keep_spare(old)
         self._spawn(self._read(link), f"kdeconnect {self.device_id} link {link.serial}")
         if not self._is_up:
             self._is_up = True
@@ -328,6 +343,37 @@ class RemoteDevice:
             self._emit(IdentityChanged())
         if self._paired is not None:
             self._greet()
+
+    def _keep_spare(self, old: Link | None) -> None:
+        """Keep the link that was replaced for a while; there is one at most."""
+        if self._spare is not None:
+            self._spare.abort()
+            self._spare = None
+        if self._spare_timer is not None:
+            self._spare_timer.cancel()
+            self._spare_timer = None
+        if old is None or not old.is_connected:
+            return
+        if old.certificate != self._certificate:
+            old.abort()
+            return
+        self._spare = old
+        loop = asyncio.get_running_loop()
+        self._spare_timer = loop.call_later(SPARE_TIME, self._choose_link)
+
+    def _choose_link(self) -> None:
+        """Keep one of two links that are both still alive, the same as the other end would.
+
+        Of crossing calls that is the one of the end with the larger id.
+        """
+        self._spare_timer = None
+        link, spare = self._link, self._spare
+        self._spare = None
+        if spare is None:
+            return
+        if link is not None and spare.caller_id > link.caller_id:
+            self._link, spare = spare, link
+        spare.abort()
 
     async def send(self, packet: Packet) -> None:
         """Send a packet.
@@ -377,6 +423,7 @@ class RemoteDevice:
         self._stop_timer()
         if self._grace is not None:
             self._grace.cancel()
+        self._keep_spare(None)
         link, self._link = self._link, None
         tasks = list(self._tasks)
         for task in tasks:
@@ -422,8 +469,8 @@ class RemoteDevice:
             self._lost(link)
 
     def _receive(self, link: Link, packet: Packet) -> None:
-        if link is not self._link:  # what an old link still had in store
-            return
+        if link is not self._link and link is not self._spare:
+            return  # what a link that was given up still had in store
         if self._paired is None:
             self._note_stranger(link)
         if packet.type == TYPE_PAIR:
@@ -450,7 +497,16 @@ class RemoteDevice:
             _LOGGER.debug("%s sends what is no packet: %s", self.device_id, err)
 
     def _lost(self, link: Link) -> None:
+        if link is self._spare:
+            self._keep_spare(None)
+            return
         if link is not self._link:
+            return
+        if self._spare is not None and self._spare.is_connected:
+            # The device has kept the older one.
+            self._link, self._spare = self._spare, None
+            self._address = self._link.host
+            self._keep_spare(None)
             return
         self._link = None
         self._apply(self._pairing.link_lost())
