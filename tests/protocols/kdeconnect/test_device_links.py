@@ -263,8 +263,9 @@ async def test_late_end_of_an_old_link_is_ignored() -> None:
         await turns()
         new, _, _ = made.link()
         made.device.attach(new)
-        assert old_transport.aborted
         await turns()
+        # The other end decides: cut by us it would take its new link for lost, too.
+        assert not old_transport.aborted
         old_reader.feed_eof()
         await turns()
         assert made.device.is_connected
@@ -272,20 +273,84 @@ async def test_late_end_of_an_old_link_is_ignored() -> None:
         assert len(made.device._tasks) == 1
 
 
-async def test_what_an_old_link_still_had_is_ignored() -> None:
+async def test_what_still_comes_on_an_old_link_counts() -> None:
+    """It was sent before the device had its new one."""
     async with bench(paired=True) as made:
         old, old_reader, _ = made.link()
         made.device.attach(old)
         await turns()
-        old_reader.feed_data(b'{"type":"kdeconnect.pair","body":{"pair":false}}\n')
         new, new_reader, _ = made.link()
         made.device.attach(new)
-        packet = Packet("kdeconnect.pair", {"pair": False})
-        made.device._receive(old, packet)
+        old_reader.feed_data(b'{"type":"kdeconnect.ping","body":{}}\n')
+        await turns()
         new_reader.feed_data(b'{"type":"kdeconnect.ping","body":{}}\n')
         await turns()
+        pings = [event for event in made.told if isinstance(event, MessageReceived)]
+        assert len(pings) == 2
+
+
+async def test_what_a_link_that_was_given_up_still_had_is_ignored() -> None:
+    async with bench(paired=True) as made:
+        links = [made.link()[0] for _ in range(3)]
+        for link in links:
+            made.device.attach(link)
+            await turns()
+        made.device._receive(links[0], Packet("kdeconnect.pair", {"pair": False}))
         assert made.device.is_paired
-        assert [type(event) for event in made.told] == [LinkUp, MessageReceived]
+
+
+async def test_device_that_keeps_the_older_link_stays_connected() -> None:
+    """Of two calls that crossed, each end may have seen the other one last."""
+    async with bench(paired=True) as made:
+        old, old_reader, _ = made.link()
+        made.device.attach(old)
+        await turns()
+        new, new_reader, _ = made.link()
+        made.device.attach(new)
+        await turns()
+        new_reader.feed_eof()
+        await turns()
+        assert made.device.is_connected
+        assert made.told == [LinkUp()]
+        old_reader.feed_data(b'{"type":"kdeconnect.ping","body":{}}\n')
+        await turns()
+        assert isinstance(made.told[-1], MessageReceived)
+        old_reader.feed_eof()
+        await turns()
+        assert not made.device.is_connected
+
+
+@pytest.mark.parametrize(
+    ("first_caller", "second_caller", "kept"),
+    [("a", "b", "new"), ("b", "a", "old"), ("a", "a", "new")],
+)
+async def test_of_two_links_that_both_stay_both_ends_keep_the_same(
+    monkeypatch: pytest.MonkeyPatch, first_caller: str, second_caller: str, kept: str
+) -> None:
+    monkeypatch.setattr(device_module, "SPARE_TIME", 0)
+    async with bench(paired=True) as made:
+        old, _, old_transport = made.link(caller_id=first_caller)
+        made.device.attach(old)
+        await turns()
+        new, _, new_transport = made.link(caller_id=second_caller)
+        made.device.attach(new)
+        await turns()
+        assert old_transport.aborted is (kept == "new")
+        assert new_transport.aborted is (kept == "old")
+        assert made.device.is_connected
+        assert made.told == [LinkUp()]
+
+
+async def test_spare_link_that_ends_first_leaves_nothing_to_choose() -> None:
+    async with bench(paired=True) as made:
+        old, old_reader, _ = made.link()
+        made.device.attach(old)
+        await turns()
+        made.device.attach(made.link()[0])
+        old_reader.feed_eof()
+        await turns()
+        made.device._choose_link()
+        assert made.device.is_connected
 
 
 @pytest.mark.parametrize("we_asked", [True, False])

@@ -61,7 +61,10 @@ async def linked() -> AsyncIterator[tuple[Link, End]]:
     """Make a link, and give the other end of its connection too."""
     async with connection(tls=True) as (ours, theirs):
         stream = JsonLinesStream(ours.reader, ours.writer, max_line=MAX_UNPAIRED_LINE)
-        yield Link.create(stream, IDENTITY, b"certificate", LOOPBACK), theirs
+        link = Link.create(
+            stream, IDENTITY, b"certificate", LOOPBACK, IDENTITY.device_id
+        )
+        yield link, theirs
 
 
 # Packets

@@ -93,7 +93,7 @@ class KdeConnectFlow(PairingFlow):
             self._type = DeviceType(str(info.properties.get("type")))
         self.host.set_title(name)
         # Now it gives us a link, and so its authentic name; the card need not wait for that.
-        await peer.announce(hosts[0])
+        peer.invite(device_id, hosts[0])
         return await self.async_step_kde_connect_confirm()
 
     @override

@@ -473,6 +473,8 @@ class RemoteDevice:
             return  # what a link that was given up still had in store
         if self._paired is None:
             self._note_stranger(link)
+            if not link.is_connected:
+                return
         if packet.type == TYPE_PAIR:
             self._apply(self._pairing.received(packet.body, time.time()))
         elif self._paired is None:

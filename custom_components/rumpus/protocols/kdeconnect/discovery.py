@@ -87,6 +87,10 @@ class RecentTimes:
         if len(self._times) > MAX_REMEMBERED:
             self._times.popitem(last=False)
 
+    def forget(self, key: str) -> None:
+        """Treat the key as one that was never seen."""
+        self._times.pop(key, None)
+
     def __len__(self) -> int:
         """Return how many keys are remembered."""
         return len(self._times)

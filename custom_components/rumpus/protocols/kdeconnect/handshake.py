@@ -31,6 +31,9 @@ MAX_IDENTITY_LINE: Final = 8192
 # that has just woken up may need more.
 CLEAR_IDENTITY_TIMEOUT: Final = 5.0
 SECOND_IDENTITY_TIMEOUT: Final = 5.0
+# How long the TLS client lets the other side speak first: KDE 25.04 never reads an identity
+# that comes right behind the handshake, and then takes the link for unfinished.
+FIRST_WORD_TIMEOUT: Final = 0.2
 CONNECT_TIMEOUT: Final = 5.0
 
 
@@ -132,7 +135,7 @@ async def answer(
         admit(first)
         set_keepalive(transport)
         stream, certificate = await upgrade(transport, context, server_side=False)
-    return await _finish(stream, certificate, own, first, protocol.host)
+    return await _finish(stream, certificate, own, first, protocol.host, is_called=True)
 
 
 async def call(
@@ -155,7 +158,9 @@ async def call(
         # No await between these two: the peer's first TLS bytes follow at once.
         transport.write(encode_packet(introduction))
         stream, certificate = await upgrade(transport, context, server_side=True)
-    return await _finish(stream, certificate, own, target.identity, target.host)
+    return await _finish(
+        stream, certificate, own, target.identity, target.host, is_called=False
+    )
 
 
 async def open_transport(target: CallTarget) -> asyncio.Transport:
@@ -200,6 +205,8 @@ async def _finish(
     own: Identity,
     first: Identity | None,
     host: str,
+    *,
+    is_called: bool,
 ) -> Link:
     """Find out who is at the other end of a finished TLS handshake.
 
@@ -207,27 +214,34 @@ async def _finish(
     """
     try:
         if first is None or first.protocol_version >= PROTOCOL_VERSION:
-            identity = await _exchange(stream, own, first)
+            identity = await _exchange(stream, own, first, peer_begins=is_called)
         else:
             identity = first
         _check_owner(certificate, identity)
     except BaseException:
         stream.abort()
         raise
-    return Link.create(stream, identity, certificate, host)
+    caller = identity if is_called else own
+    return Link.create(stream, identity, certificate, host, caller.device_id)
 
 
 async def _exchange(
-    stream: JsonLinesStream, own: Identity, first: Identity | None
+    stream: JsonLinesStream, own: Identity, first: Identity | None, *, peer_begins: bool
 ) -> Identity:
     """Exchange identities inside TLS, as protocol 8 does, and return the peer's."""
+    message: JsonObject | None = None
+    if peer_begins:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_WORD_TIMEOUT):
+                message = await stream.read_message()
     await stream.send_raw(encode_packet(own.to_packet()))
-    try:
-        async with asyncio.timeout(SECOND_IDENTITY_TIMEOUT):
-            packet = decode_packet(await stream.read_message())
-    except TimeoutError as err:
-        raise PeerTimeoutError("no identity came inside TLS") from err
-    second = parse_identity(packet, own_device_id=own.device_id)
+    if message is None:
+        try:
+            async with asyncio.timeout(SECOND_IDENTITY_TIMEOUT):
+                message = await stream.read_message()
+        except TimeoutError as err:
+            raise PeerTimeoutError("no identity came inside TLS") from err
+    second = parse_identity(decode_packet(message), own_device_id=own.device_id)
     _compare(second, first)
     return second
 

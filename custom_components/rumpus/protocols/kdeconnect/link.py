@@ -31,24 +31,30 @@ class Link:
 
     `identity` is the one that counts: from inside TLS with protocol 8, the only one there
     is with protocol 7; without what it said of this one connection.  `certificate` is the
-    peer's (DER), not yet compared with a pin.
+    peer's (DER), not yet compared with a pin.  `caller_id` is the id of the end that opened it.
     """
 
     stream: JsonLinesStream
     identity: Identity
     certificate: bytes
     host: str
+    caller_id: str
     serial: int
 
     @classmethod
     def create(
-        cls, stream: JsonLinesStream, identity: Identity, certificate: bytes, host: str
+        cls,
+        stream: JsonLinesStream,
+        identity: Identity,
+        certificate: bytes,
+        host: str,
+        caller_id: str,
     ) -> Link:
         """Return a link with a serial number of its own, for logs and comparisons."""
         lasting = replace(
             identity, tcp_port=None, target_device_id=None, target_protocol_version=None
         )
-        return cls(stream, lasting, certificate, host, next(_serials))
+        return cls(stream, lasting, certificate, host, caller_id, next(_serials))
 
     def set_paired(self, paired: bool) -> None:
         """Let a paired device send long packets, an unpaired one short ones only."""
@@ -111,7 +117,7 @@ async def upgrade(
     fails, ProtocolError when the peer presents no certificate.
     """
     loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=MAX_PAIRED_LINE)
+    reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
     try:
         tls = await loop.start_tls(

@@ -102,6 +102,8 @@ class LocalPeer:
         self._endings: set[asyncio.Task[None]] = set()
         # The calls under way by device and host, and whom to call once more should they fail.
         self._calling: dict[tuple[str, str], CallTarget | None] = {}
+        # Paired devices that were lost and have been looked for everywhere.
+        self._sought: set[str] = set()
         self._answered = RecentTimes()
         self._renewed = RecentTimes()
         self._prompted = RecentTimes()
@@ -185,6 +187,7 @@ class LocalPeer:
             await device.close()
         self._reconnectors.clear()
         self._devices.clear()
+        self._sought.clear()
 
     # Devices
 
@@ -216,6 +219,19 @@ class LocalPeer:
             self._udp.broadcast(self._identity)
         else:
             self._udp.send(self._identity, await resolve(host))
+
+    def invite(self, device_id: str, host: str) -> None:
+        """Let a device call us, unless it has a link or was asked a moment ago.
+
+        The host is an address.  Programs make a new link for every datagram that they get,
+        and some of them stumble over two at once (section 13, number 33).
+        """
+        device = self._devices.get(device_id)
+        now = asyncio.get_running_loop().time()
+        if device is not None and device.is_connected:
+            return
+        if not self._answered.too_soon(device_id, now, ANSWER_INTERVAL):
+            self._udp.send(self._identity, host)
 
     async def connect_to(self, host: str, port: int = TCP_PORTS.start) -> RemoteDevice:
         """Return the device at an address that the user knows, with a link.
@@ -261,6 +277,7 @@ class LocalPeer:
     def _device_changed(self, device: RemoteDevice, event: DeviceEvent) -> None:
         match event:
             case LinkUp():
+                self._sought.discard(device.device_id)
                 if (
                     reconnector := self._reconnectors.get(device.device_id)
                 ) is not None:
@@ -273,6 +290,8 @@ class LocalPeer:
                     reconnector.link_down()
                 else:
                     self._drop(device)
+                # It may be back, and announce itself, before we may answer again.
+                self._answered.forget(device.device_id)
                 self._emit(DeviceDisappeared(device))
             case PairingChanged(PairingState.REQUESTED_BY_PEER):
                 now = asyncio.get_running_loop().time()
@@ -314,8 +333,14 @@ class LocalPeer:
             del self._devices[device.device_id]
 
     async def _knock(self, device: RemoteDevice) -> bool:
-        """Look for a paired device: everywhere, at its last address, and there by a call."""
-        self._udp.broadcast(self._identity)
+        """Look for a paired device: everywhere, at its last address, and there by a call.
+
+        Everywhere only once for each loss (section 8.3): every other device that hears it
+        makes its link anew.
+        """
+        if device.device_id not in self._sought:
+            self._sought.add(device.device_id)
+            self._udp.broadcast(self._identity)
         if device.address is None:
             return False
         address = await resolve(device.address)
@@ -366,8 +391,8 @@ class LocalPeer:
         if device is not None and known:
             target = CallTarget(service.host, service.port, device.identity)
             self._spawn(self._call_or_announce(device, target))
-        elif not self._answered.too_soon(service.device_id, now, ANSWER_INTERVAL):
-            self._udp.send(self._identity, service.host)
+        else:
+            self.invite(service.device_id, service.host)
 
     def _heard_unknown(self, announcement: Announcement, now: float) -> None:
         device_id = announcement.identity.device_id
