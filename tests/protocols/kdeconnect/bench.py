@@ -61,9 +61,9 @@ class Bench:
         return PairedDevice.create(self.identity, self.certificate, "10.0.0.5", 1717)
 
     def link(
-        self, certificate: bytes | None = None
+        self, certificate: bytes | None = None, caller_id: str = ""
     ) -> tuple[Link, asyncio.StreamReader, MemoryTransport]:
-        """Make a link."""
+        """Make a link, opened by the device unless told otherwise."""
         reader, transport = asyncio.StreamReader(), EndingTransport()
         transport.protocol = asyncio.StreamReaderProtocol(reader)
         writer = asyncio.StreamWriter(
@@ -71,7 +71,11 @@ class Bench:
         )
         stream = JsonLinesStream(reader, writer, max_line=MAX_UNPAIRED_LINE)
         link = Link.create(
-            stream, self.identity, certificate or self.certificate, "10.0.0.9"
+            stream,
+            self.identity,
+            certificate or self.certificate,
+            "10.0.0.9",
+            caller_id or self.identity.device_id,
         )
         return link, reader, transport
 
