@@ -72,10 +72,14 @@ class RecentTimes:
         """Remember nothing yet."""
         self._times: OrderedDict[str, float] = OrderedDict()
 
+    def is_recent(self, key: str, now: float, interval: float) -> bool:
+        """Tell whether the key was seen within the interval."""
+        last = self._times.get(key)
+        return last is not None and now - last < interval
+
     def too_soon(self, key: str, now: float, interval: float) -> bool:
         """Tell whether the key was seen within the interval; if not, remember it."""
-        last = self._times.get(key)
-        if last is not None and now - last < interval:
+        if self.is_recent(key, now, interval):
             return True
         self.touch(key, now)
         return False

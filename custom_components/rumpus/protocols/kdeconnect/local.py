@@ -105,6 +105,7 @@ class LocalPeer:
         # Paired devices that were lost and have been looked for everywhere.
         self._sought: set[str] = set()
         self._answered = RecentTimes()
+        self._invited = RecentTimes()
         self._renewed = RecentTimes()
         self._prompted = RecentTimes()
         self._link_waiters: dict[
@@ -230,7 +231,9 @@ class LocalPeer:
         now = asyncio.get_running_loop().time()
         if device is not None and device.is_connected:
             return
-        if not self._answered.too_soon(device_id, now, ANSWER_INTERVAL):
+        if self._answered.is_recent(device_id, now, ANSWER_INTERVAL):
+            return
+        if not self._invited.too_soon(device_id, now, ANSWER_INTERVAL):
             self._udp.send(self._identity, host)
 
     async def connect_to(self, host: str, port: int = TCP_PORTS.start) -> RemoteDevice:
@@ -292,6 +295,7 @@ class LocalPeer:
                     self._drop(device)
                 # It may be back, and announce itself, before we may answer again.
                 self._answered.forget(device.device_id)
+                self._invited.forget(device.device_id)
                 self._emit(DeviceDisappeared(device))
             case PairingChanged(PairingState.REQUESTED_BY_PEER):
                 now = asyncio.get_running_loop().time()
