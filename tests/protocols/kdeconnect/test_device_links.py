@@ -341,6 +341,27 @@ async def test_of_two_links_that_both_stay_both_ends_keep_the_same(
         assert made.told == [LinkUp()]
 
 
+@pytest.mark.parametrize("trusted", [False, True], ids=["paired", "trusted"])
+async def test_older_link_takes_as_much_as_the_newer_one(*, trusted: bool) -> None:
+    """The device may have been paired since, and may keep the older one."""
+    async with bench() as made:
+        old, _, _ = made.link()
+        made.device.attach(old)
+        new, reader, _ = made.link()
+        made.device.attach(new)
+        await turns()
+        assert old.stream.max_message == MAX_UNPAIRED_LINE
+        if trusted:
+            made.device.trust(made.stored)
+        else:
+            await made.device.request_pairing()
+            reader.feed_data(b'{"type":"kdeconnect.pair","body":{"pair":true}}\n')
+            await turns()
+        assert old.stream.max_message == new.stream.max_message == MAX_PAIRED_LINE
+        await made.device.unpair()
+        assert old.stream.max_message == new.stream.max_message == MAX_UNPAIRED_LINE
+
+
 async def test_spare_link_that_ends_first_leaves_nothing_to_choose() -> None:
     async with bench(paired=True) as made:
         old, old_reader, _ = made.link()

@@ -275,9 +275,7 @@ class RemoteDevice:
             self._outcome.add_done_callback(
                 lambda done: done.cancelled() or done.exception()
             )
-        for link in (self._link, self._spare):
-            if link is not None:
-                link.set_paired(self.is_paired)
+        self._bound_links()
         self._resolve(reason)
         _LOGGER.debug("%s: pairing %s (%s)", self.device_id, state.name.lower(), reason)
         self._emit(PairingChanged(state, reason))
@@ -298,7 +296,7 @@ class RemoteDevice:
         """Know the device as paired from now on; a link with another certificate is cut."""
         self._paired = paired
         if self._link is not None and self._certificate == paired.certificate:
-            self._link.set_paired(True)
+            self._bound_links()
             self._greet()
         else:
             self._identity = paired.identity
@@ -343,6 +341,12 @@ class RemoteDevice:
             self._emit(IdentityChanged())
         if self._paired is not None:
             self._greet()
+
+    def _bound_links(self) -> None:
+        """Take as much from the device as it is trusted, whichever link it uses."""
+        for link in (self._link, self._spare):
+            if link is not None:
+                link.set_paired(self.is_paired)
 
     def _keep_spare(self, old: Link | None) -> None:
         """Keep the link that was replaced for a while; there is one at most."""
