@@ -8,5 +8,7 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def load_custom_integrations(enable_custom_integrations: None) -> None:
-    """Let Home Assistant find the integration in every test."""
+def load_custom_integrations(request: pytest.FixtureRequest) -> None:
+    """Let Home Assistant find the integration, in every test that has one."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("enable_custom_integrations")
