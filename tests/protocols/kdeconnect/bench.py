@@ -84,5 +84,7 @@ class Bench:
 async def bench(*, paired: bool = False, protocol: int = 8) -> AsyncIterator[Bench]:
     """Make a device, and close it in the end."""
     made = Bench(paired=paired, protocol=protocol)
-    yield made
-    await made.device.close()
+    try:
+        yield made
+    finally:
+        await made.device.close()

@@ -34,7 +34,11 @@ from custom_components.rumpus.protocols.kdeconnect.events import (
     TrustBroken,
     TrustReason,
 )
-from custom_components.rumpus.protocols.kdeconnect.link import MAX_PAIRED_LINE, Link
+from custom_components.rumpus.protocols.kdeconnect.link import (
+    MAX_PAIRED_LINE,
+    MAX_UNPAIRED_LINE,
+    Link,
+)
 from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
 from custom_components.rumpus.protocols.kdeconnect.packet import Packet
 from custom_components.rumpus.protocols.kdeconnect.paired import PairedDevice
