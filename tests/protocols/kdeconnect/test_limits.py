@@ -34,6 +34,7 @@ from custom_components.rumpus.protocols.kdeconnect import (
     discovery as discovery_module,
     handshake as handshake_module,
     link as link_module,
+    listener as listener_module,
     local as local_module,
     pairing as pairing_module,
 )
@@ -149,6 +150,22 @@ async def test_handshake_timeout(
         caller.writer.write(caller.identity())
         await caller.closed()
     assert not local.devices
+
+
+async def test_max_unfinished_leaves_room_for_paired_devices(
+    local: LocalPeer, phone: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Strangers, however many they are, never keep out those that we know."""
+    monkeypatch.setattr(listener_module, "MAX_UNFINISHED", 0)
+    async with RawCaller.open(local.tcp_port) as stranger:
+        assert await stranger.closed() == b""
+    device = know_each_other(local, phone, address="127.0.0.2")
+    async with RawCaller.open(local.tcp_port) as stranger:
+        assert await stranger.closed() == b""
+    async with RawCaller.open(local.tcp_port, source="127.0.0.2") as friend:
+        await friend.link()
+        await friend.read()
+        assert device.is_connected
 
 
 # Links of devices that are not paired

@@ -345,6 +345,17 @@ async def test_device_that_is_removed_while_we_call_it_does_not_come_back(
     assert not phone.events.seen("unpaired")
 
 
+async def test_device_that_is_not_ours_any_more_cannot_be_dropped(
+    local: LocalPeer, device: RemoteDevice, phone: FakeDevice
+) -> None:
+    """Another object may stand for the same id by then."""
+    await local.remove(phone.device_id)
+    await phone.wait_for("link_down")
+    again = await connect(local, phone, "it_calls")
+    local._drop(device)
+    assert local.devices[phone.device_id] is again
+
+
 # The end of a pairing
 
 
@@ -480,6 +491,19 @@ async def test_typed_in_address_that_does_not_call_is_called(
     device = await local.connect_to(LOOPBACK, phone.tcp_port)
     assert device.device_id == phone.device_id
     assert (await sink.next())["deviceId"] == local.identity.device_id
+
+
+@pytest.mark.usefixtures("lan")
+async def test_typed_in_address_of_another_device_than_the_linked_ones(
+    local: LocalPeer, phone: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_module, "REPLY_WAIT", 0.02)
+    async with FakeDevice("computer", bind="127.0.0.2") as other:
+        assert (await connect(local, other, "it_calls")).address == "127.0.0.2"
+        device = await local.connect_to(LOOPBACK, phone.tcp_port)
+        assert device.device_id == phone.device_id
+        assert len(local.devices) == 2
+        await local.stop()
 
 
 async def test_typed_in_address_of_nobody(local: LocalPeer) -> None:
