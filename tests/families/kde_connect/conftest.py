@@ -44,8 +44,12 @@ def ours(hass_storage: dict[str, Any]) -> Credentials:
 
 
 async def stop(hass: HomeAssistant) -> None:
-    """Stop calling devices before they go: a server must not close while it accepts."""
+    """Stop calling devices before they go: a server must not close while it accepts.
+
+    What a test has set in motion, such as the reload of an entry, comes to its end first.
+    """
     if hass.is_running:
+        await hass.async_block_till_done()
         await hass.async_stop(force=True)
 
 

@@ -167,6 +167,8 @@ class LocalPeer:
             await self.stop()
             raise
         self._udp.broadcast(self._identity)
+        for device in self._devices.values():
+            self._spawn(self._prepare(device))
         for reconnector in self._reconnectors.values():
             reconnector.start()
 
@@ -319,7 +321,13 @@ class LocalPeer:
         if device.is_connected:
             reconnector.link_up()
         if self._listener is not None:
+            self._spawn(self._prepare(device))
             reconnector.start()
+
+    async def _prepare(self, device: RemoteDevice) -> None:
+        """Make what a call to a paired device needs, so that it need not be made then."""
+        if device.paired is not None:
+            await self._contexts.pinned_server(device.paired.certificate)
 
     def _stop_looking(self, device: RemoteDevice) -> None:
         if (reconnector := self._reconnectors.pop(device.device_id, None)) is None:
@@ -499,6 +507,8 @@ class LocalPeer:
         """Give a finished link to its device, or cut it and raise."""
         device = self._devices.get(link.identity.device_id)
         try:
+            if self._listener is None:  # nobody would ever close it
+                raise DisconnectedError("our end was stopped")
             self._admit_caller(link.identity)
             if device is not None:
                 self._check_trust(device, link)
