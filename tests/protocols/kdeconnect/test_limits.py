@@ -159,7 +159,8 @@ async def test_max_unfinished_leaves_room_for_paired_devices(
     monkeypatch.setattr(listener_module, "MAX_UNFINISHED", 0)
     async with RawCaller.open(local.tcp_port) as stranger:
         assert await stranger.closed() == b""
-    device = know_each_other(local, phone, address="127.0.0.2")
+    device = know_each_other(local, phone)
+    device._address = "127.0.0.2"
     async with RawCaller.open(local.tcp_port) as stranger:
         assert await stranger.closed() == b""
     async with RawCaller.open(local.tcp_port, source="127.0.0.2") as friend:
