@@ -34,7 +34,10 @@ from custom_components.rumpus.protocols.kdeconnect.link import Link
 from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
 from custom_components.rumpus.protocols.kdeconnect.packet import Packet
 from custom_components.rumpus.protocols.kdeconnect.paired import PairedDevice
-from custom_components.rumpus.protocols.kdeconnect.pairing import PairingState
+from custom_components.rumpus.protocols.kdeconnect.pairing import (
+    PairingReason,
+    PairingState,
+)
 from custom_components.rumpus.protocols.kdeconnect.plugins.ping import Ping
 from tests.fakes.kdeconnect import FakeDevice, Misbehave
 
@@ -144,6 +147,32 @@ async def test_link_that_is_replaced_in_time_was_never_lost(
     assert friend.is_connected
     assert log.seen(LinkDown, LinkUp) == []
     assert friend._grace is None
+
+
+@both_protocols
+@pytest.mark.parametrize("we_asked", [True, False], ids=["we asked", "it asked"])
+@pytest.mark.parametrize("reset", [False, True], ids=["end", "reset"])
+async def test_device_vanishes_while_it_is_being_paired(
+    device: RemoteDevice, phone: FakeDevice, *, we_asked: bool, reset: bool
+) -> None:
+    log = EventLog(device.subscribe)
+    if we_asked:
+        await device.request_pairing()
+        await phone.wait_for("pairing_requested")
+    else:
+        await phone.request_pairing()
+    await log.wait_for(PairingChanged)
+    waiting = asyncio.create_task(device.wait_pairing())
+    await turns()
+    phone.drop_link(reset=reset)
+    with pytest.raises(DisconnectedError):
+        await waiting
+    assert await log.wait_for(PairingChanged) == PairingChanged(
+        PairingState.UNPAIRED, PairingReason.LINK_LOST
+    )
+    with pytest.raises(DisconnectedError):
+        await device.accept_pairing()
+    assert not device.is_paired
 
 
 @both_protocols

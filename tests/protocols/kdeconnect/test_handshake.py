@@ -97,9 +97,45 @@ async def test_called_makes_a_link(
         link.abort()
 
 
-async def test_called_sends_its_second_identity_without_waiting(
+async def test_called_lets_the_caller_speak_first_inside_tls(
     answering: Answering,
 ) -> None:
+    """KDE 25.04 does not read what comes right behind the handshake."""
+    async with RawCaller.open(answering.port) as caller:
+        linking = asyncio.create_task(answering.answer())
+        caller.writer.write(caller.identity())
+        await caller.start_tls()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await caller.reader.read(1)
+        line = caller.identity()
+        caller.write(line[:100])
+        caller.write(line[100:])
+        assert (await caller.read())["type"] == "kdeconnect.identity"
+        (await linking).abort()
+
+
+async def test_called_does_not_wait_for_ever_for_the_caller_to_speak_first(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FIRST_WORD_TIMEOUT, also in the middle of a word: nothing of it gets lost."""
+    at_once(monkeypatch, handshake_module, "FIRST_WORD_TIMEOUT")
+    async with RawCaller.open(answering.port) as caller:
+        linking = asyncio.create_task(answering.answer())
+        caller.writer.write(caller.identity())
+        await caller.start_tls()
+        line = caller.identity()
+        caller.write(line[:100])
+        await caller.read()
+        caller.write(line[100:])
+        assert (await linking).identity.name == "Raw"
+        (await linking).abort()
+
+
+async def test_called_sends_its_identity_inside_tls(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(monkeypatch, handshake_module, "FIRST_WORD_TIMEOUT")
     async with RawCaller.open(answering.port) as caller:
         linking = asyncio.create_task(answering.answer())
         caller.writer.write(caller.identity())

@@ -213,6 +213,35 @@ async def test_mdns_is_used_where_there_is_zeroconf(sink: Sink) -> None:
     assert mdns.done == [(port, (LOOPBACK,)), "stop"]
 
 
+async def test_link_that_is_finished_after_the_end_is_cut(
+    sink: Sink, phone: FakeDevice
+) -> None:
+    """Nobody would ever close it."""
+    local = new_peer(sink.port)
+    async with running(local):
+        link = await Caller(local._contexts).call_unknown(
+            CallTarget(LOOPBACK, phone.tcp_port), local.identity
+        )
+    local._linked(link)
+    assert not link.is_connected
+    assert not local.devices
+    await phone.wait_for("link_down")
+
+
+async def test_stored_pin_that_is_damaged_is_only_logged(
+    sink: Sink, phone: FakeDevice, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its device cannot be called, and the rest works."""
+    local = new_peer(sink.port)
+    damaged = replace(known(phone), device_id=new_id(), certificate=b"damaged")
+    local.add_paired(damaged)
+    async with running(local):
+        assert (await connect(local, phone, "it_calls")).is_connected
+        await turns(50)
+    assert "Cannot connect" in caplog.text
+    assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
+
+
 # Devices
 
 

@@ -6,6 +6,7 @@ answered with "we are not paired", and a device that believes itself paired then
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+import contextlib
 from dataclasses import replace
 import logging
 from types import MappingProxyType
@@ -93,7 +94,11 @@ class LocalPeer:
         self._caller = Caller(self._contexts)
         self._guard = DiscoveryGuard(credentials.device_id)
         self._udp = UdpDiscovery(network, self._heard_datagram)
-        self._mdns = MdnsDiscovery(zeroconf, self._heard_service) if zeroconf else None
+        self._mdns: MdnsDiscovery | None = None
+        if zeroconf is not None:
+            self._mdns = MdnsDiscovery(
+                zeroconf, self._heard_service, is_known=self._is_paired
+            )
         self._listener: Listener | None = None
         self._devices: dict[str, RemoteDevice] = {}
         self._reconnectors: dict[str, Reconnector] = {}
@@ -327,7 +332,8 @@ class LocalPeer:
     async def _prepare(self, device: RemoteDevice) -> None:
         """Make what a call to a paired device needs, so that it need not be made then."""
         if device.paired is not None:
-            await self._contexts.pinned_server(device.paired.certificate)
+            with contextlib.suppress(ProtocolError):  # the call will tell
+                await self._contexts.pinned_server(device.paired.certificate)
 
     def _stop_looking(self, device: RemoteDevice) -> None:
         if (reconnector := self._reconnectors.pop(device.device_id, None)) is None:
@@ -476,6 +482,10 @@ class LocalPeer:
         self._admit_link(link, port)
 
     # Links
+
+    def _is_paired(self, device_id: str) -> bool:
+        device = self._devices.get(device_id)
+        return device is not None and device.is_paired
 
     def _is_known_host(self, host: str) -> bool:
         return any(
