@@ -67,6 +67,8 @@ class Artwork:
         self._device = device
         self._lock = asyncio.Lock()
         self._cache: OrderedDict[str, Picture | None] = OrderedDict()
+        # How often the device has been away: what failed because of that is tried again.
+        self._away = 0
         self._wanted: tuple[str, str] | None = None
         self._announced: asyncio.Future[Payload] | None = None
 
@@ -74,8 +76,12 @@ class Artwork:
         """Return a player's picture, None when it cannot be had."""
         async with self._lock:
             if key not in self._cache:
+                away = self._away
+                picture = await self._async_fetch(player)
+                if away != self._away:
+                    return picture
                 # A picture that failed is not tried again until it changes.
-                self._cache[key] = await self._async_fetch(player)
+                self._cache[key] = picture
                 if len(self._cache) > MAX_CACHED:
                     self._cache.popitem(last=False)
             return self._cache[key]
@@ -95,6 +101,7 @@ class Artwork:
     @callback
     def clear(self) -> None:
         """Forget the pictures: the device has been away and may have others."""
+        self._away += 1
         self._cache.clear()
 
     async def _async_fetch(self, player: Player) -> Picture | None:

@@ -25,10 +25,12 @@ from homeassistant.helpers.typing import DiscoveryInfoType
 from ...protocols.errors import RumpusError
 from ...protocols.kdeconnect.const import TCP_PORTS, DeviceType
 from ...protocols.kdeconnect.device import RemoteDevice
+from ...protocols.kdeconnect.discovery import is_local_address
 from ...protocols.kdeconnect.identity import filter_name, is_valid_device_id
 from .const import CONF_DEVICE_ID, CONF_DEVICE_TYPE, MODELS
 from .data import NotPairedError, paired_device
 from .flow_pairing import PORTS, PairingFlow, UserInput, connect_error
+from .hub import async_get_hub
 
 if TYPE_CHECKING:
     from ...config_flow import RumpusConfigFlow
@@ -73,7 +75,11 @@ class KdeConnectFlow(PairingFlow):
     async def async_zeroconf(self, info: ZeroconfServiceInfo) -> ConfigFlowResult:
         device_id = info.properties.get("id")
         name = filter_name(info.properties.get("name") or "")
-        hosts = [str(address) for address in info.ip_addresses if address.version == 4]
+        hosts = [
+            str(address)
+            for address in info.ip_addresses
+            if address.version == 4 and is_local_address(str(address))
+        ]
         if (
             not isinstance(device_id, str)
             or not is_valid_device_id(device_id)
@@ -82,7 +88,15 @@ class KdeConnectFlow(PairingFlow):
             return self.host.async_abort(reason="invalid_discovery")
         if not hosts:
             return self.host.async_abort(reason="invalid_discovery")
-        await self.host.async_claim(device_id, updates={CONF_HOST: hosts[0]})
+        hub = async_get_hub(self.host.hass)
+        # Anybody can announce anything: where a connected device is, its link tells.
+        known = hub.peer.devices.get(device_id) if hub.peer is not None else None
+        is_there = known is not None and known.is_paired and known.is_connected
+        await self.host.async_claim(
+            device_id, updates=None if is_there else {CONF_HOST: hosts[0]}
+        )
+        if not hub.async_make_room(self.host.flow_id):
+            return self.host.async_abort(reason="too_many_discovered")
         peer = await self._async_peer_or_abort()
         if device_id == peer.identity.device_id:
             return self.host.async_abort(reason="own_service")

@@ -1,6 +1,7 @@
 """The pairing half of KDE Connect's config flow: asking, being asked, comparing keys, keeping."""
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
@@ -279,7 +280,22 @@ class PairingFlow(FamilyFlow):
             "address": self._address or "?",
         }
 
+    def _restore_pin(self) -> None:
+        """Let the old pin count again: what was to take its place has failed.
+
+        Without it the genuine device would be taken for a stranger, and told so.
+        """
+        if not self._has_unpinned or self._entry is None or self._lease is None:
+            return
+        self._has_unpinned = False
+        with contextlib.suppress(NotPairedError):
+            self._lease.peer.add_paired(paired_device(self._entry.data))
+        # Its coordinator follows the device object that was given up.
+        self.host.hass.config_entries.async_schedule_reload(self._entry.entry_id)
+
     def _form(self, step_id: str, error: str | None) -> ConfigFlowResult:
+        if error is not None:
+            self._restore_pin()
         return self.host.async_show_form(
             step_id=step_id,
             errors={"base": error} if error is not None else None,

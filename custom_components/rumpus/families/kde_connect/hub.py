@@ -15,6 +15,7 @@ from homeassistant.components import network, zeroconf
 from homeassistant.config_entries import (
     SOURCE_IGNORE,
     SOURCE_INTEGRATION_DISCOVERY,
+    SOURCE_ZEROCONF,
     ConfigEntry,
 )
 from homeassistant.const import CONF_HOST, CONF_NAME, EVENT_HOMEASSISTANT_STOP
@@ -301,7 +302,7 @@ class KdeConnectHub:
             if asks and entry.disabled_by is None:
                 entry.async_start_reauth(self._hass)
             return
-        if not self._make_room():
+        if not self.async_make_room():
             LOGGER.debug(
                 "Too many discovered devices, %s is not shown", device.device_id
             )
@@ -321,15 +322,22 @@ class KdeConnectHub:
             ),
         )
 
-    def _make_room(self) -> bool:
-        """Withdraw a card whose device has gone if there are too many."""
+    @callback
+    def async_make_room(self, own_flow_id: str | None = None) -> bool:
+        """Withdraw a card whose device has gone if there are too many.
+
+        Anybody in the network can make cards up, by mDNS too.  Returns whether there is room
+        for one more, besides that of the given flow.
+        """
         flows = self._hass.config_entries.flow
         cards = [
             card
             for card in flows.async_progress_by_handler(
                 DOMAIN, include_uninitialized=True
             )
-            if card["context"]["source"] == SOURCE_INTEGRATION_DISCOVERY
+            if card["context"]["source"]
+            in {SOURCE_INTEGRATION_DISCOVERY, SOURCE_ZEROCONF}
+            and card["flow_id"] != own_flow_id
         ]
         if len(cards) < MAX_CARDS:
             return True

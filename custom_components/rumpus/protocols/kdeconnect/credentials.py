@@ -143,5 +143,5 @@ def _load(certificate: bytes) -> x509.Certificate:
         raise ProtocolError("certificate too large")
     try:
         return x509.load_der_x509_certificate(certificate)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise ProtocolError("unreadable certificate") from error

@@ -418,7 +418,7 @@ class RemoteDevice:
 
         While the real device is connected an impostor is nobody's business.
         """
-        if self._paired is not None and not self.is_connected:
+        if self._paired is not None and not self._is_up:
             self._emit(TrustBroken(reason))
 
     async def close(self) -> None:

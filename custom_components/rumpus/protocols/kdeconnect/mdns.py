@@ -34,9 +34,17 @@ class MdnsDiscovery:
     """Registers our service and looks for those of others."""
 
     def __init__(
-        self, zeroconf: AsyncZeroconf, found: Callable[[FoundService], None]
+        self,
+        zeroconf: AsyncZeroconf,
+        found: Callable[[FoundService], None],
+        *,
+        is_known: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """Use a zeroconf instance that stays the caller's; it is never closed here."""
+        """Use a zeroconf instance that stays the caller's; it is never closed here.
+
+        `is_known` tells whether an id is a paired device's: those are always looked up.
+        """
+        self._is_known = is_known
         self._zeroconf = zeroconf
         self._found = found
         self._info: AsyncServiceInfo | None = None
@@ -101,7 +109,7 @@ class MdnsDiscovery:
             or device_id == self._own_id
             or not is_valid_device_id(device_id)
             or device_id in self._lookups
-            or len(self._lookups) >= MAX_LOOKUPS
+            or (len(self._lookups) >= MAX_LOOKUPS and not self._is_known(device_id))
         ):
             return
         task = asyncio.get_running_loop().create_task(
