@@ -496,7 +496,8 @@ async def test_request_of_an_unpaired_entry(
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reauth_successful"
     await hass.async_block_till_done()
-    assert entry.data == data_of(phone, port=1716)
+    # Its port is known only once we have called it, which may be by now.
+    assert {**entry.data, "port": None} == data_of(phone, port=None)
 
 
 async def test_too_many_cards(

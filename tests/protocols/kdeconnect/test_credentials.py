@@ -309,3 +309,12 @@ def test_verification_key_that_a_daemon_showed(daemon: Daemon) -> None:
 def test_verification_key_needs_certificates(own: Credentials) -> None:
     with pytest.raises(ProtocolError):
         verification_key(own.certificate, b"", None)
+
+
+def test_certificate_of_an_unknown_version_is_no_certificate() -> None:
+    """OpenSSL lets it pass, and the library has an error of its own kind for it."""
+    der = bytearray(Credentials.generate().certificate)
+    version = der.find(bytes.fromhex("a003020102")) + 4
+    der[version] = 1
+    with pytest.raises(ProtocolError, match="unreadable"):
+        common_name(bytes(der))

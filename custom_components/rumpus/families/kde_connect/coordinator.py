@@ -134,7 +134,9 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
                 self.entry.async_start_reauth(self.hass)
 
     def _connected(self) -> None:
-        """The device is there, and it is the one that we paired with."""
+        """The device is there; unless its pairing is being repaired, it is the one we know."""
+        if not self.device.is_paired:
+            return
         self._remember()
         self.publish(replace(self.data, is_connected=True))
         # Whoever made us doubt it was not the device.

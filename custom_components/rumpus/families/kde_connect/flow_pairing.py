@@ -68,7 +68,8 @@ class PairingFlow(FamilyFlow):
         self._failure: str | None = None
         self._shown_key: str | None = None
         self._has_asked = False
-        self._has_unpinned = False
+        self._unpinned: RemoteDevice | None = None
+        self._has_orphaned = False
         self._paired: PairedDevice | None = None
         self._has_ended = False
         self._has_succeeded = False
@@ -182,6 +183,7 @@ class PairingFlow(FamilyFlow):
         try:
             self._paired = await device.wait_pairing()
         except RumpusError as err:
+            self._restore_pin()
             return _pairing_error(err)
         return None
 
@@ -236,8 +238,8 @@ class PairingFlow(FamilyFlow):
         if device is not None and device.is_paired and self._entry is not None:
             # Its new certificate is refused as long as the old one is pinned. The entry
             # keeps the old one until the users have compared the keys.
-            self._has_unpinned = True
-            await peer.remove(self._device_id)
+            self._unpinned = device
+            device.untrust()
         if self._address is None:
             raise DisconnectedError("no address is known")
         device = await peer.connect_to(self._address, self._port)
@@ -285,13 +287,14 @@ class PairingFlow(FamilyFlow):
 
         Without it the genuine device would be taken for a stranger, and told so.
         """
-        if not self._has_unpinned or self._entry is None or self._lease is None:
+        unpinned, self._unpinned = self._unpinned, None
+        if unpinned is None or self._entry is None or self._lease is None:
             return
-        self._has_unpinned = False
         with contextlib.suppress(NotPairedError):
-            self._lease.peer.add_paired(paired_device(self._entry.data))
-        # Its coordinator follows the device object that was given up.
-        self.host.hass.config_entries.async_schedule_reload(self._entry.entry_id)
+            device = self._lease.peer.add_paired(paired_device(self._entry.data))
+            # Then the entry follows an object that our end has given up.  To reload it would
+            # end this flow, so that has to wait.
+            self._has_orphaned |= device is not unpinned
 
     def _form(self, step_id: str, error: str | None) -> ConfigFlowResult:
         if error is not None:
@@ -333,9 +336,10 @@ class PairingFlow(FamilyFlow):
                 or _is_kept(self._paired, entry)
             ):
                 await device.unpair()
-        if self._has_unpinned and not self._has_succeeded and entry is not None:
-            # The old pin counts again.
-            entries.async_schedule_reload(entry.entry_id)
+        if not self._has_succeeded:
+            self._restore_pin()
+            if self._has_orphaned and entry is not None:
+                entries.async_schedule_reload(entry.entry_id)
         await lease.async_release()
 
 

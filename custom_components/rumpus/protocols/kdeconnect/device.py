@@ -309,6 +309,15 @@ class RemoteDevice:
         self._stop_timer()
         self._resolve(PairingReason.ACCEPTED)
 
+    def untrust(self) -> None:
+        """Take the device for one that is not paired, without a word to it, until `trust`.
+
+        Meanwhile it may have another certificate, and be paired with that.
+        """
+        self._paired = None
+        self._pairing = Pairing(self.protocol_version)
+        self._certificate = self._link.certificate if self._link is not None else b""
+
     def attach(self, link: Link) -> None:
         """Take a finished and admitted link; an older one gives way to it (section 8.2).
 
