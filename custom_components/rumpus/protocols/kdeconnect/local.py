@@ -105,8 +105,9 @@ class LocalPeer:
         self._listeners: dict[object, Callable[[PeerEvent], None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._endings: set[asyncio.Task[None]] = set()
-        # The calls under way by device and host, and whom to call once more should they fail.
-        self._calling: dict[tuple[str, str], CallTarget | None] = {}
+        # The calls under way by device and host, and whom to call once more should they fail,
+        # with whether it has announced itself.
+        self._calling: dict[tuple[str, str], tuple[CallTarget, bool] | None] = {}
         # Paired devices that were lost and have been looked for everywhere.
         self._sought: set[str] = set()
         self._answered = RecentTimes()
@@ -440,22 +441,23 @@ class LocalPeer:
             _LOGGER.debug("No link with %s: %s", announcement.host, err)
 
     async def _call_or_announce(self, device: RemoteDevice, target: CallTarget) -> None:
+        """Call a device that says that it is there."""
         try:
-            await self._call_paired(device, target)
-        except CertificateChangedError:
-            # It said that it is this device.  Where we only guess that it is, at its last
-            # address, another device may have that address now: that proves nothing.
-            device.distrust(TrustReason.CERTIFICATE_CHANGED)
+            await self._call_paired(device, target, is_announced=True)
+        except CertificateChangedError as err:
+            _LOGGER.debug("No link with %s: %s", device.device_id, err)
         except RumpusError as err:
             # Perhaps only the other direction works (section 5, "Reverse fallback").
             _LOGGER.debug("No link with %s: %s", device.device_id, err)
             self._udp.send(self._identity, target.host)
 
-    async def _call_paired(self, device: RemoteDevice, target: CallTarget) -> None:
+    async def _call_paired(
+        self, device: RemoteDevice, target: CallTarget, *, is_announced: bool = False
+    ) -> None:
         key = (device.device_id, target.host)
         if key in self._calling:
             # It has shown up since: what is under way may have begun too early.
-            self._calling[key] = target
+            self._calling[key] = target, is_announced
             return
         try:
             while device.paired is not None:
@@ -464,10 +466,14 @@ class LocalPeer:
                     link = await self._caller.call_paired(
                         target, self._identity, device.paired.certificate
                     )
-                except RumpusError:
+                except RumpusError as err:
+                    # Where we only guess that it is, at its last address, another device
+                    # may be by now: only one that names itself proves anything.
+                    if is_announced and isinstance(err, CertificateChangedError):
+                        device.distrust(TrustReason.CERTIFICATE_CHANGED)
                     if (again := self._calling[key]) is None:
                         raise
-                    target = again
+                    target, is_announced = again
                 else:
                     self._admit_call(device, link, target.port)
                     return
