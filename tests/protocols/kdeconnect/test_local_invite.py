@@ -105,6 +105,17 @@ async def test_lost_device_is_looked_for_everywhere_once(
         assert (await sink.next())["deviceId"] == local.identity.device_id
 
 
+async def test_paired_devices_are_told_from_strangers(
+    local: LocalPeer, phone: FakeDevice
+) -> None:
+    """By their ids: mDNS looks them up first."""
+    assert not local._is_paired(phone.device_id)
+    await connect(local, phone, "we_call")
+    assert not local._is_paired(phone.device_id)
+    know_each_other(local, phone)
+    assert local._is_paired(phone.device_id)
+
+
 def test_forgotten_key_was_never_seen() -> None:
     times = RecentTimes()
     assert not times.is_recent("a", 0, 10)

@@ -304,6 +304,21 @@ async def test_lookups_at_once_are_bounded(script: Script) -> None:
     assert len(script.found) == MAX_LOOKUPS + 1
 
 
+async def test_paired_device_is_looked_up_however_many_strangers_there_are(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ScriptedInfo.released.clear()
+    for _ in range(MAX_LOOKUPS):
+        script.show(1716, "192.168.1.9")
+    await turns()
+    monkeypatch.setattr(script.mdns, "_is_known", lambda device_id: True)
+    script.show(1716, "192.168.1.9")
+    await turns()
+    assert len(ScriptedInfo.asked) == MAX_LOOKUPS + 1
+    ScriptedInfo.released.set()
+    await turns()
+
+
 async def test_stop_ends_everything(script: Script) -> None:
     ScriptedInfo.released.clear()
     script.show(1716, "192.168.1.9")
