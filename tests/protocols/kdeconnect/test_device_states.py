@@ -338,6 +338,44 @@ async def test_trust_in_somebody_else_than_the_owner_of_the_link() -> None:
         assert made.device.is_paired
 
 
+@pytest.mark.parametrize("linked", [False, True])
+async def test_device_that_is_repaired_counts_as_one_that_is_not_paired(
+    *, linked: bool
+) -> None:
+    """Without a word to it, and until it is trusted again."""
+    async with bench(paired=True) as made:
+        device = made.device
+        link, _, transport = made.link()
+        if linked:
+            device.attach(link)
+            await turns()
+        told, said = list(made.told), bytes(transport.written)
+        states = []
+        for step in (device.untrust, lambda: device.trust(made.stored)):
+            step()
+            states.append((device.is_paired, device.pairing_state, device.certificate))
+        assert states == [
+            (False, PairingState.UNPAIRED, made.certificate if linked else b""),
+            (True, PairingState.PAIRED, made.certificate),
+        ]
+        assert made.told == told
+        assert b"kdeconnect.pair" not in bytes(transport.written[len(said) :])
+        await turns()
+
+
+async def test_repaired_device_may_be_paired_with_its_new_certificate() -> None:
+    other = type(fake_credentials()).generate(fake_credentials().device_id)
+    async with bench(paired=True) as made:
+        made.device.untrust()
+        link, reader, _ = made.link(other.certificate_der)
+        made.device.attach(link)
+        await made.device.request_pairing()
+        reader.feed_data(b'{"type":"kdeconnect.pair","body":{"pair":true}}\n')
+        await turns()
+        assert made.device.paired is not None
+        assert made.device.paired.certificate == other.certificate_der
+
+
 async def test_distrust_matters_only_of_a_paired_device_without_a_link() -> None:
     reason = TrustReason.CERTIFICATE_CHANGED
     async with bench() as made:

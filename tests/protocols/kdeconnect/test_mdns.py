@@ -187,7 +187,10 @@ class Script:
         self.zeroconf = ScriptedZeroconf()
         self.identity = identity()
         self.found: list[FoundService] = []
-        self.mdns = MdnsDiscovery(self.zeroconf, self.found.append)
+        self.known: set[str] = set()
+        self.mdns = MdnsDiscovery(
+            self.zeroconf, self.found.append, is_known=self.known.__contains__
+        )
 
     def show(self, port: int | None, *hosts: str) -> str:
         """Find a device, and return its id."""
@@ -317,6 +320,21 @@ async def test_paired_device_is_looked_up_however_many_strangers_there_are(
     assert len(ScriptedInfo.asked) == MAX_LOOKUPS + 1
     ScriptedInfo.released.set()
     await turns()
+
+
+async def test_paired_devices_are_looked_up_all_the_same(script: Script) -> None:
+    """However many strangers show up."""
+    ScriptedInfo.released.clear()
+    for _ in range(MAX_LOOKUPS):
+        script.show(1716, "192.168.1.9")
+    friend = new_id()
+    script.known.add(friend)
+    name = f"{friend}.{SERVICE_TYPE}"
+    ScriptedBrowser.current.show(name)
+    script.show(1716, "192.168.1.9")
+    await turns()
+    assert len(ScriptedInfo.asked) == MAX_LOOKUPS + 1
+    assert ScriptedInfo.asked[-1] == name
 
 
 async def test_stop_ends_everything(script: Script) -> None:
