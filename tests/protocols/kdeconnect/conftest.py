@@ -1,6 +1,6 @@
 """Fixtures for the tests of KDE Connect: our end, and devices for it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -10,6 +10,7 @@ from .support import (
     call_us,
     connect,
     fake_credentials,
+    hold_port,
     know_each_other,
     new_peer,
 )
@@ -52,6 +53,13 @@ async def sink(socket_enabled: None) -> AsyncIterator[Sink]:
     """Where our end's announcements go."""
     async with Sink.open() as opened:
         yield opened
+
+
+@pytest.fixture
+def closed_port(socket_enabled: None) -> Iterator[int]:
+    """A port that devices listen on, where nobody answers as long as the test runs."""
+    with hold_port() as sock:
+        yield sock.getsockname()[1]
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ from tests.fakes.kdeconnect_tls import KeyType, TlsChannel, tls_context
 from tests.fakes.kdeconnect_wire import Body, FakePacket, encode_packet
 
 LOOPBACK = "127.0.0.1"
+#: The ports that devices listen on, those first that are likely to be free.
+DEVICE_PORTS = range(1764, 1715, -1)
 #: Seconds that nothing in these tests takes.
 PATIENCE = 5.0
 
@@ -101,7 +103,7 @@ def free_ports(count: int = 1) -> list[int]:
     """Return free ports of those that devices listen on, in their order."""
     found: list[int] = []
     with contextlib.ExitStack() as stack:
-        for port in range(1764, 1715, -1):
+        for port in DEVICE_PORTS:
             sock = stack.enter_context(socket.socket())
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
@@ -109,6 +111,19 @@ def free_ports(count: int = 1) -> list[int]:
                 found.insert(0, port)
             if len(found) == count:
                 return found
+    raise AssertionError("no free port from 1716 to 1764")
+
+
+def hold_port() -> socket.socket:
+    """Take one of the ports that devices listen on, without listening there."""
+    for port in DEVICE_PORTS:
+        sock = socket.socket()
+        try:
+            sock.bind((LOOPBACK, port))
+        except OSError:
+            sock.close()
+        else:
+            return sock
     raise AssertionError("no free port from 1716 to 1764")
 
 
@@ -293,13 +308,18 @@ class Callee:
     async def open(cls) -> AsyncIterator[Self]:
         """Listen on one of the ports that devices listen on."""
         callee = cls()
-        (callee.port,) = free_ports()
-        server = await asyncio.start_server(callee._accept, LOOPBACK, callee.port)
+        server = await callee._listen()
         try:
             yield callee
         finally:
             server.close()
             await turns(3)
+
+    async def _listen(self) -> asyncio.Server:
+        for self.port in DEVICE_PORTS:
+            with contextlib.suppress(OSError):
+                return await asyncio.start_server(self._accept, LOOPBACK, self.port)
+        raise AssertionError("no free port from 1716 to 1764")
 
 
 def announcement(

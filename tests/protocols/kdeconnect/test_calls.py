@@ -22,7 +22,6 @@ from .support import (
     announced,
     at_once,
     fake_credentials,
-    free_ports,
     new_id,
     our_credentials,
     our_identity,
@@ -152,10 +151,9 @@ async def test_unknown_device_that_says_nothing(
     await phone.wait_for("link_failed")
 
 
-async def test_nobody_there(caller: Caller) -> None:
-    (port,) = free_ports()
+async def test_nobody_there(caller: Caller, closed_port: int) -> None:
     with pytest.raises(DisconnectedError):
-        await caller.call_unknown(CallTarget(LOOPBACK, port), our_identity())
+        await caller.call_unknown(CallTarget(LOOPBACK, closed_port), our_identity())
 
 
 async def test_no_call_where_handshakes_cannot_be_watched(

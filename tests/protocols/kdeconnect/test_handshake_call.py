@@ -229,10 +229,9 @@ async def test_cancelled_call_closes_its_connection() -> None:
         await ended.wait()
 
 
-async def test_nobody_listens(phone: FakeDevice) -> None:
-    target = CallTarget(LOOPBACK, phone.tcp_port, announced(phone))
+async def test_nobody_listens(phone: FakeDevice, closed_port: int) -> None:
+    target = CallTarget(LOOPBACK, closed_port, announced(phone))
     context = await TlsContexts(our_credentials()).pinned_server(phone.certificate_der)
-    await phone.stop()
     with pytest.raises(DisconnectedError, match="refuses"):
         await call(target, our_identity(), context)
 

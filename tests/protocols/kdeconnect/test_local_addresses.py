@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from .support import LOOPBACK, EventLog, Sink, connect, free_ports, new_peer, running
+from .support import LOOPBACK, EventLog, Sink, connect, new_peer, running
 from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     ProtocolError,
@@ -94,10 +94,9 @@ async def test_typed_in_address_of_another_device_than_the_linked_ones(
         await local.stop()
 
 
-async def test_typed_in_address_of_nobody(local: LocalPeer) -> None:
-    (port,) = free_ports()
+async def test_typed_in_address_of_nobody(local: LocalPeer, closed_port: int) -> None:
     with pytest.raises(DisconnectedError):
-        await local.connect_to(LOOPBACK, port)
+        await local.connect_to(LOOPBACK, closed_port)
     with pytest.raises(RumpusError):
         await local.connect_to(LOOPBACK, local.tcp_port)  # ourselves
     assert not local.devices

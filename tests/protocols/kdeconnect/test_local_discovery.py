@@ -11,7 +11,6 @@ from .support import (
     announcement,
     call_us,
     connect,
-    free_ports,
     know_each_other,
     new_id,
     new_peer,
@@ -186,14 +185,15 @@ async def test_paired_device_is_found_again_after_its_restart(
 
 @both_protocols
 async def test_refused_call_is_answered_by_our_announcement(
-    local: LocalPeer, phone: FakeDevice, sink: Sink
+    local: LocalPeer, phone: FakeDevice, sink: Sink, closed_port: int
 ) -> None:
     """Perhaps only the other direction is open (section 5, "Reverse fallback")."""
     device = know_each_other(local, phone)
     await _hushed(sink)
-    (port,) = free_ports()
     send_datagram(
-        announcement(port, device_id=phone.device_id, protocolVersion=phone.protocol),
+        announcement(
+            closed_port, device_id=phone.device_id, protocolVersion=phone.protocol
+        ),
         udp_port(local),
     )
     assert (await sink.next())["tcpPort"] == local.tcp_port
@@ -202,9 +202,10 @@ async def test_refused_call_is_answered_by_our_announcement(
 
 
 @both_protocols
-async def test_paired_device_that_refuses_calls_calls_us(phone: FakeDevice) -> None:
+async def test_paired_device_that_refuses_calls_calls_us(
+    phone: FakeDevice, closed_port: int
+) -> None:
     """The fallback as a whole: it hears us, and comes."""
-    (closed,) = free_ports()
     phone.udp_rate_limit = 0
     local = new_peer(phone.udp_port)
     device = know_each_other(local, phone)
@@ -215,7 +216,7 @@ async def test_paired_device_that_refuses_calls_calls_us(phone: FakeDevice) -> N
         phone.answers_udp = True
         send_datagram(
             announcement(
-                closed, device_id=phone.device_id, protocolVersion=phone.protocol
+                closed_port, device_id=phone.device_id, protocolVersion=phone.protocol
             ),
             udp_port(local),
         )

@@ -11,7 +11,6 @@ from .support import (
     EventLog,
     at_once,
     call_us,
-    free_ports,
     know_each_other,
     turns,
 )
@@ -298,7 +297,6 @@ async def test_cancelled_fetch_closes_its_connection(
     await phone.wait_for("payload_failed")
 
 
-async def test_nobody_listens_for_it(device: RemoteDevice) -> None:
-    (port,) = free_ports()
+async def test_nobody_listens_for_it(device: RemoteDevice, closed_port: int) -> None:
     with pytest.raises(DisconnectedError):
-        await fetch(device, Payload(1, port))
+        await fetch(device, Payload(1, closed_port))
