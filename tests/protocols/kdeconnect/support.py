@@ -99,24 +99,9 @@ async def turns(count: int = 20) -> None:
         await asyncio.sleep(0)
 
 
-def free_ports(count: int = 1) -> list[int]:
-    """Return free ports of those that devices listen on, in their order."""
-    found: list[int] = []
-    with contextlib.ExitStack() as stack:
-        for port in DEVICE_PORTS:
-            sock = stack.enter_context(socket.socket())
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                sock.bind((LOOPBACK, port))
-                found.insert(0, port)
-            if len(found) == count:
-                return found
-    raise AssertionError("no free port from 1716 to 1764")
-
-
-def hold_port() -> socket.socket:
-    """Take one of the ports that devices listen on, without listening there."""
-    for port in DEVICE_PORTS:
+def hold_port(ports: Iterable[int] = DEVICE_PORTS) -> socket.socket:
+    """Take the first free one of these ports, without listening there."""
+    for port in ports:
         sock = socket.socket()
         try:
             sock.bind((LOOPBACK, port))
@@ -124,7 +109,7 @@ def hold_port() -> socket.socket:
             sock.close()
         else:
             return sock
-    raise AssertionError("no free port from 1716 to 1764")
+    raise AssertionError("no free port")
 
 
 # Our end.
@@ -318,8 +303,16 @@ class Callee:
     async def _listen(self) -> asyncio.Server:
         for self.port in DEVICE_PORTS:
             with contextlib.suppress(OSError):
-                return await asyncio.start_server(self._accept, LOOPBACK, self.port)
-        raise AssertionError("no free port from 1716 to 1764")
+                server = await asyncio.start_server(
+                    self._accept, LOOPBACK, self.port, start_serving=False
+                )
+                try:
+                    await server.start_serving()
+                except OSError:  # another program was quicker
+                    server.close()
+                    raise
+                return server
+        raise AssertionError("no free port")
 
 
 def announcement(

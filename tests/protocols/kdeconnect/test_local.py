@@ -20,7 +20,7 @@ from .support import (
     Sink,
     call_us,
     connect,
-    free_ports,
+    hold_port,
     know_each_other,
     known,
     new_id,
@@ -102,14 +102,11 @@ async def test_udp_port_of_another_program(sink: Sink, phone: FakeDevice) -> Non
 
 @pytest.mark.usefixtures("socket_enabled")
 async def test_first_free_tcp_port_is_announced(sink: Sink) -> None:
-    first, second = free_ports(2)
-    with socket.socket() as other:
-        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind((LOOPBACK, first))
-        other.listen()
-        peer = new_peer(sink.port, tcp_ports=range(first, second + 1))
+    with hold_port(range(1716, 1765)) as other:
+        first = other.getsockname()[1]
+        peer = new_peer(sink.port, tcp_ports=range(first, 1765))
         async with running(peer) as local:
-            assert first < local.tcp_port <= second
+            assert local.tcp_port in range(first + 1, 1765)
             assert (await sink.next())["tcpPort"] == local.tcp_port
 
 
