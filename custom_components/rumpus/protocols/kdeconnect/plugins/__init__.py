@@ -1,33 +1,30 @@
 """What paired devices say to each other (the KDE Connect reference, sections 10 and 11)."""
 
-from collections.abc import Callable, Mapping
 from typing import Final
 
 from ..identity import Identity
 from ..packet import Packet
 from . import battery, findmyphone, lock, mpris, ping, runcommand
+from .message import Decoders, Message
 
-type Message = (
-    battery.BatteryStatus
-    | lock.LockResult
-    | lock.LockState
-    | mpris.AlbumArt
-    | mpris.PlayerList
-    | mpris.PlayerUpdate
-    | ping.Ping
-    | runcommand.CommandList
-)
+__all__ = [
+    "INCOMING_CAPABILITIES",
+    "OUTGOING_CAPABILITIES",
+    "Message",
+    "decode_message",
+    "greetings",
+]
 
-_DECODERS: Final[Mapping[str, Callable[[Packet], Message]]] = {
-    battery.TYPE: battery.BatteryStatus.from_packet,
-    lock.TYPE: lock.decode,
-    mpris.TYPE: mpris.decode,
-    ping.TYPE: ping.Ping.from_packet,
-    runcommand.TYPE: runcommand.CommandList.from_packet,
+_DECODERS: Final[Decoders] = {
+    packet_type: decoder
+    for plugin in (battery, lock, mpris, ping, runcommand)
+    for packet_type, decoder in plugin.DECODERS.items()
 }
 
-INCOMING_CAPABILITIES: Final = frozenset(_DECODERS)
-"""The packet types that we can receive."""
+INCOMING_CAPABILITIES: Final = frozenset(
+    {battery.TYPE, lock.TYPE, mpris.TYPE, ping.TYPE, runcommand.TYPE}
+)
+"""The packet types that Home Assistant makes use of; it lists them."""
 OUTGOING_CAPABILITIES: Final = frozenset(
     {
         battery.TYPE_REQUEST,
@@ -38,7 +35,7 @@ OUTGOING_CAPABILITIES: Final = frozenset(
         runcommand.TYPE_REQUEST,
     }
 )
-"""The packet types that we may send."""
+"""The packet types that Home Assistant may send; it lists them."""
 
 
 def decode_message(packet: Packet) -> Message | None:

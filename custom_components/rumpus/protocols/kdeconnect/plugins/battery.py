@@ -5,6 +5,7 @@ from typing import Final, Self
 
 from ..fields import get_bool, get_int
 from ..packet import Packet
+from .message import Decoders, Message
 
 TYPE: Final = "kdeconnect.battery"
 TYPE_REQUEST: Final = "kdeconnect.battery.request"
@@ -14,7 +15,7 @@ _LOW: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class BatteryStatus:
+class BatteryStatus(Message):
     """What the peer says of its battery.
 
     `charge` is in per cent, 0 to 100, None when there is no battery or its charge is unknown.
@@ -41,3 +42,6 @@ class BatteryStatus:
 def request() -> Packet:
     """Ask for the state. Only old peers list this type; the others tell by themselves."""
     return Packet(TYPE_REQUEST, {"request": True})
+
+
+DECODERS: Final[Decoders] = {TYPE: BatteryStatus.from_packet}

@@ -6,13 +6,14 @@ from typing import Final, Self
 from ...errors import ProtocolError
 from ..fields import get_bool
 from ..packet import Packet
+from .message import Decoders, Message
 
 TYPE: Final = "kdeconnect.lock"
 TYPE_REQUEST: Final = "kdeconnect.lock.request"
 
 
 @dataclass(frozen=True, slots=True)
-class LockState:
+class LockState(Message):
     """Whether the peer's screen is locked; None when it does not know."""
 
     is_locked: bool | None
@@ -26,7 +27,7 @@ class LockState:
 
 
 @dataclass(frozen=True, slots=True)
-class LockResult:
+class LockResult(Message):
     """Whether the peer could do what `set_locked` asked for."""
 
     success: bool
@@ -55,3 +56,6 @@ def request_state() -> Packet:
 def set_locked(locked: bool) -> Packet:
     """Lock or unlock the screen."""
     return Packet(TYPE_REQUEST, {"setLocked": locked})
+
+
+DECODERS: Final[Decoders] = {TYPE: decode}

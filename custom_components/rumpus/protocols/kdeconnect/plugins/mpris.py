@@ -11,6 +11,7 @@ from ...errors import ProtocolError
 from ...json_lines import JsonObject
 from ..fields import get_bool, get_int, get_str, get_strings
 from ..packet import Packet, Payload
+from .message import Decoders, Message
 
 TYPE: Final = "kdeconnect.mpris"
 TYPE_REQUEST: Final = "kdeconnect.mpris.request"
@@ -57,7 +58,7 @@ type Told[T] = T | Absent | None
 
 
 @dataclass(frozen=True, slots=True)
-class PlayerList:
+class PlayerList(Message):
     """All players of the peer by name, and whether it can send their album art."""
 
     players: tuple[str, ...]
@@ -75,7 +76,7 @@ class PlayerList:
 
 
 @dataclass(frozen=True, slots=True)
-class PlayerUpdate:
+class PlayerUpdate(Message):
     """What changed with one player; ABSENT stays as it was, None has become unknown."""
 
     player: str
@@ -124,7 +125,7 @@ class PlayerUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class AlbumArt:
+class AlbumArt(Message):
     """Album art waits to be fetched; `url` tells which, as in the player's state."""
 
     player: str
@@ -294,3 +295,6 @@ def _loop_status(body: JsonObject) -> Told[LoopStatus]:
 
 def _merged[T](known: T, told: T | Absent) -> T:
     return known if isinstance(told, Absent) else told
+
+
+DECODERS: Final[Decoders] = {TYPE: decode}

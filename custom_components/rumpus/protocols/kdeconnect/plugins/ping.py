@@ -6,12 +6,13 @@ from typing import Final, Self
 from ...json_lines import JsonObject
 from ..fields import get_str
 from ..packet import Packet
+from .message import Decoders, Message
 
 TYPE: Final = "kdeconnect.ping"
 
 
 @dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(Message):
     """A ping; the message is private and None when there is none."""
 
     message: str | None = field(repr=False)
@@ -26,3 +27,6 @@ def ping(message: str | None = None) -> Packet:
     """Show a notification on the other side. No answer comes."""
     body: JsonObject = {} if message is None else {"message": message}
     return Packet(TYPE, body)
+
+
+DECODERS: Final[Decoders] = {TYPE: Ping.from_packet}

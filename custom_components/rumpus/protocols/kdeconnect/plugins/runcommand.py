@@ -7,6 +7,7 @@ from ...errors import ProtocolError
 from ...json_lines import JsonObject, JsonValue, decode_json
 from ..fields import MAX_ID, get_bool, get_str
 from ..packet import Packet
+from .message import Decoders, Message
 
 TYPE: Final = "kdeconnect.runcommand"
 TYPE_REQUEST: Final = "kdeconnect.runcommand.request"
@@ -27,7 +28,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class CommandList:
+class CommandList(Message):
     """All commands of the peer, and whether it has a dialogue to add more."""
 
     commands: tuple[Command, ...]
@@ -67,3 +68,6 @@ def _entries(commands: JsonValue) -> JsonObject:
     if not isinstance(commands, dict):
         raise ProtocolError("runcommand packet without a command list")
     return commands
+
+
+DECODERS: Final[Decoders] = {TYPE: CommandList.from_packet}
