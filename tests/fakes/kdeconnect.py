@@ -16,7 +16,8 @@ In a test (add the `socket_enabled` fixture)::
 - `wait_for` and `wait_packet` remember: they return what happened before the
   call too, each thing once, oldest first. `events.all` and `received` keep all.
 - Plugins: `battery`, `ping`, `find`, `lock` and `commands` (computer),
-  `remote_commands` (the other side's), `media`; `payloads` sends data.
+  `remote_commands` (the other side's), `media`, `players` (the other side's);
+  `payloads` sends data.
 - `peer_udp_port` is where it sends its answer when a TCP call was refused.
 - `stop` and `start` again is a device that left and came back.
 - Everything about one other device is in `peer()`; with several, name its id.
@@ -37,6 +38,7 @@ from types import TracebackType
 from typing import Literal, Self
 import uuid
 
+from tests.fakes.kdeconnect_controller import PlayersPlugin
 from tests.fakes.kdeconnect_discovery import TCP_PORTS, Discovery
 from tests.fakes.kdeconnect_events import EventKind, EventLog, FakeEvent
 from tests.fakes.kdeconnect_media import MediaPlugin
@@ -158,12 +160,14 @@ class FakeDevice:
         self.commands = CommandsPlugin(self)
         self.remote_commands = RemoteCommandsPlugin(self)
         self.media = MediaPlugin(self)
+        self.players = PlayersPlugin(self)
         self._plugins: list[Plugin] = [
             self.battery,
             self.ping,
             self.find,
             self.remote_commands,
             self.media,
+            self.players,
             SmallTalkPlugin(self),
         ]
         if self.kind == "computer":

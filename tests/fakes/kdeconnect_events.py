@@ -30,6 +30,27 @@ type EventKind = Literal[
     "player_action",
     "payload_sent",
     "payload_failed",
+    # The other side's things, as a controller of them sees them.
+    "players",  # data: names
+    "player_state",  # data: player
+    "album_art",  # data: player, url, size, sha256
+    "sinks",  # the list; data: names
+    "sink_change",  # data: name
+    "keyboard_state",  # data: state
+    # What the other side did with ours.
+    "sink_request",
+    "pointer",  # moved, clicked, scrolled; data: the request
+    "key",
+    "key_echo",
+    "presenter",
+    "digitizer",
+    "virtual_monitor",
+    "clipboard",  # data: content, or filename and size
+    "shared",  # data: form ("file", "text", "url")
+    "share_sent",  # a batch is through
+    "notification_shown",
+    "notification_gone",
+    "notification_request",  # dismissed or asked for
 ]
 
 

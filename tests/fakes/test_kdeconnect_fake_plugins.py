@@ -127,6 +127,7 @@ def player() -> FakePlayer:
 async def test_computer_players(computer: FakeDevice, player: FakePlayer) -> None:
     """Players appear, tell differences, obey and vanish."""
     async with FakeDevice("computer") as remote:
+        remote.players.asks_at_once = False
         await pair(remote, computer)
         await computer.media.add(player)
         listed = await remote.wait_packet(
@@ -183,6 +184,7 @@ async def test_phone_players(
     phone: FakeDevice, computer: FakeDevice, player: FakePlayer
 ) -> None:
     """A phone tells whole states and knows neither jumps nor loops."""
+    computer.players.asks_at_once = False
     await phone.media.add(player)
     await pair(phone, computer)
     await computer.wait_packet(
