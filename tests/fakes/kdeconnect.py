@@ -38,24 +38,13 @@ from types import TracebackType
 from typing import Literal, Self
 import uuid
 
-from tests.fakes.kdeconnect_controller import PlayersPlugin
 from tests.fakes.kdeconnect_discovery import TCP_PORTS, Discovery
 from tests.fakes.kdeconnect_events import EventKind, EventLog, FakeEvent
-from tests.fakes.kdeconnect_media import MediaPlugin
 from tests.fakes.kdeconnect_misbehave import Misbehave, Mischief
 from tests.fakes.kdeconnect_payload import PayloadSender
 from tests.fakes.kdeconnect_peer import FakePeer
-from tests.fakes.kdeconnect_plugins import (
-    BatteryPlugin,
-    CommandsPlugin,
-    FindPlugin,
-    LockPlugin,
-    PingPlugin,
-    Plugin,
-    RemoteCommandsPlugin,
-    SmallTalkPlugin,
-)
 from tests.fakes.kdeconnect_setup import LinkFailedError, LinkSetup, NewLink, Target
+from tests.fakes.kdeconnect_table import PluginTable
 from tests.fakes.kdeconnect_tls import FakeCredentials, KeyType, set_keepalive
 from tests.fakes.kdeconnect_wire import (
     IDENTITY,
@@ -86,7 +75,7 @@ type Accept = Literal["ask", "auto", "reject", "ignore"]
 type Stage = Literal["udp", "clear", "secure"]
 
 
-class FakeDevice:
+class FakeDevice(PluginTable):
     """One phone or computer."""
 
     # Behaviour of the real ones, all of which a test may change.
@@ -143,35 +132,14 @@ class FakeDevice:
         self.versions: dict[str, int] = {}  # highest version of each paired device
         self.other_id = uuid.uuid4().hex
 
-        self._add_plugins(80 if battery is None and kind == "phone" else battery)
         self.payloads = PayloadSender(self, tuple(payload_ports))
+        self.add_plugins(self, 80 if battery is None and kind == "phone" else battery)
         self._discovery = Discovery(self, udp_port)
         self._tcp_ports = tuple(tcp_ports)
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures: list[Exception] = []
         self._variants: dict[Misbehave, FakeCredentials] = {}
-
-    def _add_plugins(self, battery: int | None) -> None:
-        self.battery = BatteryPlugin(self, battery)
-        self.ping = PingPlugin(self)
-        self.find = FindPlugin(self)
-        self.lock = LockPlugin(self)
-        self.commands = CommandsPlugin(self)
-        self.remote_commands = RemoteCommandsPlugin(self)
-        self.media = MediaPlugin(self)
-        self.players = PlayersPlugin(self)
-        self._plugins: list[Plugin] = [
-            self.battery,
-            self.ping,
-            self.find,
-            self.remote_commands,
-            self.media,
-            self.players,
-            SmallTalkPlugin(self),
-        ]
-        if self.kind == "computer":
-            self._plugins += [self.lock, self.commands]
 
     # --- life ---
 
@@ -486,13 +454,22 @@ class FakeDevice:
 
     def greet(self, peer: FakePeer) -> None:
         """Say what plugins say at connect (section 8.4)."""
-        for plugin in self._plugins:
-            for packet_type, body in plugin.greeting():
-                peer.send(packet_type, body)
+        said: set[str] = set()
+        for plugin in self.plugins:
+            greeting = plugin.greeting()
+            for packet_type, body in greeting:
+                if not plugin.is_stopgap or packet_type not in said:
+                    peer.send(packet_type, body)
+            said |= {packet_type for packet_type, _ in greeting}
+
+    def link_lost(self, peer: FakePeer) -> None:
+        """Tell the plugins that a link has ended, and none took its place."""
+        for plugin in self.plugins:
+            plugin.link_lost(peer)
 
     def handle(self, peer: FakePeer, packet: FakePacket) -> None:
         """Hand a paired device's packet to the plugins."""
-        for plugin in self._plugins:
+        for plugin in self.plugins:
             if packet.type in plugin.handles and packet.type in self.incoming:
                 plugin.received(peer, packet)
 

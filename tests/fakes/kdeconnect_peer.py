@@ -179,6 +179,7 @@ class FakePeer:
             if self.state is not PairingState.UNPAIRED:
                 self.emit("pairing_failed", reason="link lost")
             self.state = PairingState.UNPAIRED
+        self.device.link_lost(self)
         self.emit("link_down")
 
     def _received(self, packet: FakePacket) -> None:

@@ -17,6 +17,7 @@ class Plugin:
     """One feature: what it says at connect and how it reacts."""
 
     handles: frozenset[str] = frozenset()
+    is_stopgap = False  # greets only with types that no other plugin greets with
 
     def __init__(self, device: FakeDevice) -> None:
         """Belong to a device."""
@@ -28,6 +29,9 @@ class Plugin:
 
     def received(self, peer: FakePeer, packet: FakePacket) -> None:
         """Handle a packet of one of the types in `handles`."""
+
+    def link_lost(self, peer: FakePeer) -> None:
+        """Clean up when a link has ended."""
 
     async def tell(self, packet_type: str, body: Body) -> int:
         """Send to every paired peer that takes this type; returns to how many."""
@@ -268,6 +272,8 @@ class RemoteCommandsPlugin(Plugin):
 
 class SmallTalkPlugin(Plugin):
     """What real programs also say at connect, and nobody here answers."""
+
+    is_stopgap = True
 
     @override
     def greeting(self) -> list[Greeting]:

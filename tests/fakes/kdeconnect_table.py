@@ -1,0 +1,62 @@
+"""Which plugins a fake KDE Connect device has.
+
+Each is an attribute of the device; those that are not in `plugins` are there but
+neither greet nor hear anything.
+"""
+
+from typing import TYPE_CHECKING
+
+from tests.fakes.kdeconnect_controller import PlayersPlugin
+from tests.fakes.kdeconnect_media import MediaPlugin
+from tests.fakes.kdeconnect_plugins import (
+    BatteryPlugin,
+    CommandsPlugin,
+    FindPlugin,
+    LockPlugin,
+    PingPlugin,
+    Plugin,
+    RemoteCommandsPlugin,
+    SmallTalkPlugin,
+)
+
+if TYPE_CHECKING:
+    from tests.fakes.kdeconnect import FakeDevice
+
+
+class PluginTable:
+    """The plugins of a device, which derives from this."""
+
+    def add_plugins(self, device: FakeDevice, battery: int | None) -> None:
+        """Make the plugins that this kind of device has."""
+        self.plugins: list[Plugin] = []
+        self._add_common(device, battery)
+        self._add_phone(device)
+        self._add_computer(device)
+        # Last: what no plugin says is said by this one.
+        self.plugins.append(SmallTalkPlugin(device))
+
+    def _add_common(self, device: FakeDevice, battery: int | None) -> None:
+        self.battery = BatteryPlugin(device, battery)
+        self.ping = PingPlugin(device)
+        self.find = FindPlugin(device)
+        self.remote_commands = RemoteCommandsPlugin(device)
+        self.media = MediaPlugin(device)
+        self.players = PlayersPlugin(device)
+        self.plugins += [
+            self.battery,
+            self.ping,
+            self.find,
+            self.remote_commands,
+            self.media,
+            self.players,
+        ]
+
+    def _add_phone(self, device: FakeDevice) -> None:
+        """What only phones have."""
+
+    def _add_computer(self, device: FakeDevice) -> None:
+        """What only computers have."""
+        self.lock = LockPlugin(device)
+        self.commands = CommandsPlugin(device)
+        if device.kind == "computer":
+            self.plugins += [self.lock, self.commands]
