@@ -119,6 +119,8 @@ class Reader(ast.NodeVisitor):
         self._constants = constants
         self._usage = usage
         self._platform = path.stem if path.stem in PLATFORMS else None
+        # The steps of options flows stand in files of their own.
+        self._flow = "options" if path.stem.startswith("flow_options") else "config"
 
     def _where(self, node: ast.expr | ast.stmt) -> str:
         return f"{self._path}:{node.lineno}"
@@ -152,18 +154,20 @@ class Reader(ast.NodeVisitor):
         if "translation_key" in keywords:
             self._visit_translation_key(node, name, keywords)
         if name in SHOWING_CALLS:
-            self._note("config/step", text(keywords.get("step_id")), node)
+            self._note(f"{self._flow}/step", text(keywords.get("step_id")), node)
         if name == "async_show_menu":
             self._note_menu(text(keywords.get("step_id")), keywords.get("menu_options"))
         if name == "async_show_form":
             self._note_errors(keywords.get("errors"))
         if name == "async_show_progress":
-            self._note("config/progress", text(keywords.get("progress_action")), node)
+            self._note(
+                f"{self._flow}/progress", text(keywords.get("progress_action")), node
+            )
         if name == "async_abort":
-            self._note("config/abort", text(keywords.get("reason")), node)
+            self._note(f"{self._flow}/abort", text(keywords.get("reason")), node)
         if name in IMPLIED_ABORTS:
             reason = text(keywords.get("error") or keywords.get("reason"))
-            self._note("config/abort", reason or IMPLIED_ABORTS[name], node)
+            self._note(f"{self._flow}/abort", reason or IMPLIED_ABORTS[name], node)
         self.generic_visit(node)
 
     def _visit_translation_key(
@@ -192,18 +196,20 @@ class Reader(ast.NodeVisitor):
         if step is not None and isinstance(options, ast.List | ast.Tuple):
             for option in options.elts:
                 key = self._constants.text(option)
-                self._note(f"config/step/{step}/menu_options", key, option)
+                self._note(f"{self._flow}/step/{step}/menu_options", key, option)
 
     def _note_errors(self, errors: ast.expr | None) -> None:
         if isinstance(errors, ast.Dict):
             for value in errors.values:
-                self._note("config/error", self._constants.text(value), value)
+                self._note(f"{self._flow}/error", self._constants.text(value), value)
 
     @override
     def visit_Assign(self, node: ast.Assign) -> None:
         match node.targets:
             case [ast.Subscript(value=ast.Name(id="errors"))]:
-                self._note("config/error", self._constants.text(node.value), node)
+                self._note(
+                    f"{self._flow}/error", self._constants.text(node.value), node
+                )
         self.generic_visit(node)
 
     @override
@@ -315,6 +321,9 @@ def unused(usage: Usage, texts: Json, icons: Json) -> Iterator[str]:
         "config/error",
         "config/abort",
         "config/progress",
+        "options/step",
+        "options/error",
+        "options/abort",
         "device",
         "exceptions",
         "issues",
@@ -328,12 +337,16 @@ def unused(usage: Usage, texts: Json, icons: Json) -> Iterator[str]:
 
 def undescribed(texts: Json) -> Iterator[str]:
     """Tell which fields of forms are named but not described, or the other way round."""
-    for step in _branch(texts, "config", "step"):
-        fields = _branch(texts, "config", "step", step, "data").keys()
-        described = _branch(texts, "config", "step", step, "data_description").keys()
+    for flow, step in (
+        (kind, name)
+        for kind in ("config", "options")
+        for name in _branch(texts, kind, "step")
+    ):
+        fields = _branch(texts, flow, "step", step, "data").keys()
+        described = _branch(texts, flow, "step", step, "data_description").keys()
         for key in fields ^ described:
             what = "description" if key in fields else "name"
-            yield f"translations: field {key} of config/step/{step} has no {what}"
+            yield f"translations: field {key} of {flow}/step/{step} has no {what}"
 
 
 def check(package: Path) -> list[str]:

@@ -8,15 +8,17 @@ from homeassistant.helpers.typing import ConfigType
 from .const import CONF_FAMILY, DOMAIN
 from .coordinator import RumpusConfigEntry
 from .families import FAMILIES, async_get_family
+from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.empty_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Listen for devices from the start, if the YAML configuration names us.
+    """Register the actions, and listen for devices if the YAML configuration names us.
 
     Without that a family listens once it has an entry, and while a user searches.
     """
+    async_setup_services(hass)
     if DOMAIN in config:
         for key in FAMILIES:
             await (await async_get_family(hass, key)).async_setup_listener(hass)

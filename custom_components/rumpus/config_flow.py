@@ -10,6 +10,7 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
+    OptionsFlowWithReload,
 )
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import UnknownStep
@@ -17,12 +18,28 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.helpers.typing import DiscoveryInfoType
 
 from .const import CONF_FAMILY, DOMAIN
-from .families import FAMILIES, FamilyFlow, async_get_family
+from .families import FAMILIES, FamilyFlow, FamilyOptions, async_get_family
 
 type UserInput = dict[str, Any] | None
 type Step = Callable[[UserInput], Coroutine[Any, Any, ConfigFlowResult]]
 
 _STEP = "async_step_"
+
+
+def _family_of(name: str) -> str:
+    """Return the key of the family that a step belongs to; raises AttributeError for none."""
+    for key in FAMILIES:
+        if name.startswith(f"{_STEP}{key}_"):
+            return key
+    raise AttributeError(name)
+
+
+def _step_of(flow: FamilyFlow | FamilyOptions, name: str) -> Step:
+    """Return a step of a family's flow; raises UnknownStep when it has none of this name."""
+    step: Step | None = getattr(flow, name, None)
+    if step is None:
+        raise UnknownStep(f"There is no step {name.removeprefix(_STEP)}")
+    return step
 
 
 class RumpusConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -37,21 +54,12 @@ class RumpusConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def __getattr__(self, name: str) -> Step:
         """Return the steps of the families, which are named `async_step_<family>_*`."""
-        step = name.removeprefix(_STEP)
-        for key in FAMILIES:
-            if name.startswith(f"{_STEP}{key}_"):
-                return partial(self._async_family_step, key, step)
-        raise AttributeError(name)
+        return partial(self._async_family_step, _family_of(name), name)
 
     async def _async_family_step(
-        self, key: str, step: str, user_input: UserInput = None
+        self, key: str, name: str, user_input: UserInput = None
     ) -> ConfigFlowResult:
-        method: Step | None = getattr(
-            await self._async_flow(key), f"{_STEP}{step}", None
-        )
-        if method is None:
-            raise UnknownStep(f"There is no step {step}")
-        return await method(user_input)
+        return await _step_of(await self._async_flow(key), name)(user_input)
 
     async def _async_flow(self, key: str) -> FamilyFlow:
         if self._family_flow is None:
@@ -106,6 +114,13 @@ class RumpusConfigFlow(ConfigFlow, domain=DOMAIN):
             await self._async_flow(entry.data[CONF_FAMILY])
         ).async_reconfigure(entry)
 
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> RumpusOptionsFlow:
+        """Return the flow that changes an entry's options."""
+        return RumpusOptionsFlow()
+
     @callback
     @override
     def async_remove(self) -> None:
@@ -151,3 +166,36 @@ class RumpusConfigFlow(ConfigFlow, domain=DOMAIN):
     def set_title(self, name: str) -> None:
         """Name the device on the card of a discovery."""
         self.context["title_placeholders"] = {"name": name}
+
+
+class RumpusOptionsFlow(OptionsFlowWithReload):
+    """Changes the options of entries of every family; a changed entry is set up anew."""
+
+    def __init__(self) -> None:
+        """Start without a family."""
+        self._family_options: FamilyOptions | None = None
+
+    def __getattr__(self, name: str) -> Step:
+        """Return the steps of the families, which are named `async_step_<family>_*`."""
+        _family_of(name)
+        return partial(self._async_family_step, name)
+
+    async def _async_family_step(
+        self, name: str, user_input: UserInput = None
+    ) -> ConfigFlowResult:
+        return await _step_of(await self._async_options(), name)(user_input)
+
+    async def _async_options(self) -> FamilyOptions:
+        if self._family_options is None:
+            family = await async_get_family(self.hass, self.entry.data[CONF_FAMILY])
+            self._family_options = family.create_options(self)
+        return self._family_options
+
+    async def async_step_init(self, user_input: UserInput = None) -> ConfigFlowResult:
+        """Let the entry's family begin."""
+        return await (await self._async_options()).async_init()
+
+    @property
+    def entry(self) -> ConfigEntry:
+        """The entry whose options are changed."""
+        return self.config_entry

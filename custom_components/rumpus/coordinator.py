@@ -2,11 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from typing import override
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant, ServiceResponse, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
@@ -36,6 +36,14 @@ class RumpusRuntime(ABC):
         self, platform: Platform, async_add_entities: AddConfigEntryEntitiesCallback
     ) -> None:
         """Add the entities of one platform, now and whenever new ones come to be."""
+
+    @abstractmethod
+    async def async_action(self, name: str, data: Mapping[str, Any]) -> ServiceResponse:
+        """Carry out one of the integration's actions on the device.
+
+        Raises ServiceValidationError when the device has no such action, HomeAssistantError
+        when it fails.
+        """
 
     @abstractmethod
     def diagnostics(self) -> Mapping[str, object]:

@@ -20,7 +20,7 @@ from ..const import DOMAIN
 from ..coordinator import RumpusConfigEntry, RumpusRuntime
 
 if TYPE_CHECKING:
-    from ..config_flow import RumpusConfigFlow
+    from ..config_flow import RumpusConfigFlow, RumpusOptionsFlow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +76,18 @@ class FamilyFlow(ABC):
         """End, whatever step it is at; what was begun and is not finished is taken back."""
 
 
+class FamilyOptions(ABC):
+    """The steps of a family in an options flow, named as in `FamilyFlow`."""
+
+    def __init__(self, host: RumpusOptionsFlow) -> None:
+        """Belong to a flow."""
+        self.host = host
+
+    @abstractmethod
+    async def async_init(self) -> ConfigFlowResult:
+        """Begin for a user who wants to change the options of an entry."""
+
+
 class Family(ABC):
     """One kind of device."""
 
@@ -101,6 +113,10 @@ class Family(ABC):
     @abstractmethod
     def create_flow(self, host: RumpusConfigFlow) -> FamilyFlow:
         """Return the family's part of a config flow."""
+
+    @abstractmethod
+    def create_options(self, host: RumpusOptionsFlow) -> FamilyOptions:
+        """Return the family's part of an options flow."""
 
     @abstractmethod
     def system_health(self, hass: HomeAssistant) -> Mapping[str, str | int | bool]:

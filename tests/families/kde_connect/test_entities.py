@@ -23,7 +23,9 @@ from .common import (
     wait_until,
 )
 from custom_components.rumpus.const import DOMAIN
-from custom_components.rumpus.families.kde_connect import state as state_module
+from custom_components.rumpus.families.kde_connect.features import (
+    commands as commands_module,
+)
 from custom_components.rumpus.protocols.errors import (
     AuthenticationError,
     PeerTimeoutError,
@@ -279,7 +281,7 @@ async def test_too_many_commands(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The number of buttons is bounded."""
-    monkeypatch.setattr(state_module, "MAX_COMMANDS", 2)
+    monkeypatch.setattr(commands_module, "MAX_COMMANDS", 2)
     for number in range(3):
         await computer.commands.add(f"k{number}", f"Command {number}")
     entry = await set_up(hass, ours, computer, "tower")
@@ -378,6 +380,7 @@ async def test_capabilities(
                 "button.ping",
                 "button.ring",
                 "device_tracker.connected",
+                "event.battery_low",
                 "event.ping",
                 "sensor.battery",
             }

@@ -16,9 +16,9 @@ from .common import get_state, is_unavailable, set_up, wait_attribute, wait_stat
 from .players import PLAYER, call, vlc
 from custom_components.rumpus.families.kde_connect import (
     media_player as media_player_module,
-    state as state_module,
+    player_state as player_state_module,
 )
-from custom_components.rumpus.families.kde_connect.coordinator import MAX_QUESTIONS
+from custom_components.rumpus.families.kde_connect.features.players import MAX_QUESTIONS
 from custom_components.rumpus.families.kde_connect.media_player import playback_state
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.plugins.mpris import Player
@@ -249,7 +249,7 @@ async def test_too_many_players(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The number of players is bounded."""
-    monkeypatch.setattr(state_module, "MAX_PLAYERS", 1)
+    monkeypatch.setattr(player_state_module, "MAX_PLAYERS", 1)
     await computer.media.add(FakePlayer("One"))
     await computer.media.add(FakePlayer("Two"))
     await set_up(hass, ours, computer, "tower")

@@ -13,16 +13,17 @@ from ...const import DOMAIN, LOGGER
 from ...coordinator import RumpusConfigEntry, RumpusRuntime
 from ...protocols.kdeconnect.device import RemoteDevice
 from ...protocols.kdeconnect.events import DeviceEvent, LinkUp
-from .. import Family, FamilyFlow
+from .. import Family, FamilyFlow, FamilyOptions
 from . import binary_sensor, button, device_tracker, event, media_player, sensor
 from .const import FAMILY_KEY
 from .coordinator import KdeConnectCoordinator, PlatformSetup
 from .data import NotPairedError, paired_device
 from .flow import KdeConnectFlow
+from .flow_options import KdeConnectOptions
 from .hub import async_get_hub
 
 if TYPE_CHECKING:
-    from ...config_flow import RumpusConfigFlow
+    from ...config_flow import RumpusConfigFlow, RumpusOptionsFlow
 
 UNPAIR_WAIT: Final = 5.0
 """Seconds that a device may take to appear, so that it can be told that it was removed."""
@@ -99,6 +100,10 @@ class KdeConnectFamily(Family):
     @override
     def create_flow(self, host: RumpusConfigFlow) -> FamilyFlow:
         return KdeConnectFlow(host)
+
+    @override
+    def create_options(self, host: RumpusOptionsFlow) -> FamilyOptions:
+        return KdeConnectOptions(host)
 
     @override
     def system_health(self, hass: HomeAssistant) -> Mapping[str, str | int | bool]:

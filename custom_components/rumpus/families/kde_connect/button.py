@@ -13,6 +13,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from ...protocols.kdeconnect.plugins import findmyphone, lock, ping
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow
+from .features.commands import CommandsFeature
+from .features.find import FindFeature
+from .features.lock import LockFeature
+from .features.ping import PingFeature
 
 COMMAND: Final = "command_"
 """What the keys of the buttons for commands begin with; the command's own key follows."""
@@ -31,19 +35,19 @@ BUTTONS: Final = (
         key="ring",
         translation_key="ring",
         packet_type=findmyphone.TYPE_REQUEST,
-        press_fn=KdeConnectCoordinator.async_ring,
+        press_fn=lambda coordinator: coordinator.get(FindFeature).async_ring(),
     ),
     KdeConnectButtonDescription(
         key="ping",
         translation_key="ping",
         packet_type=ping.TYPE,
-        press_fn=KdeConnectCoordinator.async_ping,
+        press_fn=lambda coordinator: coordinator.get(PingFeature).async_ping(),
     ),
     KdeConnectButtonDescription(
         key="lock",
         translation_key="lock",
         packet_type=lock.TYPE_REQUEST,
-        press_fn=KdeConnectCoordinator.async_lock,
+        press_fn=lambda coordinator: coordinator.get(LockFeature).async_lock(),
     ),
 )
 
@@ -143,4 +147,4 @@ class KdeConnectCommandButton(KdeConnectEntity, ButtonEntity):
 
     @override
     async def async_press(self) -> None:
-        await self.coordinator.async_run_command(self._key)
+        await self.coordinator.get(CommandsFeature).async_run(self._key)

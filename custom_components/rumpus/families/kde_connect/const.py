@@ -14,6 +14,11 @@ CONF_INCOMING: Final = "incoming"
 CONF_OUTGOING: Final = "outgoing"
 CONF_PROTOCOL_VERSION: Final = "protocol_version"
 
+BATTERY_LOW: Final = "battery_low"
+"""Key of the event entity for a low battery, and its event's type."""
+PING: Final = "ping"
+"""Key of the event entity for pings, and its event's type."""
+
 EVENT_PING: Final = f"{DOMAIN}_ping"
 """Bus event: somebody pinged us; has `device_id` (the registry's), `name` and `message`."""
 

@@ -1,16 +1,15 @@
 """Follows one paired device and carries our wishes to it."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Final, override
+from typing import Any, cast, override
 
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME, CONF_NAME, Platform
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, ServiceResponse, callback
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import dt as dt_util
 
 from ...const import DOMAIN
 from ...coordinator import RumpusConfigEntry, RumpusCoordinator
@@ -28,34 +27,25 @@ from ...protocols.kdeconnect.events import (
 )
 from ...protocols.kdeconnect.packet import Packet
 from ...protocols.kdeconnect.pairing import PairingReason
-from ...protocols.kdeconnect.plugins import (
-    Message,
-    findmyphone,
-    greetings,
-    lock,
-    mpris,
-    ping,
-    runcommand,
-)
-from .artwork import Artwork, Picture, art_key
-from .const import CONF_CERTIFICATE, EVENT_PING, MODELS
+from ...protocols.kdeconnect.plugins import greetings
+from ...protocols.kdeconnect.plugins.battery import BatteryStatus
+from .const import CONF_CERTIFICATE, MODELS
 from .data import entry_data
+from .feature import Feature
+from .features import FEATURES
 from .hub import HubLease
-from .state import KdeConnectState, fold
-
-MAX_QUESTIONS: Final = 3
-"""How often a player that does not answer is asked on one link."""
+from .options import Options
+from .state import KdeConnectState
 
 type PlatformSetup = Callable[
     [KdeConnectCoordinator, AddConfigEntryEntitiesCallback], None
 ]
+type EventListener = Callable[[str, Mapping[str, Any] | None], None]
+"""Takes an event's type and its attributes."""
 
 
 class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
-    """One device: its state, and everything that it can be asked to do.
-
-    Every request raises a translated error when it cannot be sent.
-    """
+    """One device: its link, its state, and the features that do something with it."""
 
     def __init__(
         self,
@@ -68,11 +58,15 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         """Take over the lease; it is released by `async_stop`."""
         super().__init__(hass, entry, name=device.device_id, state=KdeConnectState())
         self.device = device
+        self.options = Options.from_entry(entry.options)
         self._lease = lease
         self._platforms = platforms
-        self._artwork = Artwork(hass, device)
-        self._asked: Counter[str] = Counter()
-        self._ping_listeners: set[CALLBACK_TYPE] = set()
+        self._event_listeners: dict[str, set[EventListener]] = {}
+        self._features: dict[type[Feature], Feature] = {
+            feature: feature(self)
+            for feature in FEATURES
+            if self.options.allows(feature.option)
+        }
 
     @property
     @override
@@ -84,21 +78,36 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         """The id that the device has in the protocol, and in the identifiers of its entities."""
         return self.device.device_id
 
+    @property
+    def last_battery(self) -> BatteryStatus | None:
+        """What the device, which is connected, said of its battery last."""
+        return self._lease.last_battery(self.device_id)
+
+    def find[F: Feature](self, feature: type[F]) -> F | None:
+        """Return a feature, None when the user has not allowed it."""
+        return cast("F | None", self._features.get(feature))
+
+    def get[F: Feature](self, feature: type[F]) -> F:
+        """Return a feature that needs no permission, or that is known to have it."""
+        return cast(F, self._features[feature])
+
     @override
     async def async_start(self) -> None:
+        for feature in self._features.values():
+            await feature.async_start()
         self.entry.async_on_unload(self.device.subscribe(self._on_event))
         self._update_registry()
         # A link that has just been lost has some grace, and is not told anew if it is replaced.
         if self.device.is_up:
             self._connected()
-            battery = self._lease.last_battery(self.device_id)
-            self.publish(replace(self.data, battery=battery))
             # What it said when it connected went by unheard.
             for packet in greetings(self.device.identity):
-                self._ask(packet)
+                self.ask(packet)
 
     @override
     async def async_stop(self) -> None:
+        for feature in self._features.values():
+            await feature.async_stop()
         await self._lease.async_release()
 
     @override
@@ -107,11 +116,51 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
     ) -> None:
         self._platforms[platform](self, async_add_entities)
 
+    @override
+    async def async_action(self, name: str, data: Mapping[str, Any]) -> ServiceResponse:
+        for feature in self._features.values():
+            if (handler := feature.actions.get(name)) is not None:
+                return await handler(data)
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="action_not_allowed",
+            translation_placeholders={"name": self.device.name},
+        )
+
+    # Events
+
     @callback
-    def subscribe_pings(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call back on every ping until the returned function is called."""
-        self._ping_listeners.add(listener)
-        return lambda: self._ping_listeners.discard(listener)
+    def subscribe_events(self, key: str, listener: EventListener) -> CALLBACK_TYPE:
+        """Call back on every event of an event entity until the returned function is called."""
+        listeners = self._event_listeners.setdefault(key, set())
+        listeners.add(listener)
+        return lambda: listeners.discard(listener)
+
+    @callback
+    def fire(
+        self, key: str, event_type: str, attributes: Mapping[str, Any] | None = None
+    ) -> None:
+        """Let the event entity with this key show an event; its attributes are for all to see."""
+        for listener in list(self._event_listeners.get(key, ())):
+            listener(event_type, attributes)
+
+    @callback
+    def fire_bus(self, event_type: str, data: Mapping[str, Any]) -> None:
+        """Fire an event on the bus, with `device_id` (the registry's) and `name`.
+
+        It is stored nowhere unless the user lets something store it: private content goes here.
+        """
+        device = dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, self.device_id), self.entry.entry_id
+        )
+        self.hass.bus.async_fire(
+            event_type,
+            {
+                ATTR_DEVICE_ID: device.id if device is not None else None,
+                ATTR_NAME: self.device.name,
+                **data,
+            },
+        )
 
     # What the device tells
 
@@ -121,13 +170,14 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
             case LinkUp():
                 self._connected()
             case LinkDown():
-                self._artwork.clear()
-                self._asked.clear()
                 self.publish(KdeConnectState())
+                for feature in self._features.values():
+                    feature.disconnected()
             case IdentityChanged():
                 self._remember()
             case MessageReceived(message):
-                self._on_message(message)
+                for feature in self._features.values():
+                    feature.received(message)
             case PairingChanged(reason=PairingReason.UNPAIRED_BY_PEER):
                 self._unpaired()
             case TrustBroken():
@@ -139,14 +189,17 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
             return
         self._remember()
         self.publish(replace(self.data, is_connected=True))
+        for feature in self._features.values():
+            feature.connected()
         # Whoever made us doubt it was not the device.
         for flow in list(self.entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
             self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     def _unpaired(self) -> None:
         """Its user ended the pairing: what we know it by counts no more."""
-        self._artwork.clear()
         self.publish(KdeConnectState())
+        for feature in self._features.values():
+            feature.unpaired()
         self.hass.config_entries.async_update_entry(
             self.entry, data={**self.entry.data, CONF_CERTIFICATE: ""}
         )
@@ -177,52 +230,10 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
             sw_version=f"Protocol {self.device.protocol_version}",
         )
 
-    def _on_message(self, message: Message) -> None:
-        match message:
-            case ping.Ping(text):
-                self._pinged(text)
-            case mpris.AlbumArt():
-                self._artwork.received(message)
-            case mpris.PlayerList():
-                self._fold(message)
-                self._ask_players()
-            case _:
-                self._fold(message)
+    # What the device is told
 
-    def _fold(self, message: Message) -> None:
-        self.publish(fold(self.data, message, dt_util.utcnow()))
-
-    def _pinged(self, message: str | None) -> None:
-        for listener in list(self._ping_listeners):
-            listener()
-        device = dr.async_get(self.hass).async_get_device_by_identifier(
-            (DOMAIN, self.device_id), self.entry.entry_id
-        )
-        # The text is private: it goes to automations, and into no state.
-        self.hass.bus.async_fire(
-            EVENT_PING,
-            {
-                ATTR_DEVICE_ID: device.id if device is not None else None,
-                ATTR_NAME: self.device.name,
-                "message": message,
-            },
-        )
-
-    def _ask_players(self) -> None:
-        """Ask players what they play; new ones do not tell by themselves.
-
-        One that was asked before is asked again while it has not answered: the question may
-        have been lost with a link that was replaced.
-        """
-        players = self.data.players or {}
-        self._asked = Counter({name: self._asked[name] for name in players})
-        for name, state in sorted(players.items()):
-            # Some peers answer a question that they do not understand with their list.
-            if state.player.is_playing is None and self._asked[name] < MAX_QUESTIONS:
-                self._asked[name] += 1
-                self._ask(mpris.request_now_playing(name))
-
-    def _ask(self, packet: Packet) -> None:
+    def ask(self, packet: Packet) -> None:
+        """Send something in the background; a device that cannot be reached never gets it."""
         self.entry.async_create_background_task(
             self.hass, self._async_ask(packet), f"{DOMAIN} {packet.type}"
         )
@@ -234,62 +245,17 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
             # When the device comes back it is asked again.
             self.logger.debug("%s: %s", self.device_id, err)
 
-    # What the device can be asked for
-
-    async def _async_send(self, packet: Packet) -> None:
+    async def async_send(self, packet: Packet) -> None:
+        """Send something that somebody waits for; raises a translated error when it fails."""
         with translated_errors(self.device.name):
             await self.device.send(packet)
 
-    async def async_ring(self) -> None:
-        """Make the device ring until its user stops it."""
-        await self._async_send(findmyphone.ring())
-
-    async def async_ping(self) -> None:
-        """Show a notification on the device."""
-        await self._async_send(ping.ping())
-
-    async def async_lock(self) -> None:
-        """Lock the device's screen."""
-        await self._async_send(lock.set_locked(True))
-
-    async def async_run_command(self, key: str) -> None:
-        """Run one of the device's commands."""
-        await self._async_send(runcommand.run(key))
-
-    async def async_player_action(self, player: str, action: mpris.Action) -> None:
-        """Tell a player what to do."""
-        await self._async_send(mpris.action(player, action))
-
-    async def async_set_volume(self, player: str, volume: int) -> None:
-        """Set a player's volume, 0 to 100."""
-        await self._async_send(mpris.set_volume(player, volume))
-
-    async def async_set_position(self, player: str, position_ms: int) -> None:
-        """Move a player to a position."""
-        await self._async_send(mpris.set_position(player, position_ms))
-
-    async def async_set_loop(self, player: str, status: mpris.LoopStatus) -> None:
-        """Set what a player repeats."""
-        await self._async_send(mpris.set_loop(player, status))
-
-    async def async_set_shuffle(self, player: str, shuffle: bool) -> None:
-        """Set whether a player mixes the order."""
-        await self._async_send(mpris.set_shuffle(player, shuffle))
-
-    def art_key(self, player: mpris.Player) -> str | None:
-        """Return what changes with the player's picture, None when it has none."""
-        return art_key(player, from_device=self.data.has_album_art)
-
-    async def async_get_art(self, player: mpris.Player) -> Picture | None:
-        """Return the picture of what a player plays."""
-        if (key := self.art_key(player)) is None:
-            return None
-        return await self._artwork.async_get(player, key)
-
     @override
     def diagnostics(self) -> Mapping[str, object]:
-        state = self.data
         identity = self.device.identity
+        facts: dict[str, object] = {}
+        for feature in self._features.values():
+            facts.update(feature.diagnostics())
         return {
             "device": {
                 "type": identity.device_type.value,
@@ -299,16 +265,8 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
                 "is_connected": self.device.is_connected,
                 "is_paired": self.device.is_paired,
             },
-            "state": {
-                "battery": None if state.battery is None else state.battery.charge,
-                "is_charging": None
-                if state.battery is None
-                else state.battery.is_charging,
-                "is_locked": state.is_locked,
-                "commands": None if state.commands is None else len(state.commands),
-                "players": None if state.players is None else len(state.players),
-                "has_album_art": state.has_album_art,
-            },
+            "allowed": sorted(self.options.allowed),
+            "state": facts,
             "hub": {
                 "tcp_port": self._lease.peer.tcp_port,
                 "hears_broadcasts": self._lease.peer.udp_bound,

@@ -1,16 +1,45 @@
 """Events of a KDE Connect device."""
 
-from typing import Final, override
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, override
 
-from homeassistant.components.event import EventEntity
+from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...protocols.kdeconnect.plugins import ping
+from .battery import has_battery
+from .const import BATTERY_LOW, PING
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow
 
-PING: Final = "ping"
+
+@dataclass(frozen=True, kw_only=True)
+class KdeConnectEventDescription(EventEntityDescription):
+    """An event entity, its events and which devices have it.
+
+    Features fire its events with `coordinator.fire(key, type, attributes)`.
+    """
+
+    types: tuple[str, ...]
+    exists_fn: Callable[[KdeConnectCoordinator], bool]
+
+
+EVENTS: Final = (
+    KdeConnectEventDescription(
+        key=BATTERY_LOW,
+        translation_key=BATTERY_LOW,
+        types=(BATTERY_LOW,),
+        exists_fn=has_battery,
+    ),
+    KdeConnectEventDescription(
+        key=PING,
+        translation_key=PING,
+        types=(PING,),
+        exists_fn=lambda coordinator: coordinator.device.sends(ping.TYPE),
+    ),
+)
 
 
 @callback
@@ -19,30 +48,43 @@ def async_setup(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the events of a device."""
+    descriptions = {description.key: description for description in EVENTS}
     async_follow(
         coordinator,
         async_add_entities,
-        lambda: (PING,) if coordinator.device.sends(ping.TYPE) else (),
-        lambda _: KdeConnectPingEvent(coordinator),
+        lambda: (
+            key for key, event in descriptions.items() if event.exists_fn(coordinator)
+        ),
+        lambda key: KdeConnectEvent(coordinator, descriptions[key]),
     )
 
 
-class KdeConnectPingEvent(KdeConnectEntity, EventEntity):
-    """Somebody pinged Home Assistant from the device."""
+class KdeConnectEvent(KdeConnectEntity, EventEntity):
+    """Something that happens on a device."""
 
-    def __init__(self, coordinator: KdeConnectCoordinator) -> None:
-        """Wait for pings."""
-        super().__init__(coordinator, PING)
-        self._attr_event_types = [PING]
-        self._attr_translation_key = PING
+    def __init__(
+        self,
+        coordinator: KdeConnectCoordinator,
+        description: KdeConnectEventDescription,
+    ) -> None:
+        """Wait for the events that the description names."""
+        super().__init__(coordinator, description.key)
+        self.entity_description = description
+        self._attr_event_types = list(description.types)
 
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
-        self.async_on_remove(self.coordinator.subscribe_pings(self._pinged))
+        self.async_on_remove(
+            self.coordinator.subscribe_events(
+                self.entity_description.key, self._happened
+            )
+        )
 
     @callback
-    def _pinged(self) -> None:
-        # No message here: a state's attributes are for everybody to see.
-        self._trigger_event(PING)
+    def _happened(self, event_type: str, attributes: Mapping[str, Any] | None) -> None:
+        # Attributes are for everybody to see, so private content is not among them.
+        self._trigger_event(
+            event_type, None if attributes is None else dict(attributes)
+        )
         self.async_write_ha_state()

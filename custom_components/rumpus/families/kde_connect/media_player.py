@@ -19,7 +19,8 @@ from ...protocols.kdeconnect.plugins import mpris
 from ...protocols.kdeconnect.plugins.mpris import Action, LoopStatus, Player
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow
-from .state import PlayerState
+from .features.players import PlayersFeature
+from .player_state import PlayerState
 
 PLAYER: Final = "player_"
 """What the keys of players begin with; the player's name follows."""
@@ -109,6 +110,7 @@ class KdeConnectPlayer(KdeConnectEntity, MediaPlayerEntity):
         """Show the player with this name."""
         super().__init__(coordinator, f"{PLAYER}{name}")
         self._name = name
+        self._players = coordinator.get(PlayersFeature)
         self._attr_translation_key = "player"
         self._attr_translation_placeholders = {"player": name}
         self._show()
@@ -150,16 +152,16 @@ class KdeConnectPlayer(KdeConnectEntity, MediaPlayerEntity):
         self._attr_repeat = (
             None if player.loop_status is None else _REPEAT[player.loop_status]
         )
-        self._attr_media_image_hash = self.coordinator.art_key(player)
+        self._attr_media_image_hash = self._players.art_key(player)
 
     @override
     async def async_get_media_image(self) -> tuple[bytes | None, str | None]:
         if (now := self._now) is None:
             return None, None
-        return await self.coordinator.async_get_art(now.player) or (None, None)
+        return await self._players.async_get_art(now.player) or (None, None)
 
     async def _async_do(self, action: Action) -> None:
-        await self.coordinator.async_player_action(self._name, action)
+        await self._players.async_act(self._name, action)
 
     @override
     async def async_media_play(self) -> None:
@@ -183,19 +185,19 @@ class KdeConnectPlayer(KdeConnectEntity, MediaPlayerEntity):
 
     @override
     async def async_media_seek(self, position: float) -> None:
-        await self.coordinator.async_set_position(self._name, round(position * 1000))
+        await self._players.async_set_position(self._name, round(position * 1000))
 
     @override
     async def async_set_volume_level(self, volume: float) -> None:
-        await self.coordinator.async_set_volume(self._name, round(volume * 100))
+        await self._players.async_set_volume(self._name, round(volume * 100))
 
     @override
     async def async_set_shuffle(self, shuffle: bool) -> None:
-        await self.coordinator.async_set_shuffle(self._name, shuffle)
+        await self._players.async_set_shuffle(self._name, shuffle)
 
     @override
     async def async_set_repeat(self, repeat: RepeatMode) -> None:
-        await self.coordinator.async_set_loop(self._name, _LOOP[repeat])
+        await self._players.async_set_loop(self._name, _LOOP[repeat])
 
 
 def _seconds(milliseconds: int | None) -> int | None:

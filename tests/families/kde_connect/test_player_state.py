@@ -6,97 +6,65 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.rumpus.families.kde_connect.state import (
-    MAX_COMMANDS,
+from custom_components.rumpus.families.kde_connect.player_state import (
     MAX_PLAYERS,
-    KdeConnectState,
+    Players,
     PlayerState,
-    fold,
+    fold_list,
+    fold_update,
     position_ms,
-)
-from custom_components.rumpus.protocols.kdeconnect.plugins.battery import BatteryStatus
-from custom_components.rumpus.protocols.kdeconnect.plugins.lock import (
-    LockResult,
-    LockState,
 )
 from custom_components.rumpus.protocols.kdeconnect.plugins.mpris import (
     Player,
     PlayerList,
     PlayerUpdate,
 )
-from custom_components.rumpus.protocols.kdeconnect.plugins.runcommand import (
-    Command,
-    CommandList,
-)
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=5)
-CONNECTED = KdeConnectState(is_connected=True)
 
 
-def with_player(player: Player, updated_at: datetime | None = NOW) -> KdeConnectState:
-    """Return a state with one player."""
-    return replace(CONNECTED, players={player.name: PlayerState(player, updated_at)})
+def with_player(player: Player, updated_at: datetime | None = NOW) -> Players:
+    """Return one player."""
+    return {player.name: PlayerState(player, updated_at)}
 
 
-def test_battery() -> None:
-    battery = BatteryStatus(50, True, False)
-    assert fold(CONNECTED, battery, NOW) == replace(CONNECTED, battery=battery)
-
-
-@pytest.mark.parametrize("is_locked", [True, False, None])
-def test_lock(is_locked: bool | None) -> None:
-    state = replace(CONNECTED, is_locked=True)
-    assert fold(state, LockState(is_locked), NOW).is_locked is is_locked
-
-
-def test_lock_result_changes_nothing() -> None:
-    assert fold(CONNECTED, LockResult(True), NOW) is CONNECTED
-
-
-def test_commands_replace_each_other() -> None:
-    state = fold(CONNECTED, CommandList((Command("a", "A", ""),), False), NOW)
-    assert state.commands == {"a": "A"}
-    state = fold(state, CommandList((Command("b", "B", ""),), False), NOW)
-    assert state.commands == {"b": "B"}
-    assert fold(state, CommandList((), False), NOW).commands == {}
-
-
-def test_commands_are_bounded() -> None:
-    commands = tuple(Command(str(key), "", "") for key in range(MAX_COMMANDS + 1))
-    state = fold(CONNECTED, CommandList(commands, False), NOW)
-    assert state.commands is not None
-    assert len(state.commands) == MAX_COMMANDS
+def fold(
+    players: Players | None, message: PlayerList | PlayerUpdate, now: datetime
+) -> Players | None:
+    """Return the players after a message of either kind."""
+    if isinstance(message, PlayerList):
+        return fold_list(players, message)
+    return fold_update(players, message, now)
 
 
 def test_players_are_bounded() -> None:
     names = tuple(str(number) for number in range(MAX_PLAYERS + 1))
-    state = fold(CONNECTED, PlayerList(names, True), NOW)
-    assert state.players is not None
-    assert len(state.players) == MAX_PLAYERS
-    assert state.has_album_art
+    state = fold(None, PlayerList(names, True), NOW)
+    assert state is not None
+    assert len(state) == MAX_PLAYERS
 
 
 def test_list_keeps_known_players() -> None:
     known = Player("a", title="Song")
     state = fold(with_player(known), PlayerList(("a", "b"), False), NOW)
-    assert state.players == {
+    assert state == {
         "a": PlayerState(known, NOW),
         "b": PlayerState(Player("b")),
     }
-    assert fold(state, PlayerList(("b",), False), NOW).players == {
+    assert fold(state, PlayerList(("b",), False), NOW) == {
         "b": PlayerState(Player("b"))
     }
 
 
-@pytest.mark.parametrize("state", [CONNECTED, with_player(Player("a"))])
-def test_update_of_an_unlisted_player(state: KdeConnectState) -> None:
+@pytest.mark.parametrize("state", [None, with_player(Player("a"))])
+def test_update_of_an_unlisted_player(state: Players | None) -> None:
     assert fold(state, PlayerUpdate("gone", title="Song"), NOW) is state
 
 
 def test_position_comes_with_its_time() -> None:
     state = fold(with_player(Player("a"), None), PlayerUpdate("a", position_ms=7), NOW)
-    assert state.players == {"a": PlayerState(Player("a", position_ms=7), NOW)}
+    assert state == {"a": PlayerState(Player("a", position_ms=7), NOW)}
 
 
 def test_position_becomes_unknown() -> None:
@@ -105,13 +73,13 @@ def test_position_becomes_unknown() -> None:
         PlayerUpdate("a", position_ms=None),
         LATER,
     )
-    assert state.players == {"a": PlayerState(Player("a"), None)}
+    assert state == {"a": PlayerState(Player("a"), None)}
 
 
 def test_another_title_without_a_position() -> None:
     before = with_player(Player("a", title="One", position_ms=7))
     state = fold(before, PlayerUpdate("a", title="Two"), LATER)
-    assert state.players == {"a": PlayerState(Player("a", title="Two"), None)}
+    assert state == {"a": PlayerState(Player("a", title="Two"), None)}
 
 
 @pytest.mark.parametrize(("playing", "expected"), [(True, 6000), (False, 1000)])
@@ -119,16 +87,16 @@ def test_play_or_pause_without_a_position(playing: bool, expected: int) -> None:
     """The clock starts or stops where it is."""
     before = with_player(Player("a", position_ms=1000, is_playing=playing))
     state = fold(before, PlayerUpdate("a", is_playing=not playing), LATER)
-    assert state.players is not None
-    assert state.players["a"].player.position_ms == expected
-    assert state.players["a"].position_updated_at == LATER
+    assert state is not None
+    assert state["a"].player.position_ms == expected
+    assert state["a"].position_updated_at == LATER
 
 
 def test_volume_leaves_the_position_alone() -> None:
     before = with_player(Player("a", position_ms=1000, is_playing=True))
     state = fold(before, PlayerUpdate("a", volume=5), LATER)
-    assert state.players is not None
-    assert state.players["a"].position_updated_at == NOW
+    assert state is not None
+    assert state["a"].position_updated_at == NOW
 
 
 def test_position_ends_with_the_length() -> None:
@@ -160,10 +128,10 @@ def test_position_and_its_time_belong_together(
     messages: list[PlayerUpdate | PlayerList],
 ) -> None:
     """Whatever comes in whatever order, a position has a time and no position has none."""
-    state = CONNECTED
+    state: Players | None = None
     for number, message in enumerate(messages):
         state = fold(state, message, NOW + timedelta(seconds=number))
-    for player in (state.players or {}).values():
+    for player in (state or {}).values():
         assert (player.player.position_ms is None) == (
             player.position_updated_at is None
         )

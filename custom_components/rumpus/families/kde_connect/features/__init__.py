@@ -1,0 +1,20 @@
+"""Every feature of a KDE Connect device."""
+
+from typing import Final
+
+from ..feature import Feature
+from .battery import BatteryFeature
+from .commands import CommandsFeature
+from .find import FindFeature
+from .lock import LockFeature
+from .ping import PingFeature
+from .players import PlayersFeature
+
+FEATURES: Final[tuple[type[Feature], ...]] = (
+    BatteryFeature,
+    CommandsFeature,
+    FindFeature,
+    LockFeature,
+    PingFeature,
+    PlayersFeature,
+)

@@ -1,0 +1,42 @@
+"""The device's battery."""
+
+from dataclasses import replace
+from typing import override
+
+from homeassistant.core import callback
+
+from ....protocols.kdeconnect.plugins import Message
+from ....protocols.kdeconnect.plugins.battery import BatteryStatus
+from ..const import BATTERY_LOW
+from ..feature import Feature
+
+
+class BatteryFeature(Feature):
+    """Follows the charge and fires an event when the device says that it is low."""
+
+    @callback
+    @override
+    def connected(self) -> None:
+        # Devices tell their charge when they connect or change it, and most cannot be asked:
+        # what came before the entry was set up is known to the hub.
+        if (status := self.coordinator.last_battery) is not None:
+            self.coordinator.publish(replace(self.state, battery=status))
+
+    @callback
+    @override
+    def received(self, message: Message) -> None:
+        if not isinstance(message, BatteryStatus):
+            return
+        before = self.state.battery
+        self.coordinator.publish(replace(self.state, battery=message))
+        # The device repeats it in every packet until it ends.
+        if message.is_low and not (before is not None and before.is_low):
+            self.coordinator.fire(BATTERY_LOW, BATTERY_LOW, {"level": message.charge})
+
+    @override
+    def diagnostics(self) -> dict[str, object]:
+        status = self.state.battery
+        return {
+            "battery": None if status is None else status.charge,
+            "is_charging": None if status is None else status.is_charging,
+        }

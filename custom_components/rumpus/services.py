@@ -1,0 +1,87 @@
+"""Actions: what can be asked of a device that no entity has a place for.
+
+They are known from the start, whether or not there is an entry; the family of the device that
+an action is called for carries it out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import probatio
+
+from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.helpers import config_validation as cv, service
+
+from .const import DOMAIN
+from .coordinator import RumpusConfigEntry
+
+type Fields = Mapping[probatio.Marker, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action by its name, its fields besides the device, and whether it answers.
+
+    One that answers is for one device, the others may be for several.
+    """
+
+    name: str
+    fields: Fields = field(default_factory=dict)
+    answers: bool = False
+
+
+ACTIONS: Final[tuple[Action, ...]] = ()
+"""Every action of the integration."""
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register every action."""
+    for action in ACTIONS:
+        _async_register(hass, action)
+
+
+@callback
+def _async_register(hass: HomeAssistant, action: Action) -> None:
+    devices = cv.string if action.answers else probatio.All(cv.ensure_list, [cv.string])
+
+    async def async_handle(call: ServiceCall) -> ServiceResponse:
+        data = {key: value for key, value in call.data.items() if key != ATTR_DEVICE_ID}
+        targets = call.data[ATTR_DEVICE_ID]
+        # All of them are looked up before anything happens.
+        entries = [
+            _async_find(hass, device_id)
+            for device_id in ([targets] if action.answers else targets)
+        ]
+        response: ServiceResponse = None
+        for entry in entries:
+            response = await entry.runtime_data.async_action(action.name, data)
+        return response
+
+    hass.services.async_register(
+        DOMAIN,
+        action.name,
+        async_handle,
+        schema=probatio.Schema(
+            {probatio.Required(ATTR_DEVICE_ID): devices, **action.fields}
+        ),
+        supports_response=(
+            SupportsResponse.ONLY if action.answers else SupportsResponse.NONE
+        ),
+    )
+
+
+@callback
+def _async_find(hass: HomeAssistant, device_id: str) -> RumpusConfigEntry:
+    """Return the entry of a device; raises ServiceValidationError when there is none loaded."""
+    _, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
+    found: RumpusConfigEntry = entry
+    return found
