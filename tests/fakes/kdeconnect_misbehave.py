@@ -48,6 +48,13 @@ class Misbehave(enum.Flag):
     PAYLOAD_RESET = enum.auto()  # all the bytes, then a RST after the end
     PAYLOAD_UNKNOWN_SIZE = enum.auto()  # payloadSize -1
 
+    # Payloads that we fetch
+    FETCH_NEVER = enum.auto()  # nobody comes
+    FETCH_NO_TLS = enum.auto()  # TCP connects, and not a word of TLS
+    FETCH_WRONG_CERTIFICATE = enum.auto()
+    FETCH_HANG_UP = enum.auto()  # gone after the first piece
+    FETCH_STALL = enum.auto()  # connected, but nothing is read after the first piece
+
     NOTHING = 0
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from dataclasses import dataclass, field
+import hashlib
 from typing import TYPE_CHECKING
 
 from tests.fakes.kdeconnect_misbehave import Misbehave
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from tests.fakes.kdeconnect_peer import FakePeer
 
 _PIECE = 4096  # what KDE sends at a time
-_RECEIVER_TIMEOUT = 10
+RECEIVER_TIMEOUT = 10.0
 # Bytes of an endless payload; only a receiver without a limit gets that far.
 _ENDLESS = 256 * 1024 * 1024
 
@@ -32,8 +34,9 @@ class PayloadSender:
         """Send for a device, from the first free of these ports."""
         self._device = device
         self._ports = ports
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[bool]] = set()
         self.timeout = 10.0 if device.kind == "phone" else 30.0
+        self.receiver_timeout = RECEIVER_TIMEOUT  # for TLS, and for each piece
 
     async def stop(self) -> None:
         """Stop all transfers."""
@@ -49,10 +52,24 @@ class PayloadSender:
 
         The transfer ends in an event, `payload_sent` or `payload_failed`.
         """
+        return (await self._start(peer, packet_type, body, data))[0]
+
+    async def deliver(
+        self, peer: FakePeer, packet_type: str, body: Body, data: bytes
+    ) -> None:
+        """Send data with a packet and wait until it was fetched. Raises PayloadError."""
+        task = (await self._start(peer, packet_type, body, data))[1]
+        if task is None or not await asyncio.shield(task):
+            raise PayloadError("not fetched")
+
+    async def _start(
+        self, peer: FakePeer, packet_type: str, body: Body, data: bytes
+    ) -> tuple[int, asyncio.Task[bool] | None]:
         misbehave = self._device.misbehave
         first: asyncio.Future[_Streams] = asyncio.get_running_loop().create_future()
         server = await self._listen(first)
         port: int = server.sockets[0].getsockname()[1]
+        task = None
         if Misbehave.PAYLOAD_REFUSED in misbehave:
             server.close()
             await server.wait_closed()
@@ -63,7 +80,7 @@ class PayloadSender:
         size = -1 if Misbehave.PAYLOAD_UNKNOWN_SIZE in misbehave else len(data)
         peer.send_packet(FakePacket(full_type(packet_type), body, size, port))
         await peer.drain()
-        return port
+        return port, task
 
     async def _listen(self, first: asyncio.Future[_Streams]) -> asyncio.Server:
         def accepted(
@@ -87,7 +104,8 @@ class PayloadSender:
         first: asyncio.Future[_Streams],
         data: bytes,
         port: int,
-    ) -> None:
+    ) -> bool:
+        """Hand the data over; returns whether that went well."""
         try:
             try:
                 async with asyncio.timeout(self.timeout):
@@ -101,8 +119,9 @@ class PayloadSender:
         except (OSError, PayloadError) as error:
             reason = str(error) or type(error).__name__
             peer.emit("payload_failed", port=port, reason=reason)
-        else:
-            peer.emit("payload_sent", port=port, size=len(data))
+            return False
+        peer.emit("payload_sent", port=port, size=len(data))
+        return True
 
     async def _transfer(
         self,
@@ -125,7 +144,7 @@ class PayloadSender:
             credentials, server=True, demand_certificate=True, tls13=device.tls13
         )
         channel = TlsChannel(reader, writer, context, server=True)
-        async with asyncio.timeout(_RECEIVER_TIMEOUT):
+        async with asyncio.timeout(self.receiver_timeout):
             await channel.handshake()
         if channel.peer_certificate != device.paired.get(peer.device_id):
             raise PayloadError("fetched by another device")
@@ -148,7 +167,8 @@ class PayloadSender:
             if channel.is_closing:
                 raise PayloadError("the receiver hung up")
             channel.write(data[start : start + _PIECE])
-            await channel.drain()
+            async with asyncio.timeout(self.receiver_timeout):
+                await channel.drain()
         if Misbehave.PAYLOAD_STALL in misbehave:
             while await channel.read():
                 pass
@@ -160,26 +180,86 @@ async def _until_closed(reader: asyncio.StreamReader) -> None:
         pass
 
 
-async def fetch_payload(peer: FakePeer, packet: FakePacket) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came: its size, its SHA-256 in hex, and itself if it was kept."""
+
+    size: int
+    sha256: str
+    md5: str
+    data: bytes = field(repr=False)
+
+
+async def fetch(peer: FakePeer, packet: FakePacket) -> bytes:
     """Fetch what a packet announces. Raises PayloadError, OSError."""
+    return (await receive(peer, packet)).data
+
+
+fetch_payload = fetch
+
+
+async def receive(
+    peer: FakePeer,
+    packet: FakePacket,
+    *,
+    keep: bool = True,
+    exact: bool = True,
+    timeout: float = RECEIVER_TIMEOUT,
+) -> Fetched:
+    """Fetch what a packet announces; with `keep` off, big things only as a hash.
+
+    An `exact` receiver wants neither less nor more than announced; others, like KDE,
+    take more. Within `timeout` seconds the connection has to be there, and any next
+    piece of data. Raises PayloadError, OSError.
+    """
     device = peer.device
+    misbehave = device.misbehave
     if packet.payload_port is None or packet.payload_size is None:
         raise PayloadError("no payload announced")
-    async with asyncio.timeout(_RECEIVER_TIMEOUT):
+    if Misbehave.FETCH_NEVER in misbehave:
+        raise PayloadError("did not even try")
+    async with asyncio.timeout(timeout):
         reader, writer = await asyncio.open_connection(peer.host, packet.payload_port)
     try:
+        if Misbehave.FETCH_NO_TLS in misbehave:
+            await _until_closed(reader)
+            raise PayloadError("the sender gave up")
         credentials = device.presented_credentials()
+        if Misbehave.FETCH_WRONG_CERTIFICATE in misbehave:
+            credentials = device.variant(Misbehave.FETCH_WRONG_CERTIFICATE)
         context = tls_context(credentials, server=False, tls13=device.tls13)
         channel = TlsChannel(reader, writer, context, server=False)
-        async with asyncio.timeout(_RECEIVER_TIMEOUT):
+        async with asyncio.timeout(timeout):
             await channel.handshake()
-            if channel.peer_certificate != device.paired.get(peer.device_id):
-                raise PayloadError("served by another device")
-            data = bytearray()
-            while piece := await channel.read():
-                data += piece
+        if channel.peer_certificate != device.paired.get(peer.device_id):
+            raise PayloadError("served by another device")
+        fetched = await _read(channel, misbehave, keep=keep, timeout=timeout)
     finally:
         await close_stream(writer)
-    if packet.payload_size not in {-1, len(data)}:
-        raise PayloadError(f"{len(data)} bytes instead of {packet.payload_size}")
-    return bytes(data)
+    wanted = packet.payload_size
+    if wanted != -1 and (fetched.size < wanted or (exact and fetched.size != wanted)):
+        raise PayloadError(f"{fetched.size} bytes instead of {wanted}")
+    return fetched
+
+
+async def _read(
+    channel: TlsChannel, misbehave: Misbehave, *, keep: bool, timeout: float
+) -> Fetched:
+    size, data = 0, bytearray()
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    while True:
+        async with asyncio.timeout(timeout):
+            piece = await channel.read()
+        if not piece:
+            return Fetched(size, sha256.hexdigest(), md5.hexdigest(), bytes(data))
+        size += len(piece)
+        sha256.update(piece)
+        md5.update(piece)
+        if keep:
+            data += piece
+        if Misbehave.FETCH_HANG_UP in misbehave:
+            channel.abort()
+            raise PayloadError("hung up")
+        if Misbehave.FETCH_STALL in misbehave:
+            await channel.closed()
+            raise PayloadError("the sender gave up")

@@ -285,6 +285,11 @@ class TlsChannel:
         with contextlib.suppress(OSError):
             await self._writer.drain()
 
+    async def closed(self) -> None:
+        """Wait, without reading, until this connection is closed by somebody."""
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
     async def close(self, *, notify: bool = True) -> None:
         """Close after sending what is buffered, with or without close_notify."""
         if notify and not self._writer.is_closing():
