@@ -7,6 +7,13 @@ neither greet nor hear anything.
 from typing import TYPE_CHECKING
 
 from tests.fakes.kdeconnect_controller import PlayersPlugin
+from tests.fakes.kdeconnect_input import (
+    DigitizerPlugin,
+    InputPlugin,
+    MonitorPlugin,
+    PresenterPlugin,
+    RemoteInputPlugin,
+)
 from tests.fakes.kdeconnect_media import MediaPlugin
 from tests.fakes.kdeconnect_plugins import (
     BatteryPlugin,
@@ -18,6 +25,7 @@ from tests.fakes.kdeconnect_plugins import (
     RemoteCommandsPlugin,
     SmallTalkPlugin,
 )
+from tests.fakes.kdeconnect_sinks import RemoteSinksPlugin, SinksPlugin
 
 if TYPE_CHECKING:
     from tests.fakes.kdeconnect import FakeDevice
@@ -42,6 +50,9 @@ class PluginTable:
         self.remote_commands = RemoteCommandsPlugin(device)
         self.media = MediaPlugin(device)
         self.players = PlayersPlugin(device)
+        self.remote_sinks = RemoteSinksPlugin(device)
+        self.input = InputPlugin(device)
+        self.remote_input = RemoteInputPlugin(device)
         self.plugins += [
             self.battery,
             self.ping,
@@ -49,6 +60,9 @@ class PluginTable:
             self.remote_commands,
             self.media,
             self.players,
+            self.remote_sinks,
+            self.input,
+            self.remote_input,
         ]
 
     def _add_phone(self, device: FakeDevice) -> None:
@@ -58,5 +72,16 @@ class PluginTable:
         """What only computers have."""
         self.lock = LockPlugin(device)
         self.commands = CommandsPlugin(device)
+        self.sinks = SinksPlugin(device)
+        self.presenter = PresenterPlugin(device)
+        self.digitizer = DigitizerPlugin(device)
+        self.monitor = MonitorPlugin(device)
         if device.kind == "computer":
-            self.plugins += [self.lock, self.commands]
+            self.plugins += [
+                self.lock,
+                self.commands,
+                self.sinks,
+                self.presenter,
+                self.digitizer,
+                self.monitor,
+            ]

@@ -1,12 +1,15 @@
 """What the fake KDE Connect computer offers and controls, tried against another."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
 from tests.fakes.kdeconnect import FakeDevice, Misbehave
+from tests.fakes.kdeconnect_input import FakeKey
 from tests.fakes.kdeconnect_media import FakePlayer, FakeTrack
 from tests.fakes.kdeconnect_pairs import devices, pair
+from tests.fakes.kdeconnect_sinks import FULL, FakeSink
 from tests.fakes.kdeconnect_wire import Body
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -29,6 +32,11 @@ def phone(pair_of_devices: tuple[FakeDevice, FakeDevice]) -> FakeDevice:
 def computer(pair_of_devices: tuple[FakeDevice, FakeDevice]) -> FakeDevice:
     """A computer that accepts pairing."""
     return pair_of_devices[1]
+
+
+def has(member: str, body: Body) -> bool:
+    """Whether a packet has a member."""
+    return member in body
 
 
 # --- players, as their controller ---
@@ -121,3 +129,149 @@ async def test_controller_ignores_what_it_did_not_ask_for(
     await phone.wait_for("ping")
     assert phone.players.art == {}
     assert phone.players.states == {}
+
+
+# --- volumes ---
+
+
+async def test_sinks(phone: FakeDevice, computer: FakeDevice) -> None:
+    """A list at connect, then changes, each twice; a new volume unmutes."""
+    await pair(phone, computer)
+    assert (await phone.wait_for("sinks")).data["names"] == []
+    await computer.sinks.add(FakeSink("speaker", "Speaker", muted=True))
+    await computer.sinks.add(FakeSink("headset"))
+    await phone.wait_for("sinks", lambda e: e.data["names"] == ["speaker", "headset"])
+    sinks = phone.remote_sinks
+    assert sinks.sinks["speaker"] == {
+        "name": "speaker",
+        "description": "Speaker",
+        "muted": True,
+        "volume": FULL,
+        "maxVolume": FULL,
+        "enabled": True,
+    }
+    await sinks.set_volume("speaker", 30_000)
+    for body in ({"volume": 30_000}, {"muted": False}):
+        for _ in range(2):
+            got = await phone.wait_packet("systemvolume", predicate=partial(has, *body))
+            assert got == {"name": "speaker", **body}
+    assert not computer.sinks.sinks["speaker"].muted
+    asked = await computer.wait_for("sink_request")
+    assert asked.data == {"name": "speaker", "volume": 30_000}
+    computer.sinks.repeats = False
+    await sinks.set_default("headset")
+    await sinks.set_muted("headset", muted=True)
+    await sinks.set_volume("nothing", 1)
+    for _ in range(3):
+        await computer.wait_for("sink_request")
+    for enabled, name in ((False, "speaker"), (True, "headset")):
+        got = await phone.wait_packet("systemvolume", predicate=partial(has, "enabled"))
+        assert got == {"name": name, "enabled": enabled}
+    await phone.wait_for(
+        "sink_change", lambda _: sinks.sinks["headset"]["muted"] is True
+    )
+
+
+async def test_sinks_at_the_computer(phone: FakeDevice, computer: FakeDevice) -> None:
+    """What is done at the computer is told, too."""
+    await computer.sinks.add(FakeSink("speaker"))
+    await computer.sinks.add(FakeSink("headset"))
+    await pair(phone, computer)
+    await phone.wait_for("sinks", lambda e: e.data["names"] == ["speaker", "headset"])
+    await computer.sinks.change("speaker", volume=FULL * 3 // 2, muted=True)
+    await computer.sinks.set_default("headset")
+    await computer.sinks.set_default("headset")
+    known = phone.remote_sinks.sinks
+    await phone.wait_for("sink_change", lambda _: known["headset"]["enabled"] is True)
+    assert known["speaker"] | {"name": "speaker"} == known["speaker"]
+    assert (known["speaker"]["volume"], known["speaker"]["enabled"]) == (98_304, False)
+    await computer.sinks.remove("headset")
+    assert computer.sinks.default == "speaker"
+    await phone.wait_for("sinks", lambda e: e.data["names"] == ["speaker"])
+    await phone.remote_sinks.request()
+    await phone.wait_for("sinks", lambda e: e.data["names"] == ["speaker"])
+
+
+# --- pointer and keys ---
+
+
+async def test_input(phone: FakeDevice, computer: FakeDevice) -> None:
+    """A computer takes everything and echoes nothing, unless it lists the echo."""
+    computer.outgoing |= {"kdeconnect.mousepad.echo"}
+    phone.incoming |= {"kdeconnect.mousepad.echo"}
+    await pair(phone, computer)
+    assert (await phone.wait_for("keyboard_state")).data == {"state": None}
+    pad = phone.remote_input
+    await pad.request(dx=1.5, dy=-2)
+    await pad.request(scroll=True, dx=0, dy=3)
+    await pad.request(x=10, y=20)
+    for name in ("singleclick", "rightclick", "backclick", "singlehold"):
+        await pad.request(**{name: True})
+    await pad.press("hello")
+    await pad.press(1)
+    await pad.press(12)
+    await pad.press("c", "ctrl", wants_echo=True)
+    await phone.wait_for("key_echo")
+    assert pad.echoes == [{"key": "c", "ctrl": True, "isAck": True}]
+    done = computer.input
+    assert done.moves == [(1.5, -2)]
+    assert done.scrolls == [(0, 3)]
+    assert done.positions == [(10, 20)]
+    assert done.clicks == ["singleclick", "rightclick"]
+    held = computer.input.is_held
+    assert done.text == "hell\n"
+    assert done.keys[-1] == FakeKey(0, "c", frozenset({"ctrl"}))
+    await pad.request(singlerelease=True)
+    await computer.wait_for("pointer", lambda e: e.data == {"singlerelease": True})
+    assert (held, computer.input.is_held) == (True, False)
+    assert computer.events.seen("pointer") == 7
+
+
+async def test_phone_keyboard(phone: FakeDevice, computer: FakeDevice) -> None:
+    """A phone takes keys only while a text field has the focus, and says so."""
+    await pair(phone, computer)
+    assert (await computer.wait_for("keyboard_state")).data == {"state": False}
+    await computer.remote_input.press("lost", wants_echo=True)
+    await phone.wait_packet("mousepad.request")
+    await phone.input.set_takes_keys(True)
+    assert (await computer.wait_for("keyboard_state")).data == {"state": True}
+    await computer.remote_input.press("kept", wants_echo=True)
+    await computer.wait_for("key_echo")
+    assert phone.input.text == "kept"
+    assert computer.remote_input.echoes == [{"key": "kept", "isAck": True}]
+
+
+async def test_presenter_and_tablet(phone: FakeDevice, computer: FakeDevice) -> None:
+    """A pointer on slides and a drawing tablet leave their traces."""
+    await pair(phone, computer)
+    await phone.send("presenter", {"dx": 0.1, "dy": -0.2})
+    await computer.wait_for("presenter")
+    assert computer.presenter.is_shown
+    await phone.send("presenter", {"stop": True})
+    await computer.wait_for("presenter")
+    assert (computer.presenter.is_shown, computer.presenter.moves) == (
+        False,
+        [(0.1, -0.2)],
+    )
+    await phone.send("digitizer", {"active": True})
+    await phone.send("digitizer.session", {"action": "start", "width": 100})
+    await phone.send("digitizer", {"active": True, "x": 1})
+    await phone.send("digitizer", {"x": 2})
+    await phone.send("digitizer.session", {"action": "end"})
+    await computer.wait_for("digitizer", lambda e: e.data == {"action": "end"})
+    assert computer.digitizer.strokes == [
+        {"active": True, "x": 1},
+        {"active": True, "x": 2},
+    ]
+    assert computer.digitizer.session is None
+
+
+async def test_virtual_monitor(computer: FakeDevice) -> None:
+    """A computer tells of its screen at connect and fails to lend it."""
+    async with FakeDevice("computer") as other:
+        await pair(other, computer)
+        assert (await other.wait_packet("virtualmonitor"))["resolutions"] == []
+        await other.send("virtualmonitor.request", {"protocol": "rdp"})
+        await computer.wait_for("virtual_monitor")
+        assert await other.wait_packet("virtualmonitor") == {"failed": 0}
+        assert computer.monitor.requests == [{"protocol": "rdp"}]
