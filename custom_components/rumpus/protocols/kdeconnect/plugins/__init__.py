@@ -4,7 +4,20 @@ from typing import Final
 
 from ..identity import Identity
 from ..packet import Packet
-from . import battery, findmyphone, lock, mpris, ping, runcommand
+from . import (
+    battery,
+    clipboard,
+    connectivity,
+    findmyphone,
+    lock,
+    mpris,
+    notification,
+    ping,
+    runcommand,
+    share,
+    systemvolume,
+    telephony,
+)
 from .message import Decoders, Message
 
 __all__ = [
@@ -17,7 +30,20 @@ __all__ = [
 
 _DECODERS: Final[Decoders] = {
     packet_type: decoder
-    for plugin in (battery, lock, mpris, ping, runcommand)
+    for plugin in (
+        battery,
+        clipboard,
+        connectivity,
+        findmyphone,
+        lock,
+        mpris,
+        notification,
+        ping,
+        runcommand,
+        share,
+        systemvolume,
+        telephony,
+    )
     for packet_type, decoder in plugin.DECODERS.items()
 }
 

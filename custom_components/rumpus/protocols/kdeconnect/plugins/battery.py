@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Self
 
+from ...json_lines import JsonObject
 from ..fields import get_bool, get_int
 from ..packet import Packet
 from .message import Decoders, Message
@@ -12,6 +13,8 @@ TYPE_REQUEST: Final = "kdeconnect.battery.request"
 
 _NO_EVENT: Final = 0
 _LOW: Final = 1
+_UNKNOWN_CHARGE: Final = -1
+_FULL: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,20 @@ class BatteryStatus(Message):
         event = get_int(packet.body, "thresholdEvent")
         return cls(
             # -1 is the word for "unknown"; any other negative charge means as little.
-            None if charge is None or charge < 0 else min(charge, 100),
+            None if charge is None or charge < 0 else min(charge, _FULL),
             get_bool(packet.body, "isCharging"),
             event == _LOW if event in (_NO_EVENT, _LOW) else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryWanted(Message):
+    """The peer, which is an old one, asks for the state of our battery."""
+
+    @classmethod
+    def from_packet(cls, packet: Packet) -> Self:
+        """Read a request; its type says everything."""
+        return cls()
 
 
 def request() -> Packet:
@@ -44,4 +57,22 @@ def request() -> Packet:
     return Packet(TYPE_REQUEST, {"request": True})
 
 
-DECODERS: Final[Decoders] = {TYPE: BatteryStatus.from_packet}
+def status(charge: int | None, is_charging: bool, is_low: bool) -> Packet:
+    """Tell the state of our battery: `charge` in per cent, None when it is unknown.
+
+    `is_low` belongs into every packet for as long as the battery is low.
+    """
+    body: JsonObject = {
+        "currentCharge": _UNKNOWN_CHARGE
+        if charge is None
+        else max(0, min(charge, _FULL)),
+        "isCharging": is_charging,
+        "thresholdEvent": _LOW if is_low else _NO_EVENT,
+    }
+    return Packet(TYPE, body)
+
+
+DECODERS: Final[Decoders] = {
+    TYPE: BatteryStatus.from_packet,
+    TYPE_REQUEST: BatteryWanted.from_packet,
+}
