@@ -30,6 +30,15 @@ type EventKind = Literal[
     "player_action",
     "payload_sent",
     "payload_failed",
+    "fetch_failed",  # a payload of the other side; data: reason
+    # What the other side wants of a phone.
+    "notification_asked",  # data: what ("all", "cancel", "reply", "action"), id, ...
+    "call_muted",  # data: muted, whether it rang
+    "contacts_wanted",  # data: uids, if the cards are wanted
+    "photo_wanted",
+    "sms_wanted",  # data: what ("conversations", "conversation", "attachment"), ...
+    "sms_sent",  # data: addresses, text
+    "storage_wanted",  # data: port, if it was opened
     # The other side's things, as a controller of them sees them.
     "players",  # data: names
     "player_state",  # data: player

@@ -15,6 +15,13 @@ from tests.fakes.kdeconnect_input import (
     RemoteInputPlugin,
 )
 from tests.fakes.kdeconnect_media import MediaPlugin
+from tests.fakes.kdeconnect_notifications import NotificationsPlugin
+from tests.fakes.kdeconnect_phone import (
+    ConnectivityPlugin,
+    ContactsPlugin,
+    PhotoPlugin,
+    TelephonyPlugin,
+)
 from tests.fakes.kdeconnect_plugins import (
     BatteryPlugin,
     CommandsPlugin,
@@ -67,6 +74,19 @@ class PluginTable:
 
     def _add_phone(self, device: FakeDevice) -> None:
         """What only phones have."""
+        self.connectivity = ConnectivityPlugin(device)
+        self.telephony = TelephonyPlugin(device)
+        self.contacts = ContactsPlugin(device)
+        self.photo = PhotoPlugin(device)
+        self.notifications = NotificationsPlugin(device)
+        if device.kind == "phone":
+            self.plugins += [
+                self.connectivity,
+                self.telephony,
+                self.contacts,
+                self.photo,
+                self.notifications,
+            ]
 
     def _add_computer(self, device: FakeDevice) -> None:
         """What only computers have."""

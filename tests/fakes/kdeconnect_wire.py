@@ -174,7 +174,8 @@ telephony RS, telephony.request_mute RS, virtualmonitor RS, virtualmonitor.reque
 """
 # What only one generation of the programs has.
 _ADDED: dict[tuple[Kind, int], str] = {
-    ("phone", 7): "battery.request RS, photo R",
+    ("phone", 7): "battery.request RS, bigscreen.stt S,"
+    " connectivity_report.request R, photo S, photo.request R",
     ("phone", 8): "",
     (
         "computer",
