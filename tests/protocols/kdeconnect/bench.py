@@ -13,8 +13,9 @@ from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
 from custom_components.rumpus.protocols.kdeconnect.events import DeviceEvent
 from custom_components.rumpus.protocols.kdeconnect.identity import Identity
 from custom_components.rumpus.protocols.kdeconnect.link import MAX_UNPAIRED_LINE, Link
-from custom_components.rumpus.protocols.kdeconnect.packet import Payload
 from custom_components.rumpus.protocols.kdeconnect.paired import PairedDevice
+from custom_components.rumpus.protocols.kdeconnect.payload import Payloads
+from custom_components.rumpus.protocols.kdeconnect.tls import TlsContexts
 
 
 class EndingTransport(MemoryTransport):
@@ -46,14 +47,9 @@ class Bench:
             self.identity,
             our_credentials().certificate,
             paired=self.stored if paired else None,
-            fetcher=self._fetch,
+            payloads=Payloads(TlsContexts(our_credentials()), "127.0.0.1"),
             changed=lambda _, event: self.told.append(event),
         )
-
-    async def _fetch(
-        self, host: str, payload: Payload, pinned: bytes, limit: int
-    ) -> bytes:
-        return b""
 
     @property
     def stored(self) -> PairedDevice:

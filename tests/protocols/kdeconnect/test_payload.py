@@ -1,6 +1,7 @@
 """Fetching bulk data from a paired device (section 9)."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -22,18 +23,23 @@ from custom_components.rumpus.protocols.errors import (
     RumpusError,
     UnsupportedError,
 )
-from custom_components.rumpus.protocols.kdeconnect import payload as payload_module
-from custom_components.rumpus.protocols.kdeconnect.device import (
-    MAX_PAYLOADS,
-    RemoteDevice,
+from custom_components.rumpus.protocols.kdeconnect import (
+    payload as payload_module,
+    transfer as transfer_module,
 )
+from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
 from custom_components.rumpus.protocols.kdeconnect.events import MessageReceived
 from custom_components.rumpus.protocols.kdeconnect.handshake import (
     CertificateChangedError,
 )
 from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
 from custom_components.rumpus.protocols.kdeconnect.packet import Payload
+from custom_components.rumpus.protocols.kdeconnect.payload import (
+    MAX_PAYLOADS,
+    PayloadPeer,
+)
 from custom_components.rumpus.protocols.kdeconnect.plugins.mpris import AlbumArt
+from custom_components.rumpus.protocols.kdeconnect.transfer import Transfer
 from tests.fakes.kdeconnect import FakeDevice, Misbehave
 from tests.fakes.kdeconnect_wire import Body
 
@@ -114,23 +120,22 @@ async def test_ends_that_are_normal(
     assert (await fetch(device, payload, 2 * LIMIT))[: len(DATA)] == DATA
 
 
-async def test_error_after_the_last_byte_is_normal() -> None:
-    """Pitfall 12: the end of TLS may be missing (section 14.3)."""
-    for size, arrived in ((5, b"12345"), (None, b"123")):
-        reader = asyncio.StreamReader()
-        reader.feed_data(arrived)
-        reading = asyncio.create_task(payload_module._read(reader, size, 9))
-        await turns()
-        reader.set_exception(ConnectionResetError())
-        assert await reading == arrived
-
-
 async def test_reset_after_the_last_byte_is_normal(
     device: RemoteDevice, phone: FakeDevice
 ) -> None:
     phone.misbehave = Misbehave.PAYLOAD_RESET
+    """Pitfall 12: the end of TLS may be missing (section 14.3)."""
     data = DATA[:4096]  # more could get lost on its way
     assert await fetch(device, await announce(phone, data)) == data
+
+
+async def test_reset_is_no_end_of_unknown_size(
+    device: RemoteDevice, phone: FakeDevice
+) -> None:
+    """Nothing tells whether that was all."""
+    phone.misbehave = Misbehave.PAYLOAD_RESET | Misbehave.PAYLOAD_UNKNOWN_SIZE
+    with pytest.raises(DisconnectedError):
+        await fetch(device, await announce(phone, DATA[:4096]))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +167,7 @@ async def test_fetches_that_fail(
     ("misbehave", "timeout"),
     [
         (Misbehave.PAYLOAD_STALL, "PAYLOAD_IDLE_TIMEOUT"),
-        (Misbehave.PAYLOAD_NEVER_ACCEPT, "PAYLOAD_CONNECT_TIMEOUT"),
+        (Misbehave.PAYLOAD_NEVER_ACCEPT, "PAYLOAD_HANDSHAKE_TIMEOUT"),
     ],
 )
 async def test_sender_that_stops_ends_the_fetch(
@@ -172,8 +177,8 @@ async def test_sender_that_stops_ends_the_fetch(
     misbehave: Misbehave,
     timeout: str,
 ) -> None:
-    """PAYLOAD_IDLE_TIMEOUT and PAYLOAD_CONNECT_TIMEOUT."""
-    at_once(monkeypatch, payload_module, timeout)
+    """PAYLOAD_IDLE_TIMEOUT and PAYLOAD_HANDSHAKE_TIMEOUT."""
+    at_once(monkeypatch, transfer_module, timeout)
     phone.misbehave = misbehave
     with pytest.raises(PeerTimeoutError):
         await fetch(device, await announce(phone))
@@ -215,24 +220,29 @@ async def test_payloads_at_once_are_bounded(
     device: RemoteDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MAX_PAYLOADS: one more waits until one has ended."""
-    begun: asyncio.Queue[asyncio.Future[bytes]] = asyncio.Queue()
+    begun: asyncio.Queue[asyncio.Future[None]] = asyncio.Queue()
 
-    async def hold(host: str, payload: Payload, pinned: bytes, limit: int) -> bytes:
-        end: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    async def hold(host: str, port: int) -> socket.socket:
+        end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         begun.put_nowait(end)
-        return await end
+        await end
+        raise DisconnectedError("enough")
 
-    monkeypatch.setattr(device, "_fetcher", hold)
-    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
-        for _ in range(MAX_PAYLOADS + 1):
-            group.create_task(device.fetch(Payload(1, 1739), 1))
+    monkeypatch.setattr(payload_module, "_connect", hold)
+    async with asyncio.timeout(PATIENCE):
+        fetches = [
+            asyncio.create_task(device.fetch(Payload(1, 1739), 1))
+            for _ in range(MAX_PAYLOADS + 1)
+        ]
         ends = [await begun.get() for _ in range(MAX_PAYLOADS)]
         await turns()
         assert begun.empty()
-        ends[0].set_result(b"1")
+        ends[0].set_result(None)
         ends.append(await begun.get())
         for end in ends[1:]:
-            end.set_result(b"1")
+            end.set_result(None)
+        for failed in await asyncio.gather(*fetches, return_exceptions=True):
+            assert isinstance(failed, DisconnectedError)
 
 
 async def test_nothing_is_fetched_for_an_unpaired_device(
@@ -254,19 +264,19 @@ async def test_nothing_is_fetched_without_a_link(
 
 
 async def test_data_comes_from_the_address_of_the_link(
-    local: LocalPeer, device: RemoteDevice, monkeypatch: pytest.MonkeyPatch
+    device: RemoteDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever was stored, and only with the pin (section 12.3)."""
-    seen: list[tuple[str, Payload, bytes, int]] = []
+    seen: list[tuple[PayloadPeer, Payload, int]] = []
 
-    async def record(host: str, payload: Payload, pinned: bytes, limit: int) -> bytes:
-        seen.append((host, payload, pinned, limit))
+    async def record(peer: PayloadPeer, payload: Payload, limit: int) -> bytes:
+        seen.append((peer, payload, limit))
         return b""
 
-    monkeypatch.setattr(device, "_fetcher", record)
+    monkeypatch.setattr(device._payloads, "fetch", record)
     payload = Payload(5, 1740)
     await fetch(device, payload, 7)
-    assert seen == [(LOOPBACK, payload, device.certificate, 7)]
+    assert seen == [(PayloadPeer(LOOPBACK, device.certificate), payload, 7)]
 
 
 async def test_empty_data_needs_no_byte(
@@ -280,13 +290,14 @@ async def test_cancelled_fetch_closes_its_connection(
 ) -> None:
     """There is no packet for it (section 9)."""
     begun = asyncio.Event()
-    read = payload_module._read
+    loop = asyncio.get_running_loop()
+    receive = Transfer._receive_piece
 
-    async def watch(reader: asyncio.StreamReader, size: int, limit: int) -> bytes:
-        begun.set()
-        return await read(reader, size, limit)
+    def watch(self: Transfer, buffer: memoryview, *, lenient: bool) -> int:
+        loop.call_soon_threadsafe(begun.set)
+        return receive(self, buffer, lenient=lenient)
 
-    monkeypatch.setattr(payload_module, "_read", watch)
+    monkeypatch.setattr(Transfer, "_receive_piece", watch)
     phone.misbehave = Misbehave.PAYLOAD_STALL
     task = asyncio.create_task(fetch(device, await announce(phone)))
     async with asyncio.timeout(PATIENCE):

@@ -1,9 +1,11 @@
 """One remote device: its link, its pairing, and the packets between us (sections 7 and 8)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 import contextlib
+from dataclasses import replace
 import logging
+from pathlib import Path
 import time
 from typing import Final, assert_never
 
@@ -40,6 +42,9 @@ from .pairing import (
     StartTimer,
     StopTimer,
 )
+from .payload import PayloadPeer, Payloads
+from .payload_files import ReceivedFile
+from .transfer import Progress
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -53,13 +58,8 @@ SPARE_TIME: Final = 5.0
 MAX_TURN: Final = 0.005
 # Packets that an unpaired device may send on one link before it is cut.
 MAX_UNPAIRED_PACKETS: Final = 20
-MAX_PAYLOADS: Final = 4
 # A device that takes nothing for so long has gone, in seconds.
 SEND_TIMEOUT: Final = 10.0
-
-
-# Host, payload, pinned certificate, limit in bytes.
-type PayloadFetcher = Callable[[str, Payload, bytes, int], Awaitable[bytes]]
 
 
 class RemoteDevice:
@@ -71,7 +71,7 @@ class RemoteDevice:
         own_certificate: bytes,
         *,
         paired: PairedDevice | None = None,
-        fetcher: PayloadFetcher,
+        payloads: Payloads,
         changed: Callable[[RemoteDevice, DeviceEvent], None],
     ) -> None:
         """Make a device without a link.
@@ -82,7 +82,7 @@ class RemoteDevice:
         self._own_certificate = own_certificate
         self._paired = paired
         self._pairing = Pairing(identity.protocol_version, paired is not None)
-        self._fetcher = fetcher
+        self._payloads = payloads
         self._changed = changed
         self._link: Link | None = None
         self._spare: Link | None = None
@@ -98,7 +98,6 @@ class RemoteDevice:
         self._outcome: asyncio.Future[PairedDevice] | None = None
         self._strangers = 0
         self._malformed = False
-        self._payloads = asyncio.Semaphore(MAX_PAYLOADS)
 
     # What it is
 
@@ -268,6 +267,7 @@ class RemoteDevice:
         elif state is PairingState.UNPAIRED:
             if self._paired is not None:
                 self._outcome = None  # that of the pairing which has ended
+                self._payloads.stop()
             self._paired = None
         else:
             self._outcome = asyncio.get_running_loop().create_future()
@@ -301,6 +301,7 @@ class RemoteDevice:
         else:
             self._identity = paired.identity
             self._certificate = paired.certificate
+            self._payloads.stop()
             self._keep_spare(None)
             if self._link is not None:
                 self._link.abort()
@@ -315,6 +316,7 @@ class RemoteDevice:
         Meanwhile it may have another certificate, and be paired with that.
         """
         self._paired = None
+        self._payloads.stop()
         self._pairing = Pairing(self.protocol_version)
         self._certificate = self._link.certificate if self._link is not None else b""
 
@@ -410,17 +412,48 @@ class RemoteDevice:
     async def fetch(self, payload: Payload, limit: int) -> bytes:
         """Return the bulk data that a packet announced, at most `limit` bytes.
 
-        Raises what `fetch_payload` raises, and DisconnectedError without a link.
+        Raises what `Payloads.fetch` raises, DisconnectedError without a link,
+        UnsupportedError without a pairing.
         """
-        self._require_link()
-        if self._paired is None or self._address is None:
-            raise UnsupportedError(
-                "nothing is fetched from a device that is not paired"
-            )
-        async with self._payloads:
-            return await self._fetcher(
-                self._address, payload, self._paired.certificate, limit
-            )
+        return await self._payloads.fetch(self._payload_peer(), payload, limit)
+
+    async def fetch_file(
+        self,
+        payload: Payload,
+        target: Path,
+        *,
+        limit: int,
+        modified_ms: int | None = None,
+        progress: Progress | None = None,
+    ) -> ReceivedFile:
+        """Store the bulk data that a packet announced, at most `limit` bytes, as a new file.
+
+        Nothing is overwritten: the result tells where the file is.  `progress` gets the
+        bytes so far.  Raises what `Payloads.fetch_file` and `fetch` raise.
+        """
+        return await self._payloads.fetch_file(
+            self._payload_peer(), payload, target, limit, modified_ms, progress
+        )
+
+    async def send_payload(
+        self, packet: Packet, source: bytes | Path, *, progress: Progress | None = None
+    ) -> None:
+        """Send a packet with bulk data and return when the device has all of it.
+
+        The packet's own payload does not count; empty data makes one without.  Raises what
+        `Payloads.offer` and `send` raise.
+        """
+
+        async def announce(payload: Payload | None) -> None:
+            await self.send(replace(packet, payload=payload))
+
+        await self._payloads.offer(self._payload_peer(), source, announce, progress)
+
+    def _payload_peer(self) -> PayloadPeer:
+        link = self._require_link()
+        if self._paired is None:
+            raise UnsupportedError("the device is not paired")
+        return PayloadPeer(link.host, self._paired.certificate)
 
     def distrust(self, reason: TrustReason) -> None:
         """A connection in this device's name was refused; the pin stays as it is.
@@ -438,6 +471,7 @@ class RemoteDevice:
             self._grace.cancel()
         self._keep_spare(None)
         link, self._link = self._link, None
+        await self._payloads.close()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -530,6 +564,7 @@ class RemoteDevice:
     def _down(self) -> None:
         self._grace = None
         self._is_up = False
+        self._payloads.withdraw()
         self._emit(LinkDown())
 
     def _spawn(self, coro: Coroutine[None, None, None], name: str) -> None:

@@ -45,10 +45,9 @@ from .identity import Identity, filter_name
 from .link import Link
 from .listener import Listener
 from .mdns import FoundService, MdnsDiscovery
-from .packet import Payload
 from .paired import PairedDevice
 from .pairing import PairingState
-from .payload import fetch_payload
+from .payload import Payloads
 from .tls import TlsContexts
 
 _LOGGER = logging.getLogger(__name__)
@@ -272,18 +271,11 @@ class LocalPeer:
             identity,
             self._own_certificate,
             paired=paired,
-            fetcher=self._fetch,
+            payloads=Payloads(self._contexts, self._network.bind),
             changed=self._device_changed,
         )
         self._devices[identity.device_id] = device
         return device
-
-    async def _fetch(
-        self, host: str, payload: Payload, pinned: bytes, limit: int
-    ) -> bytes:
-        return await fetch_payload(
-            host, payload, await self._contexts.client(), pinned, limit=limit
-        )
 
     def _device_changed(self, device: RemoteDevice, event: DeviceEvent) -> None:
         match event:
