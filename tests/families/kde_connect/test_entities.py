@@ -181,19 +181,7 @@ async def test_buttons_of_a_phone(
     await phone.wait_for("ring")
     await press(hass, "button.pixel_ping")
     assert await phone.wait_packet("ping") == {}
-    assert hass.states.get("button.pixel_lock") is None
-
-
-async def test_lock(
-    hass: HomeAssistant, ours: Credentials, computer: FakeDevice
-) -> None:
-    """A computer can be locked."""
-    await set_up(hass, ours, computer, "tower")
-
-    await press(hass, "button.tower_lock")
-
-    await computer.wait_for("lock_set")
-    assert computer.lock.locked
+    assert hass.states.get("lock.pixel_screen") is None
 
 
 async def test_commands_come_and_go(
@@ -480,7 +468,7 @@ async def test_unknown_capabilities(
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
 
-    assert {"button.lock", "button.ring", "sensor.battery"} <= keys(
+    assert {"lock.screen", "button.ring", "sensor.battery"} <= keys(
         entity_registry, entry
     )
-    assert is_unavailable(hass, "button.pixel_lock")
+    assert is_unavailable(hass, "lock.pixel_screen")

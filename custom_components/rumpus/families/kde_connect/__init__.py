@@ -14,7 +14,7 @@ from ...coordinator import RumpusConfigEntry, RumpusRuntime
 from ...protocols.kdeconnect.device import RemoteDevice
 from ...protocols.kdeconnect.events import DeviceEvent, LinkUp
 from .. import Family, FamilyFlow, FamilyOptions
-from . import binary_sensor, button, device_tracker, event, media_player, sensor
+from . import binary_sensor, button, device_tracker, event, lock, media_player, sensor
 from .const import FAMILY_KEY
 from .coordinator import KdeConnectCoordinator, PlatformSetup
 from .data import NotPairedError, paired_device
@@ -33,6 +33,7 @@ PLATFORMS: Final[Mapping[Platform, PlatformSetup]] = {
     Platform.BUTTON: button.async_setup,
     Platform.DEVICE_TRACKER: device_tracker.async_setup,
     Platform.EVENT: event.async_setup,
+    Platform.LOCK: lock.async_setup,
     Platform.MEDIA_PLAYER: media_player.async_setup,
     Platform.SENSOR: sensor.async_setup,
 }

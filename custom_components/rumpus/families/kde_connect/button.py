@@ -10,12 +10,11 @@ from homeassistant.core import callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ...protocols.kdeconnect.plugins import findmyphone, lock, ping
+from ...protocols.kdeconnect.plugins import findmyphone, ping
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow
 from .features.commands import CommandsFeature
 from .features.find import FindFeature
-from .features.lock import LockFeature
 from .features.ping import PingFeature
 
 COMMAND: Final = "command_"
@@ -42,12 +41,6 @@ BUTTONS: Final = (
         translation_key="ping",
         packet_type=ping.TYPE,
         press_fn=lambda coordinator: coordinator.get(PingFeature).async_ping(),
-    ),
-    KdeConnectButtonDescription(
-        key="lock",
-        translation_key="lock",
-        packet_type=lock.TYPE_REQUEST,
-        press_fn=lambda coordinator: coordinator.get(LockFeature).async_lock(),
     ),
 )
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import override
 
+from homeassistant.const import Platform
 from homeassistant.core import callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -28,6 +30,28 @@ class KdeConnectEntity(RumpusEntity[KdeConnectCoordinator]):
     @override
     def available(self) -> bool:
         return self.coordinator.data.is_connected
+
+
+@callback
+def async_forget(
+    coordinator: KdeConnectCoordinator, platform: Platform, keys: Iterable[str]
+) -> None:
+    """Remove entities that the device must not have any more, by their keys.
+
+    A key that ends with an underscore stands for all that begin with it.
+    """
+    registry = er.async_get(coordinator.hass)
+    prefix = f"{coordinator.device_id}_"
+    gone = tuple(keys)
+    for entry in er.async_entries_for_config_entry(
+        registry, coordinator.entry.entry_id
+    ):
+        key = entry.unique_id.removeprefix(prefix)
+        if entry.domain == platform and any(
+            key == name or (name.endswith("_") and key.startswith(name))
+            for name in gone
+        ):
+            registry.async_remove(entry.entity_id)
 
 
 @callback
