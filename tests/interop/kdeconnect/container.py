@@ -18,6 +18,7 @@ from .network import Network
 # Inside the root.
 HOME: Final = "/srv"
 START_TIMEOUT: Final = 20.0
+RUN_TIMEOUT: Final = 10.0
 
 _DIE_WITH_PARENT: Final = ("setpriv", "--pdeathsig", "KILL", "--")
 
@@ -115,10 +116,8 @@ class Container:
         """Start a program in the session; what it prints goes to ``log`` in its home."""
         with (self.home / log).open("ab") as output:
             outer = await asyncio.create_subprocess_exec(
-                *_DIE_WITH_PARENT,
-                *("nsenter", "--target", str(self._init)),
-                *("--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"),
-                *("--", *command),
+                *self._enter(),
+                *command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -126,6 +125,43 @@ class Container:
                 env=_environment(environment),
             )
         return Process(outer)
+
+    async def run(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        text: str | None = None,
+    ) -> str:
+        """Run a short program in the session and return what it prints, or nothing.
+
+        With ``text`` for its input its output is not waited for: such a program may
+        leave a child behind that keeps the output open.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *self._enter(),
+            *command,
+            stdin=asyncio.subprocess.DEVNULL
+            if text is None
+            else asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE
+            if text is None
+            else asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            env=_environment(environment),
+        )
+        try:
+            async with asyncio.timeout(RUN_TIMEOUT):
+                output, _ = await process.communicate(text.encode() if text else None)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            return ""
+        return (output or b"").decode(errors="replace")
+
+    def file(self, path: str) -> Path:
+        """Return a file by its path inside the running session, seen from here."""
+        return Path(f"/proc/{self._init}/root") / path
 
     async def stop(self) -> None:
         """End all processes of the session at once."""
@@ -138,6 +174,13 @@ class Container:
             outer.kill()
         await outer.wait()
         self._init = 0
+
+    def _enter(self) -> tuple[str, ...]:
+        """Return the words to put before a command to run it in the session."""
+        return (
+            *(*_DIE_WITH_PARENT, "nsenter", "--target", str(self._init)),
+            *("--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd", "--"),
+        )
 
     def _is_up(self) -> bool:
         assert self._outer is not None

@@ -1,8 +1,6 @@
 """A real kdeconnectd in a session of its own, and its view of other devices."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-import json
 from pathlib import Path
 import shutil
 from typing import Final
@@ -19,6 +17,8 @@ from cryptography.x509.oid import NameOID
 
 from .bus import Bus, BusError
 from .container import HOME, Container, Process
+from .desktop import ENVIRONMENT, Desktop
+from .device import NAME, PATH, Device
 from .network import Network
 from .roots import Flavour, daemon_path
 from .stubs import (
@@ -31,10 +31,7 @@ from .stubs import (
 )
 from .waiting import until
 
-NAME: Final = "org.kde.kdeconnect"
-_PATH: Final = "/modules/kdeconnect"
 _DAEMON: Final = f"{NAME}.daemon"
-_DEVICE: Final = f"{NAME}.device"
 _START_PATIENCE: Final = 30.0
 # Where its link listener may be, and the state of a listening socket in /proc/net/tcp.
 _LINK_PORTS: Final = range(1716, 1765)
@@ -61,6 +58,7 @@ class KdeConnectDaemon:
         self.session = SessionStub()
         self.battery: BatteryStub | None = None
         self._container = Container(flavour.root, network, name)
+        self.desktop: Desktop | None = None
         self._process: Process | None = None
         self._session_bus: Bus | None = None
         self._system_bus: Bus | None = None
@@ -100,12 +98,14 @@ class KdeConnectDaemon:
         fresh: bool = False,
         battery: int | None = None,
         udp: bool = True,
+        desktop: bool = False,
         debug: bool = False,
     ) -> None:
         """Start the session and the daemon.
 
         ``fresh`` forgets key and pairings, ``battery`` is a charge in per cent, ``udp``
-        off keeps it from broadcasting (protocol 8 only), ``debug`` makes its log talk.
+        off keeps it from broadcasting (protocol 8 only), ``desktop`` gives it a display
+        and a sound server, ``debug`` makes its log talk.
         """
         if fresh:
             shutil.rmtree(self.home, ignore_errors=True)
@@ -118,8 +118,12 @@ class KdeConnectDaemon:
             self.battery = BatteryStub(battery)
             await self._system_bus.publish(self.battery)
             await self._system_bus.publish(PowerStub())
+        self.desktop = Desktop(self._container) if desktop else None
+        if self.desktop is not None:
+            await self.desktop.start()
         self._environment = {
-            "QT_QPA_PLATFORM": "offscreen",
+            "QT_QPA_PLATFORM": "xcb" if desktop else "offscreen",
+            **(ENVIRONMENT if desktop else {}),
             **({} if udp else {"KDECONNECT_DISABLE_UDP_BROADCAST": "1"}),
             **({"QT_LOGGING_RULES": "kdeconnect.*=true"} if debug else {}),
         }
@@ -182,7 +186,7 @@ class KdeConnectDaemon:
 
     async def set_addresses(self, *addresses: str) -> None:
         """Set the addresses that its user added by hand."""
-        await self.bus.set(NAME, _PATH, _DAEMON, "customDevices", "as", list(addresses))
+        await self.bus.set(NAME, PATH, _DAEMON, "customDevices", "as", list(addresses))
 
     async def device_ids(self) -> list[str]:
         """Return the ids of the devices that it knows, paired or connected."""
@@ -191,7 +195,13 @@ class KdeConnectDaemon:
 
     def device(self, device_id: str) -> Device:
         """Return its view of another device, known or not."""
-        return Device(self, device_id)
+        return Device(
+            self.name,
+            self.bus,
+            self.config,
+            device_id,
+            is_old=self.flavour.protocol < 8,
+        )
 
     async def wait_notification(
         self, text: str, start: int = 0, patience: float = 10.0
@@ -257,141 +267,4 @@ class KdeConnectDaemon:
     async def _call(
         self, member: str, signature: str = "", *body: object
     ) -> list[object]:
-        return await self.bus.call(NAME, _PATH, _DAEMON, member, signature, *body)
-
-
-class Device:
-    """What a daemon knows of another device, and what it can do with it."""
-
-    def __init__(self, daemon: KdeConnectDaemon, device_id: str) -> None:
-        """See ``KdeConnectDaemon.device``."""
-        self._daemon = daemon
-        self._old = daemon.flavour.protocol < 8
-        self.device_id = device_id
-        self.path = f"{_PATH}/devices/{device_id}"
-
-    async def is_reachable(self) -> bool:
-        """Whether there is a link."""
-        return await self._flag("isReachable")
-
-    async def is_paired(self) -> bool:
-        """Whether it is paired."""
-        return await self._flag("isTrusted" if self._old else "isPaired")
-
-    async def has_asked(self) -> bool:
-        """Whether the other device asks for pairing."""
-        return await self._flag(
-            "hasPairingRequests" if self._old else "isPairRequestedByPeer"
-        )
-
-    async def verification_key(self) -> str:
-        """Return the key that its user would compare, eight digits in upper case."""
-        [key] = await self.call("verificationKey")
-        text = key.decode() if isinstance(key, bytes) else str(key)
-        return text[:8].upper()
-
-    async def request_pairing(self) -> None:
-        """Ask for pairing."""
-        await self.call("requestPair" if self._old else "requestPairing")
-
-    async def accept(self) -> None:
-        """Accept what the other device asks for."""
-        await self.call("acceptPairing")
-
-    async def reject(self) -> None:
-        """Refuse what the other device asks for, or take the own request back."""
-        await self.call("rejectPairing" if self._old else "cancelPairing")
-
-    async def unpair(self) -> None:
-        """Forget the pairing and tell the other device."""
-        await self.call("unpair")
-
-    async def ping(self, text: str = "") -> None:
-        """Send a ping, with a text or without."""
-        if text:
-            await self.call_plugin("ping", "sendPing", "s", text)
-        else:
-            await self.call_plugin("ping", "sendPing")
-
-    async def plugins(self) -> list[str]:
-        """Return the names of the plugins that are loaded."""
-        [names] = await self.call("loadedPlugins")
-        return [str(name) for name in names] if isinstance(names, list) else []
-
-    async def set_commands(self, commands: Mapping[str, tuple[str, str]]) -> None:
-        """Replace the commands that it offers: key -> (name, command line)."""
-        value = json.dumps(
-            {
-                key: {"name": name, "command": line}
-                for key, (name, line) in commands.items()
-            }
-        )
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        folder = self._daemon.config / self.device_id / "kdeconnect_runcommand"
-        folder.mkdir(parents=True, exist_ok=True)
-        text = f'[General]\ncommands="@ByteArray({escaped})"\n'
-        (folder / "config").write_text(text, encoding="utf-8")
-        # It reads the file when the plugin is loaded.
-        for enabled in (False, True):
-            await self.call("setPluginEnabled", "sb", "kdeconnect_runcommand", enabled)
-
-    async def wait_reachable(self, patience: float = 15.0) -> None:
-        """Wait for a link."""
-        await self._wait(self.is_reachable, "is connected to", patience)
-
-    async def wait_gone(self, patience: float = 15.0) -> None:
-        """Wait until there is no link."""
-
-        async def gone() -> bool:
-            return not await self.is_reachable()
-
-        await self._wait(gone, "loses", patience)
-
-    async def wait_paired(self, patience: float = 15.0) -> None:
-        """Wait until it is paired."""
-        await self._wait(self.is_paired, "is paired with", patience)
-
-    async def wait_unpaired(self, patience: float = 15.0) -> None:
-        """Wait until it is not paired any more."""
-
-        async def unpaired() -> bool:
-            return not await self.is_paired()
-
-        await self._wait(unpaired, "is no longer paired with", patience)
-
-    async def wait_asked(self, patience: float = 15.0) -> None:
-        """Wait until the other device asks for pairing."""
-        await self._wait(self.has_asked, "is asked for pairing by", patience)
-
-    async def call(
-        self, member: str, signature: str = "", *body: object
-    ) -> list[object]:
-        """Call a method of the device's object."""
-        bus = self._daemon.bus
-        return await bus.call(NAME, self.path, _DEVICE, member, signature, *body)
-
-    async def call_plugin(
-        self, plugin: str, member: str, signature: str = "", *body: object
-    ) -> list[object]:
-        """Call a method of a plugin's object."""
-        path, interface = f"{self.path}/{plugin}", f"{_DEVICE}.{plugin}"
-        return await self._daemon.bus.call(
-            NAME, path, interface, member, signature, *body
-        )
-
-    async def plugin_property(self, plugin: str, name: str) -> object:
-        """Return a property of a plugin's object."""
-        path, interface = f"{self.path}/{plugin}", f"{_DEVICE}.{plugin}"
-        return await self._daemon.bus.get(NAME, path, interface, name)
-
-    async def _flag(self, name: str) -> bool:
-        """Return a property; a device without an object has none of them."""
-        try:
-            return await self._daemon.bus.get(NAME, self.path, _DEVICE, name) is True
-        except BusError:
-            return False
-
-    async def _wait(
-        self, look: Callable[[], Awaitable[bool]], what: str, patience: float
-    ) -> None:
-        await until(look, f"{self._daemon.name} {what} {self.device_id[:8]}", patience)
+        return await self.bus.call(NAME, PATH, _DAEMON, member, signature, *body)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from .daemon import Device
+from .device import Device
 from .waiting import until
 from .world import DOMAIN, World
 from tests.e2e.models import FlowResult
@@ -136,15 +136,15 @@ async def started_there(world: World) -> str:
 
 async def started_here(world: World) -> str:
     """The user of Home Assistant asks from the card, the daemon's user accepts."""
-    await _linked(world)
+    await _linked(world, desktop=True)
     _, key = await world.pair()
     await world.wait_available()
     return key
 
 
-async def _linked(world: World) -> Device:
+async def _linked(world: World, *, desktop: bool = False) -> Device:
     """Start the daemon as a new device; return its view of us, with a link and a card."""
-    await world.start_fresh()
+    await world.start_fresh(desktop=desktop)
     await world.card()
     us = await world.us()
     await us.wait_reachable()

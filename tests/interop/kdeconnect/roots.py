@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 import enum
 import fcntl
+import hashlib
 import os
 from pathlib import Path
 import re
@@ -22,9 +23,6 @@ CACHE: Final = REPOSITORY / ".cache" / "interop"
 MIRROR_VARIABLE: Final = "RUMPUS_INTEROP_MIRROR"
 # Written last: a root without it was not finished.
 READY: Final = "rumpus-ready"
-# Raised when the packages or options below change, so that older roots are made anew.
-ROOT_VERSION: Final = "1"
-
 _TOOLS: Final = {
     "mmdebstrap": "mmdebstrap",
     "ip": "iproute2",
@@ -32,7 +30,13 @@ _TOOLS: Final = {
     "setpriv": "util-linux",
     "openssl": "openssl",
 }
-_PACKAGES: Final = ("kdeconnect", "dbus-daemon", "openssl")
+_PACKAGES: Final = (
+    *("kdeconnect", "dbus-daemon", "openssl"),
+    # What a daemon has to do with: sound with its controls, and a display with a
+    # clipboard and a pointer to look at. Nearly all their libraries are there anyway.
+    *("pulseaudio", "pulseaudio-utils"),
+    *("xvfb", "xclip", "xdotool"),
+)
 _EXCLUDED: Final = (
     "/usr/share/doc/*",
     "/usr/share/man/*",
@@ -43,6 +47,8 @@ _EXCLUDED: Final = (
     "/usr/share/help/*",
     "/usr/share/wallpapers/*",
 )
+# What a root is made of: roots that were made of something else are made anew.
+ROOT_VERSION: Final = hashlib.sha256(repr((_PACKAGES, _EXCLUDED)).encode()).hexdigest()
 
 
 class RootError(Exception):

@@ -118,7 +118,7 @@ async def _run_checks(world: World, report: Report, options: Options) -> None:
 async def _paired(check: Check, world: World) -> str | None:
     """Run a check of a paired daemon, which is paired first if need be."""
     if not world.daemon.is_running:
-        await world.start_fresh()
+        await world.start_fresh(desktop=True)
     if await world.entry() is None:
         if world.hopeless:
             raise CheckError("there is no pairing")

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import time
 from typing import Final
 
-from .daemon import Device, KdeConnectDaemon
+from .daemon import KdeConnectDaemon
+from .device import Device
 from .network import Network
 from .waiting import until
 from tests.e2e.api import HomeAssistantApi
@@ -60,14 +61,18 @@ class World:
             await until(look, f"{self.daemon.name} knows Home Assistant")
         )
 
-    async def start_fresh(self, *, udp: bool = True) -> None:
+    async def start_fresh(self, *, udp: bool = True, desktop: bool = False) -> None:
         """Start the daemon as a device that Home Assistant has never seen."""
         if self.device_id:
             await self.forget()
         await self.daemon.stop()
         await asyncio.sleep(self._next_start - time.monotonic())
         await self.daemon.start(
-            fresh=True, battery=self._battery, udp=udp, debug=self.debug
+            fresh=True,
+            battery=self._battery,
+            udp=udp,
+            desktop=desktop,
+            debug=self.debug,
         )
         self._next_start = time.monotonic() + _ANNOUNCEMENT_INTERVAL
 
