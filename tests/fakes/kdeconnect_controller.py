@@ -80,7 +80,7 @@ class PlayersPlugin(Plugin):
     async def request_art(self, name: str, url: str | None = None) -> str:
         """Ask for a picture; returns its URL, the player's of now if not given.
 
-        It ends in an event, `album_art` or `payload_failed`.
+        It ends in an event, `album_art` or `fetch_failed`.
         """
         url = str(self.states[name]["albumArtUrl"]) if url is None else url
         self._wanted.add((name, url))
@@ -147,13 +147,13 @@ class PlayersPlugin(Plugin):
         self, peer: FakePeer, packet: FakePacket, name: str, url: str
     ) -> None:
         if (packet.payload_size or 0) > MAX_ART:
-            peer.emit("payload_failed", packet, reason="too large", port=0)
+            peer.emit("fetch_failed", packet, reason="too large")
             return
         try:
             async with asyncio.timeout(self.device.payloads.timeout):
                 data = await fetch_payload(peer, packet)
         except (OSError, PayloadError) as error:
-            peer.emit("payload_failed", packet, reason=str(error), port=0)
+            peer.emit("fetch_failed", packet, reason=str(error))
             return
         self.art[url] = data
         digest = hashlib.sha256(data).hexdigest()

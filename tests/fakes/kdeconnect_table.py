@@ -6,6 +6,7 @@ neither greet nor hear anything.
 
 from typing import TYPE_CHECKING
 
+from tests.fakes.kdeconnect_clipboard import ClipboardPlugin
 from tests.fakes.kdeconnect_controller import PlayersPlugin
 from tests.fakes.kdeconnect_input import (
     DigitizerPlugin,
@@ -32,6 +33,7 @@ from tests.fakes.kdeconnect_plugins import (
     RemoteCommandsPlugin,
     SmallTalkPlugin,
 )
+from tests.fakes.kdeconnect_share import SharePlugin
 from tests.fakes.kdeconnect_sinks import RemoteSinksPlugin, SinksPlugin
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class PluginTable:
         self.remote_sinks = RemoteSinksPlugin(device)
         self.input = InputPlugin(device)
         self.remote_input = RemoteInputPlugin(device)
+        self.clipboard = ClipboardPlugin(device)
+        self.share = SharePlugin(device)
         self.plugins += [
             self.battery,
             self.ping,
@@ -70,6 +74,8 @@ class PluginTable:
             self.remote_sinks,
             self.input,
             self.remote_input,
+            self.clipboard,
+            self.share,
         ]
 
     def _add_phone(self, device: FakeDevice) -> None:

@@ -108,7 +108,7 @@ async def test_controller_art(
     assert phone.players.art["file:///2.png"] == b"second picture"
     computer.misbehave = Misbehave.PAYLOAD_SHORT
     await phone.players.request_art("Den")
-    await phone.wait_for("payload_failed")
+    await phone.wait_for("fetch_failed")
 
 
 async def test_controller_ignores_what_it_did_not_ask_for(

@@ -310,6 +310,7 @@ async def test_payload_not_fetched(phone: FakeDevice, computer: FakeDevice) -> N
     """A payload that nobody fetches is withdrawn."""
     await pair(phone, computer)
     computer.payloads.timeout = 0.05
+    phone.share.fetches = False
     await computer.payloads.send(
         computer.peer(), "share.request", {"filename": "a"}, b"x"
     )
