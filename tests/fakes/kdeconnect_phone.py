@@ -223,11 +223,10 @@ class ContactsPlugin(Plugin):
     def received(self, peer: FakePeer, packet: FakePacket) -> None:
         if packet.type.endswith("uids_timestamps"):
             peer.emit("contacts_wanted", packet)
-            uids = list[JsonValue](self.contacts)
-            times: Body = {
-                uid: str(contact.changed) for uid, contact in self.contacts.items()
-            }
-            peer.send("contacts.response_uids_timestamps", {"uids": uids} | times)
+            times: Body = {"uids": list[JsonValue](self.contacts)}
+            for uid, contact in self.contacts.items():
+                times[uid] = str(contact.changed)
+            peer.send("contacts.response_uids_timestamps", times)
             return
         wanted = packet.body.get("uids")
         if not isinstance(wanted, list):
@@ -240,8 +239,8 @@ class ContactsPlugin(Plugin):
             and uid in self.contacts
             and uid not in self.vanished
         }
-        found = list[JsonValue](cards)
-        peer.send("contacts.response_vcards", {"uids": found} | cards)
+        cards["uids"] = list[JsonValue](cards)
+        peer.send("contacts.response_vcards", cards)
 
 
 def _line(name: str, value: str) -> str:

@@ -16,6 +16,7 @@ from tests.fakes.kdeconnect_input import (
     RemoteInputPlugin,
 )
 from tests.fakes.kdeconnect_media import MediaPlugin
+from tests.fakes.kdeconnect_messages import MessagesPlugin
 from tests.fakes.kdeconnect_notifications import NotificationsPlugin
 from tests.fakes.kdeconnect_phone import (
     ConnectivityPlugin,
@@ -35,6 +36,7 @@ from tests.fakes.kdeconnect_plugins import (
 )
 from tests.fakes.kdeconnect_share import SharePlugin
 from tests.fakes.kdeconnect_sinks import RemoteSinksPlugin, SinksPlugin
+from tests.fakes.kdeconnect_storage import StoragePlugin
 
 if TYPE_CHECKING:
     from tests.fakes.kdeconnect import FakeDevice
@@ -85,6 +87,8 @@ class PluginTable:
         self.contacts = ContactsPlugin(device)
         self.photo = PhotoPlugin(device)
         self.notifications = NotificationsPlugin(device)
+        self.sms = MessagesPlugin(device)
+        self.storage = StoragePlugin(device)
         if device.kind == "phone":
             self.plugins += [
                 self.connectivity,
@@ -92,6 +96,8 @@ class PluginTable:
                 self.contacts,
                 self.photo,
                 self.notifications,
+                self.sms,
+                self.storage,
             ]
 
     def _add_computer(self, device: FakeDevice) -> None:
