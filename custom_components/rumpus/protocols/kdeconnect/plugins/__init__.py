@@ -8,13 +8,17 @@ from . import (
     battery,
     clipboard,
     connectivity,
+    contacts,
     findmyphone,
     lock,
+    mousepad,
     mpris,
+    mpris_provider,
     notification,
     ping,
     runcommand,
     share,
+    sms,
     systemvolume,
     telephony,
 )
@@ -34,13 +38,17 @@ _DECODERS: Final[Decoders] = {
         battery,
         clipboard,
         connectivity,
+        contacts,
         findmyphone,
         lock,
+        mousepad,
         mpris,
+        mpris_provider,
         notification,
         ping,
         runcommand,
         share,
+        sms,
         systemvolume,
         telephony,
     )
@@ -48,17 +56,28 @@ _DECODERS: Final[Decoders] = {
 }
 
 INCOMING_CAPABILITIES: Final = frozenset(
-    {battery.TYPE, lock.TYPE, mpris.TYPE, ping.TYPE, runcommand.TYPE}
+    {
+        battery.TYPE,
+        connectivity.TYPE,
+        findmyphone.TYPE_REQUEST,
+        lock.TYPE,
+        mpris.TYPE,
+        ping.TYPE,
+        runcommand.TYPE,
+        telephony.TYPE,
+    }
 )
 """The packet types that Home Assistant makes use of; it lists them."""
 OUTGOING_CAPABILITIES: Final = frozenset(
     {
         battery.TYPE_REQUEST,
+        connectivity.TYPE_REQUEST,
         findmyphone.TYPE_REQUEST,
         lock.TYPE_REQUEST,
         mpris.TYPE_REQUEST,
         ping.TYPE,
         runcommand.TYPE_REQUEST,
+        telephony.TYPE_REQUEST_MUTE,
     }
 )
 """The packet types that Home Assistant may send; it lists them."""
