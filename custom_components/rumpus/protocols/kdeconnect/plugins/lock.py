@@ -1,4 +1,4 @@
-"""Screen lock (the KDE Connect reference, section 11.14)."""
+"""Screen lock, the peer's or ours (the KDE Connect reference, section 11.14)."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -41,11 +41,41 @@ class LockResult(Message):
         return cls(success)
 
 
+@dataclass(frozen=True, slots=True)
+class LockWanted(Message):
+    """The peer wants to know whether we are locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockRequested(Message):
+    """The peer wants us locked or unlocked; answer with the state."""
+
+    locked: bool
+
+    @classmethod
+    def from_packet(cls, packet: Packet) -> Self:
+        """Read a request; raises ProtocolError when it is not said what is wanted."""
+        locked = get_bool(packet.body, "setLocked")
+        if locked is None:
+            raise ProtocolError("lock request of nothing")
+        return cls(locked)
+
+
 def decode(packet: Packet) -> LockState | LockResult:
     """Tell the two forms apart by their members. Raises ProtocolError when both are missing."""
     if "isLocked" in packet.body:
         return LockState.from_packet(packet)
     return LockResult.from_packet(packet)
+
+
+def decode_request(packet: Packet) -> LockWanted | LockRequested:
+    """Tell the two requests apart. Raises ProtocolError when the packet is neither.
+
+    A packet with both is one to lock, after which the state is told anyway.
+    """
+    if "requestLocked" in packet.body and "setLocked" not in packet.body:
+        return LockWanted()
+    return LockRequested.from_packet(packet)
 
 
 def request_state() -> Packet:
@@ -58,4 +88,14 @@ def set_locked(locked: bool) -> Packet:
     return Packet(TYPE_REQUEST, {"setLocked": locked})
 
 
-DECODERS: Final[Decoders] = {TYPE: decode}
+def state(locked: bool) -> Packet:
+    """Tell whether we are locked, when it changes and when somebody asks."""
+    return Packet(TYPE, {"isLocked": locked})
+
+
+def result(success: bool) -> Packet:
+    """Tell whether we could do what was asked for."""
+    return Packet(TYPE, {"lockResult": success})
+
+
+DECODERS: Final[Decoders] = {TYPE: decode, TYPE_REQUEST: decode_request}
