@@ -181,14 +181,15 @@ class Reader(ast.NodeVisitor):
         elif "DeviceInfo" in name or name == "async_get_or_create":
             self._note("device", key, node)
         elif "Description" in name:
-            self._note_entity(
-                key,
-                EntityUse(
-                    self._where(node),
-                    named=not _is_none(keywords.get("name")),
-                    has_device_class="device_class" in keywords,
-                ),
+            use = EntityUse(
+                self._where(node),
+                named=not _is_none(keywords.get("name")),
+                has_device_class="device_class" in keywords,
             )
+            # There may be a second one, for entities that have another name.
+            for argument, value in keywords.items():
+                if argument.endswith("translation_key"):
+                    self._note_entity(self._constants.text(value), use)
         elif "translation_domain" in keywords:
             self._note("exceptions", key, node)
 

@@ -38,7 +38,7 @@ class Action:
     answers: bool = False
 
 
-ACTIONS: Final[tuple[Action, ...]] = ()
+ACTIONS: Final[tuple[Action, ...]] = (Action("mute_ringer"),)
 """Every action of the integration."""
 
 

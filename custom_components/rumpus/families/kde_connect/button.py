@@ -10,9 +10,10 @@ from homeassistant.core import callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ...protocols.kdeconnect.plugins import findmyphone, ping
+from ...protocols.kdeconnect.plugins import findmyphone, ping, telephony
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow
+from .features.calls import CallsFeature
 from .features.commands import CommandsFeature
 from .features.find import FindFeature
 from .features.ping import PingFeature
@@ -35,6 +36,12 @@ BUTTONS: Final = (
         translation_key="ring",
         packet_type=findmyphone.TYPE_REQUEST,
         press_fn=lambda coordinator: coordinator.get(FindFeature).async_ring(),
+    ),
+    KdeConnectButtonDescription(
+        key="mute_ringer",
+        translation_key="mute_ringer",
+        packet_type=telephony.TYPE_REQUEST_MUTE,
+        press_fn=lambda coordinator: coordinator.get(CallsFeature).async_mute(),
     ),
     KdeConnectButtonDescription(
         key="ping",

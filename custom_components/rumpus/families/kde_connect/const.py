@@ -16,9 +16,17 @@ CONF_PROTOCOL_VERSION: Final = "protocol_version"
 
 BATTERY_LOW: Final = "battery_low"
 """Key of the event entity for a low battery, and its event's type."""
+CALL: Final = "call"
+"""Key of the event entity for calls."""
 PING: Final = "ping"
 """Key of the event entity for pings, and its event's type."""
+SEARCH: Final = "search"
+"""Key of the event entity for being searched for, and its event's type."""
 
+EVENT_CALL: Final = f"{DOMAIN}_call"
+"""Bus event: `type` of what happens with a call; `number` and `contact` where allowed."""
+EVENT_SEARCH: Final = f"{DOMAIN}_search"
+"""Bus event: the device's user is looking for Home Assistant."""
 EVENT_PING: Final = f"{DOMAIN}_ping"
 """Bus event: somebody pinged us; has `device_id` (the registry's), `name` and `message`."""
 

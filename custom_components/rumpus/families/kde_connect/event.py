@@ -8,9 +8,9 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ...protocols.kdeconnect.plugins import ping
+from ...protocols.kdeconnect.plugins import findmyphone, ping, telephony
 from .battery import has_battery
-from .const import BATTERY_LOW, PING
+from .const import BATTERY_LOW, CALL, PING, SEARCH
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow
 
@@ -32,6 +32,20 @@ EVENTS: Final = (
         translation_key=BATTERY_LOW,
         types=(BATTERY_LOW,),
         exists_fn=has_battery,
+    ),
+    KdeConnectEventDescription(
+        key=CALL,
+        translation_key=CALL,
+        types=tuple(telephony.CallEventKind),
+        exists_fn=lambda coordinator: coordinator.device.sends(telephony.TYPE),
+    ),
+    KdeConnectEventDescription(
+        key=SEARCH,
+        translation_key=SEARCH,
+        types=(SEARCH,),
+        exists_fn=lambda coordinator: coordinator.device.sends(
+            findmyphone.TYPE_REQUEST
+        ),
     ),
     KdeConnectEventDescription(
         key=PING,

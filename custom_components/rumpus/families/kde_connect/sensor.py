@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, override
 
 from homeassistant.components.sensor import (
@@ -10,10 +11,12 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import UnitOfRatio
+from homeassistant.const import EntityCategory, UnitOfRatio
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...protocols.kdeconnect.plugins import telephony
+from ...protocols.kdeconnect.plugins.connectivity import NetworkType, Sim
 from .battery import has_battery
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow
@@ -25,7 +28,7 @@ class KdeConnectSensorDescription(SensorEntityDescription):
     """A sensor, where its value comes from and which devices have it."""
 
     exists_fn: Callable[[KdeConnectCoordinator], bool]
-    value_fn: Callable[[KdeConnectState], int | None]
+    value_fn: Callable[[KdeConnectState], str | int | None]
 
 
 SENSORS: Final = (
@@ -36,6 +39,44 @@ SENSORS: Final = (
         state_class=SensorStateClass.MEASUREMENT,
         exists_fn=has_battery,
         value_fn=lambda state: None if state.battery is None else state.battery.charge,
+    ),
+    KdeConnectSensorDescription(
+        key="call",
+        translation_key="call",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(telephony.CallState),
+        exists_fn=lambda coordinator: coordinator.device.sends(telephony.TYPE),
+        value_fn=lambda state: state.call,
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KdeConnectSimSensorDescription(SensorEntityDescription):
+    """A sensor that every SIM card has, and where its value comes from."""
+
+    numbered_translation_key: str
+    """The translation key for all but the first SIM card."""
+    value_fn: Callable[[Sim], str | int | None]
+
+
+SIM_SENSORS: Final = (
+    KdeConnectSimSensorDescription(
+        key="network_type",
+        translation_key="network_type",
+        numbered_translation_key="network_type_sim",
+        device_class=SensorDeviceClass.ENUM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        options=[kind.value.lower() for kind in NetworkType],
+        value_fn=lambda sim: sim.network_type.value.lower(),
+    ),
+    KdeConnectSimSensorDescription(
+        key="signal_strength",
+        translation_key="signal_strength",
+        numbered_translation_key="signal_strength_sim",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=lambda sim: sim.bars,
     ),
 )
 
@@ -55,6 +96,13 @@ def async_setup(
         ),
         lambda key: KdeConnectSensor(coordinator, descriptions[key]),
     )
+    for description in SIM_SENSORS:
+        async_follow(
+            coordinator,
+            async_add_entities,
+            lambda: coordinator.data.sims or (),
+            partial(KdeConnectSimSensor, coordinator, description),
+        )
 
 
 class KdeConnectSensor(KdeConnectEntity, SensorEntity):
@@ -72,5 +120,39 @@ class KdeConnectSensor(KdeConnectEntity, SensorEntity):
 
     @property
     @override
-    def native_value(self) -> int | None:
+    def native_value(self) -> str | int | None:
         return self._value(self.coordinator.data)
+
+
+class KdeConnectSimSensor(KdeConnectEntity, SensorEntity):
+    """A sensor of one SIM card; all but the first have their number in their names."""
+
+    def __init__(
+        self,
+        coordinator: KdeConnectCoordinator,
+        description: KdeConnectSimSensorDescription,
+        subscription: str,
+    ) -> None:
+        """Show what the description says."""
+        super().__init__(coordinator, f"{description.key}_{subscription}")
+        self.entity_description = description
+        self._value = description.value_fn
+        self._subscription = subscription
+        number = list(coordinator.data.sims or ()).index(subscription) + 1
+        if number > 1:
+            self._attr_translation_key = description.numbered_translation_key
+            self._attr_translation_placeholders = {"number": str(number)}
+
+    @property
+    def _sim(self) -> Sim | None:
+        return (self.coordinator.data.sims or {}).get(self._subscription)
+
+    @property
+    @override
+    def available(self) -> bool:
+        return super().available and self._sim is not None
+
+    @property
+    @override
+    def native_value(self) -> str | int | None:
+        return None if self._sim is None else self._value(self._sim)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...protocols.kdeconnect.plugins.battery import BatteryStatus
+from ...protocols.kdeconnect.plugins.connectivity import Sim
+from ...protocols.kdeconnect.plugins.telephony import CallState
 from .player_state import Players
 
 
@@ -12,11 +14,13 @@ class KdeConnectState:
     """All that is known of a device now; None is what it has not told since it connected.
 
     `commands` are the names of the commands by their keys, `players` the players by their
-    names.
+    names, `sims` the SIM cards by their subscriptions.
     """
 
     is_connected: bool = False
     battery: BatteryStatus | None = None
+    call: CallState | None = None
+    sims: Mapping[str, Sim] | None = None
     is_locked: bool | None = None
     commands: Mapping[str, str] | None = None
     players: Players | None = None

@@ -1,0 +1,83 @@
+"""Mobile networks of a phone, battery warnings, and being searched for."""
+
+from pytest_homeassistant_custom_component.common import async_capture_events
+
+from homeassistant.core import HomeAssistant
+
+from .common import get_state, set_up, wait_attribute, wait_state
+from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
+from tests.fakes.kdeconnect import FakeDevice
+
+
+async def test_two_sim_cards(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    """Each has its sensors; the second one's have its number."""
+    await phone.connectivity.set("6", network_type="LTE", bars=3)
+    await set_up(hass, ours, phone, "pixel")
+    await wait_state(hass, "sensor.pixel_network_type", "lte")
+    await wait_state(hass, "sensor.pixel_signal_strength", "3")
+
+    await phone.connectivity.set("9", network_type="5G", bars=4)
+    await wait_state(hass, "sensor.pixel_network_type_sim_2", "5g")
+    await wait_state(hass, "sensor.pixel_signal_strength_sim_2", "4")
+
+    await phone.connectivity.set("9", network_type="Wet string", bars=0)
+    await wait_state(hass, "sensor.pixel_network_type_sim_2", "unknown")
+    await wait_state(hass, "sensor.pixel_signal_strength_sim_2", "0")
+
+
+async def test_a_sim_card_is_taken_out(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    await phone.connectivity.set("6", network_type="LTE", bars=3)
+    await set_up(hass, ours, phone, "pixel")
+    await wait_state(hass, "sensor.pixel_signal_strength", "3")
+
+    phone.connectivity.sims.clear()
+    await phone.connectivity.tell("connectivity_report", phone.connectivity.body)
+
+    await wait_state(hass, "sensor.pixel_signal_strength", "unavailable")
+
+
+async def test_an_old_phone_is_asked(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    phone.incoming |= {"kdeconnect.connectivity_report.request"}
+    await set_up(hass, ours, phone, "pixel")
+    await phone.wait_packet("connectivity_report.request")
+
+
+async def test_low_battery_is_told_once(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    """The phone repeats it in every packet until it is charged."""
+    events = async_capture_events(hass, "state_changed")
+    await set_up(hass, ours, phone, "pixel")
+
+    await phone.battery.set(14)
+    await wait_attribute(hass, "event.pixel_battery_low", "level", 14)
+    first = get_state(hass, "event.pixel_battery_low")
+    await phone.battery.set(13)
+    await wait_state(hass, "sensor.pixel_battery", "13")
+    assert get_state(hass, "event.pixel_battery_low") == first
+
+    await phone.battery.set(20, charging=True)
+    await wait_state(hass, "sensor.pixel_battery", "20")
+    await phone.battery.set(12, charging=False)
+    await wait_attribute(hass, "event.pixel_battery_low", "level", 12)
+    assert events
+
+
+async def test_somebody_searches_us(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    events = async_capture_events(hass, "rumpus_search")
+    await set_up(hass, ours, phone, "pixel")
+    await wait_state(hass, "event.pixel_search", "unknown")
+
+    assert await phone.find.send() == 1
+
+    await wait_attribute(hass, "event.pixel_search", "event_type", "search")
+    assert len(events) == 1
+    assert events[0].data["name"] == "Pixel"
