@@ -343,8 +343,8 @@ async def test_capabilities(
     entity_registry: er.EntityRegistry,
 ) -> None:
     """What a device cannot do makes no entity; what it learns makes one at once."""
-    phone.incoming = {"kdeconnect.ping"}
-    phone.outgoing = {"kdeconnect.nothing"}
+    phone.incoming = frozenset({"kdeconnect.ping"})
+    phone.outgoing = frozenset({"kdeconnect.nothing"})
     phone.battery.charge = None
     entry = await set_up(hass, ours, phone, "pixel")
     assert keys(entity_registry, entry) == {
