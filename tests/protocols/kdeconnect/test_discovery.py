@@ -18,7 +18,6 @@ from .support import (
     Sink,
     announcement,
     new_id,
-    our_credentials,
     our_identity,
     send_datagram,
     turns,
@@ -35,6 +34,7 @@ from custom_components.rumpus.protocols.kdeconnect.discovery import (
     UdpDiscovery,
     is_local_address,
     is_loopback,
+    read_announcement,
 )
 from custom_components.rumpus.protocols.kdeconnect.identity import Identity
 from custom_components.rumpus.protocols.kdeconnect.packet import encode_packet
@@ -44,15 +44,15 @@ LAN = "192.168.1.7"
 
 @pytest.fixture
 def guard() -> DiscoveryGuard:
-    return DiscoveryGuard(our_credentials().device_id)
+    return DiscoveryGuard()
 
 
 # What is believed
 
 
-def test_announcement_says_where_a_device_listens(guard: DiscoveryGuard) -> None:
+def test_announcement_says_where_a_device_listens() -> None:
     device_id = new_id()
-    found = guard.examine(announcement(1717, device_id=device_id), LAN)
+    found = read_announcement(announcement(1717, device_id=device_id), LAN)
     assert found is not None
     assert (found.host, found.port) == (LAN, 1717)
     assert found.identity.device_id == device_id
@@ -82,9 +82,9 @@ def test_local_addresses(host: str) -> None:
     "host",
     ["8.8.8.8", "100.128.0.1", "172.32.0.1", "2001:4860::1", "phone.example", ""],
 )
-def test_other_addresses_are_ignored(guard: DiscoveryGuard, host: str) -> None:
+def test_other_addresses_are_ignored(host: str) -> None:
     assert not is_local_address(host)
-    assert guard.examine(announcement(1716), host) is None
+    assert read_announcement(announcement(1716), host) is None
 
 
 def test_loopback_addresses() -> None:
@@ -95,22 +95,22 @@ def test_loopback_addresses() -> None:
     assert not is_loopback("phone.example")
 
 
-def test_our_own_announcement_is_ignored(guard: DiscoveryGuard) -> None:
-    own = announcement(1716, device_id=our_credentials().device_id)
-    assert guard.examine(own, LAN) is None
+def test_our_own_announcement_is_ignored() -> None:
+    own, other = new_id(), new_id()
+    data = announcement(1716, device_id=own)
+    assert read_announcement(data, LAN, {own, other}) is None
+    assert read_announcement(data, LAN, {other}) is not None
 
 
 @pytest.mark.parametrize("port", [0, 22, 1715, 1765, 65536, -1, None, "x", 1716.5e300])
-def test_ports_that_no_device_listens_on_are_ignored(
-    guard: DiscoveryGuard, port: object
-) -> None:
+def test_ports_that_no_device_listens_on_are_ignored(port: object) -> None:
     """CVE-2020-26164: nobody makes us connect anywhere else."""
-    assert guard.examine(announcement(1716, tcpPort=port), LAN) is None
+    assert read_announcement(announcement(1716, tcpPort=port), LAN) is None
 
 
 @pytest.mark.parametrize("port", [1716, 1764, "1720"])
-def test_ports_that_devices_listen_on(guard: DiscoveryGuard, port: object) -> None:
-    found = guard.examine(announcement(1716, tcpPort=port), LAN)
+def test_ports_that_devices_listen_on(port: object) -> None:
+    found = read_announcement(announcement(1716, tcpPort=port), LAN)
     assert found is not None
     assert found.port == int(str(port))
 
@@ -135,28 +135,26 @@ def test_ports_that_devices_listen_on(guard: DiscoveryGuard, port: object) -> No
         announcement(1716, protocolVersion=None),
     ],
 )
-def test_malformed_announcements_are_ignored(
-    guard: DiscoveryGuard, data: bytes
-) -> None:
+def test_malformed_announcements_are_ignored(data: bytes) -> None:
     """CVE-2025-32901: ids and names are checked before anything else."""
-    assert guard.examine(data, LAN) is None
+    assert read_announcement(data, LAN) is None
 
 
-def test_size_of_a_datagram_is_bounded(guard: DiscoveryGuard) -> None:
+def test_size_of_a_datagram_is_bounded() -> None:
     """MAX_DATAGRAM."""
     smallest = len(announcement(1716, padding=""))
     fits = announcement(1716, padding="x" * (MAX_DATAGRAM - smallest))
     assert len(fits) == MAX_DATAGRAM
-    assert guard.examine(fits, LAN) is not None
+    assert read_announcement(fits, LAN) is not None
     one_more = announcement(1716, padding="x" * (MAX_DATAGRAM - smallest + 1))
-    assert guard.examine(one_more, LAN) is None
+    assert read_announcement(one_more, LAN) is None
 
 
 @given(
     st.binary(max_size=300), st.sampled_from([LAN, "8.8.8.8", "", "\x00", "fe80::1%1"])
 )
 def test_arbitrary_bytes_never_raise(data: bytes, host: str) -> None:
-    assert DiscoveryGuard("0" * 32).examine(data, host) is None
+    assert read_announcement(data, host) is None
 
 
 # How often it is acted on
@@ -165,20 +163,20 @@ def test_arbitrary_bytes_never_raise(data: bytes, host: str) -> None:
 def test_attempts_per_device_and_per_address(guard: DiscoveryGuard) -> None:
     """ATTEMPT_INTERVAL, of devices that are not paired."""
     one, other = new_id(), new_id()
-    assert guard.admit(one, LAN, 100.0, known=False)
-    assert not guard.admit(one, "10.0.0.1", 100.5, known=False)  # the device
-    assert not guard.admit(other, LAN, 100.9, known=False)  # the address
-    assert guard.admit(other, LAN, 100.0 + ATTEMPT_INTERVAL, known=False)
-    assert guard.admit(one, "10.0.0.2", 100.0 + ATTEMPT_INTERVAL, known=False)
+    assert guard.admit(one, LAN, 100.0)
+    assert not guard.admit(one, "10.0.0.1", 100.5)  # the device
+    assert not guard.admit(other, LAN, 100.9)  # the address
+    assert guard.admit(other, LAN, 100.0 + ATTEMPT_INTERVAL)
+    assert guard.admit(one, "10.0.0.2", 100.0 + ATTEMPT_INTERVAL)
 
 
 def test_attempts_per_paired_device(guard: DiscoveryGuard) -> None:
     """ATTEMPT_INTERVAL, of paired ones: nobody else at its address keeps it out."""
     known = new_id()
-    assert guard.admit(new_id(), LAN, 100.0, known=False)
-    assert guard.admit(known, LAN, 100.0, known=True)
-    assert not guard.admit(known, "10.0.0.1", 100.9, known=True)
-    assert guard.admit(known, LAN, 100.0 + ATTEMPT_INTERVAL, known=True)
+    assert guard.admit(new_id(), LAN, 100.0)
+    assert guard.admit_known(known, LAN, 100.0, last=None)
+    assert not guard.admit_known(known, "10.0.0.1", 100.9, last=None)
+    assert guard.admit_known(known, LAN, 100.0 + ATTEMPT_INTERVAL, last=None)
 
 
 def test_unknown_devices_together_have_a_bound(
@@ -189,22 +187,22 @@ def test_unknown_devices_together_have_a_bound(
 
     def admitted(count: int, now: float) -> int:
         return sum(
-            guard.admit(new_id(), f"10.0.{int(now)}.{number}", now, known=False)
+            guard.admit(new_id(), f"10.0.{int(now)}.{number}", now)
             for number in range(count)
         )
 
     assert admitted(burst + 1, 100.0) == burst
     assert admitted(200, 101.0) == rate
     assert admitted(200, 101.05) == 0
-    assert guard.admit(new_id(), LAN, 101.06, known=True)  # it is not for these
+    assert guard.admit_known(new_id(), LAN, 101.06, last=None)  # it is not for these
     assert admitted(200, 200.0) == burst
 
 
 def test_refused_announcements_do_not_use_the_bound_up(guard: DiscoveryGuard) -> None:
     for number in range(100):
-        guard.admit("one", LAN, 100.0 + number / 1000, known=False)
+        guard.admit("one", LAN, 100.0 + number / 1000)
     burst = [
-        guard.admit(new_id(), f"10.0.0.{number}", 100.1, known=False)
+        guard.admit(new_id(), f"10.0.0.{number}", 100.1)
         for number in range(discovery_module.UNKNOWN_BURST - 1)
     ]
     assert all(burst)

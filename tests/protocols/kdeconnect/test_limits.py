@@ -407,7 +407,7 @@ async def test_unknown_burst(local: LocalPeer, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(LocalPeer, "_invite", note)
     for _ in range(discovery_module.UNKNOWN_BURST + 1):
-        local._heard_datagram(announcement(1716), LOOPBACK)
+        local._air._heard_datagram(announcement(1716), LOOPBACK)
     await turns()
     assert len(invited) == discovery_module.UNKNOWN_BURST
 

@@ -117,7 +117,7 @@ async def test_start_that_fails_leaves_nothing(sink: Sink) -> None:
     with pytest.raises(OSError, match="no port"):
         await peer.start()
     peer = new_peer(sink.port)
-    peer._udp._network = replace(peer._network, bind="192.0.2.1")
+    peer._air._udp._network = replace(peer._network, bind="192.0.2.1")
     with pytest.raises(OSError, match="assign"):
         await peer.start()
     await turns()
@@ -191,9 +191,9 @@ class SilentMdns:
         """Start."""
         self.done.append((identity.tcp_port, addresses))
 
-    async def stop(self) -> None:
+    async def stop(self, device_id: str) -> None:
         """Stop."""
-        self.done.append("stop")
+        self.done.append(device_id)
 
 
 async def test_mdns_is_used_where_there_is_zeroconf(sink: Sink) -> None:
@@ -203,16 +203,16 @@ async def test_mdns_is_used_where_there_is_zeroconf(sink: Sink) -> None:
         network=new_peer(sink.port)._network,
         zeroconf=cast(AsyncZeroconf, object()),
     )
-    assert isinstance(local._mdns, MdnsDiscovery)
+    real, mdns = local._air._mdns, SilentMdns()
+    assert isinstance(real, MdnsDiscovery)
     friend = replace(NEIGHBOUR, device_id=new_id())
     local.add_paired(friend)
-    assert local._mdns._is_known(friend.device_id)
-    assert not local._mdns._is_known(new_id())
-    mdns = SilentMdns()
-    local._mdns = cast(MdnsDiscovery, mdns)
+    local._air._mdns = cast(MdnsDiscovery, mdns)
     async with running(local):
         port = local.tcp_port
-    assert mdns.done == [(port, (LOOPBACK,)), "stop"]
+        assert real._is_known(friend.device_id)
+        assert not real._is_known(new_id())
+    assert mdns.done == [(port, (LOOPBACK,)), our_credentials().device_id]
 
 
 async def test_link_that_is_finished_after_the_end_is_cut(

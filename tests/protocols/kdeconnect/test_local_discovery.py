@@ -97,10 +97,10 @@ async def test_unknown_device_that_got_its_link_otherwise_is_not_called(
 ) -> None:
     """Its link came while we were not looking for one."""
 
-    async def nothing(self: LocalPeer, matches: object) -> None:
+    async def nothing(self: LocalPeer, address: str, matches: object) -> None:
         await call_us(self, phone)
 
-    monkeypatch.setattr(LocalPeer, "_wait_link", nothing)
+    monkeypatch.setattr(LocalPeer, "_ask_to_call", nothing)
     await connect(local, phone, "we_call")
     await turns()
     assert not local._tasks

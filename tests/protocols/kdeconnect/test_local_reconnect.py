@@ -29,7 +29,10 @@ from .support import (
 from custom_components.rumpus.protocols.errors import DisconnectedError
 from custom_components.rumpus.protocols.kdeconnect import local as local_module
 from custom_components.rumpus.protocols.kdeconnect.calls import Caller
-from custom_components.rumpus.protocols.kdeconnect.discovery import RecentTimes
+from custom_components.rumpus.protocols.kdeconnect.discovery import (
+    DiscoveryGuard,
+    RecentTimes,
+)
 from custom_components.rumpus.protocols.kdeconnect.events import LinkDown, LinkUp
 from custom_components.rumpus.protocols.kdeconnect.handshake import CallTarget
 from custom_components.rumpus.protocols.kdeconnect.identity import Identity
@@ -235,14 +238,16 @@ async def test_stranger_that_leaves_while_it_is_called_leaves_nothing(
         await turns(200)
         assert not local.devices
         monkeypatch.setattr(local, "_answered", RecentTimes())
-        monkeypatch.setattr(local, "_guard", type(local._guard)("0" * 32))
+        monkeypatch.setattr(local, "_guard", DiscoveryGuard())
 
 
 async def test_waiting_ends_with_the_first_link_that_fits(
     local: LocalPeer, phone: FakeDevice, computer: FakeDevice
 ) -> None:
     waiting = asyncio.create_task(
-        local._wait_link(lambda found: found.device_id == phone.device_id)
+        local._link_waiters.wait(
+            lambda found: found.device_id == phone.device_id, PATIENCE
+        )
     )
     await turns()
     await connect(local, computer, "it_calls")
@@ -255,7 +260,9 @@ async def test_waiting_ends_with_the_first_link_that_fits(
 async def test_link_that_comes_twice_ends_a_waiting_once(
     local: LocalPeer, phone: FakeDevice
 ) -> None:
-    waiting = asyncio.create_task(local._wait_link(lambda found: True))
+    waiting = asyncio.create_task(
+        local._link_waiters.wait(lambda found: True, PATIENCE)
+    )
     await turns()
     links: list[Link] = []
     caller = Caller(local._contexts)

@@ -83,9 +83,9 @@ async def test_two_ends_find_each_other(
         "type": "desktop",
         "protocol": "8",
     }
-    await browsing.stop()
-    await announcing.stop()
-    await announcing.stop()
+    await browsing.stop(two.device_id)
+    await announcing.stop(one.device_id)
+    await announcing.stop(one.device_id)
     assert not zeroconf.zeroconf.registry.async_get_service_infos()
 
 
@@ -210,7 +210,7 @@ async def script(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Script]:
     script = Script()
     await script.mdns.start(script.identity, ("192.168.1.2", "10.0.0.2"))
     yield script
-    await script.mdns.stop()
+    await script.mdns.stop(script.identity.device_id)
 
 
 async def test_our_service(script: Script) -> None:
@@ -225,12 +225,12 @@ async def test_our_service_without_a_port_yet() -> None:
     script = Script()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mdns_module, "AsyncServiceBrowser", ScriptedBrowser)
-        phone = replace(identity(), tcp_port=None, device_type=DeviceType.PHONE)
+        phone = replace(script.identity, tcp_port=None, device_type=DeviceType.PHONE)
         await script.mdns.start(phone, ())
         (info,) = script.zeroconf.services
         assert info.port == 1716
         assert info.decoded_properties["type"] == "phone"
-        await script.mdns.stop()
+        await script.mdns.stop(script.identity.device_id)
 
 
 @pytest.mark.parametrize(
@@ -341,20 +341,20 @@ async def test_stop_ends_everything(script: Script) -> None:
     ScriptedInfo.released.clear()
     script.show(1716, "192.168.1.9")
     await turns()
-    await script.mdns.stop()
+    await script.mdns.stop(script.identity.device_id)
     assert script.zeroconf.cancelled
     assert script.zeroconf.withdrawn == 1
     assert ScriptedBrowser.current.cancelled
     ScriptedInfo.released.set()
     await turns()
     assert script.found == []
-    await script.mdns.stop()
+    await script.mdns.stop(script.identity.device_id)
     assert script.zeroconf.withdrawn == 1
 
 
 async def test_stop_before_start_does_nothing() -> None:
     script = Script()
-    await script.mdns.stop()
+    await script.mdns.stop(script.identity.device_id)
     assert script.zeroconf.withdrawn == 0
 
 
@@ -369,6 +369,6 @@ async def test_start_that_fails_can_be_stopped(
 
     monkeypatch.setattr(failing.zeroconf, "async_register_service", fail)
     with pytest.raises(OSError, match="no network"):
-        await failing.mdns.start(identity(), (LOOPBACK,))
-    await failing.mdns.stop()
+        await failing.mdns.start(failing.identity, (LOOPBACK,))
+    await failing.mdns.stop(failing.identity.device_id)
     assert failing.zeroconf.services == []

@@ -171,7 +171,7 @@ async def test_cve_2025_32900_forged_datagrams_change_no_name(
     """Nor the type, nor what the device can do: it counts what came inside TLS."""
     log = EventLog(friend.subscribe)
     before = friend.identity
-    local._renewed.forget(phone.device_id)
+    local._renewed = type(local._renewed)()
     phone.identity_overrides["udp"] = {
         "deviceName": "Forged",
         "deviceType": "tv",

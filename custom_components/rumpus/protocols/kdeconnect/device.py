@@ -71,16 +71,18 @@ class RemoteDevice:
         own_certificate: bytes,
         *,
         paired: PairedDevice | None = None,
+        outgoing: frozenset[str] = plugins.OUTGOING_CAPABILITIES,
         payloads: Payloads,
         changed: Callable[[RemoteDevice, DeviceEvent], None],
     ) -> None:
-        """Make a device without a link.
+        """Make a device without a link; it is greeted with packets of `outgoing` types.
 
         `changed` is the owner's callback and sees every event after the subscribers.
         """
         self._identity = identity
         self._own_certificate = own_certificate
         self._paired = paired
+        self._outgoing = outgoing
         self._pairing = Pairing(identity.protocol_version, paired is not None)
         self._payloads = payloads
         self._changed = changed
@@ -494,7 +496,8 @@ class RemoteDevice:
 
     def _greet(self) -> None:
         for packet in plugins.greetings(self._identity):
-            self._write(packet)
+            if packet.type in self._outgoing:
+                self._write(packet)
 
     async def _read(self, link: Link) -> None:
         loop = asyncio.get_running_loop()

@@ -1,12 +1,12 @@
 """Discovery by UDP (the KDE Connect reference, sections 4.1 and 12.1).
 
-`DiscoveryGuard` decides what is worth acting on and knows no sockets; `UdpDiscovery` moves
-the datagrams.
+`read_announcement` and `DiscoveryGuard` decide what is worth acting on and know no sockets;
+`UdpDiscovery` moves the datagrams.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Container
 import contextlib
 from dataclasses import dataclass
 import errno
@@ -100,6 +100,55 @@ class RecentTimes:
         return len(self._times)
 
 
+class PlacedTimes:
+    """The last times of devices where they were last, and everywhere else.
+
+    What comes from a device's last address has a place of its own: datagrams that somebody
+    else sends in its name do not keep it out.  All other addresses share one, which is taken
+    too when the device has just been heard where it belongs (it may have several).
+    """
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._times = RecentTimes()
+
+    def too_soon(
+        self, device_id: str, host: str, now: float, interval: float, last: str | None
+    ) -> bool:
+        """Tell whether there was one within the interval; if not, remember this one."""
+        if host == last:
+            return self._times.too_soon(device_id, now, interval)
+        if self._times.is_recent(device_id, now, interval):
+            return True
+        return self._times.too_soon(f"{device_id} elsewhere", now, interval)
+
+    def touch(self, device_id: str, now: float) -> None:
+        """Remember a device everywhere."""
+        for key in (device_id, f"{device_id} elsewhere"):
+            self._times.touch(key, now)
+
+
+class UnknownBudget:
+    """How many reactions to unknown devices there may be, from all of us together."""
+
+    def __init__(self) -> None:
+        """Begin with as many as there may be at once."""
+        self._tokens = float(UNKNOWN_BURST)
+        self._refilled = 0.0
+
+    def is_left(self, now: float) -> bool:
+        """Tell whether there may be one more at this time (monotonic, s)."""
+        self._tokens = min(
+            UNKNOWN_BURST, self._tokens + (now - self._refilled) * UNKNOWN_PER_SECOND
+        )
+        self._refilled = now
+        return self._tokens >= 1
+
+    def take(self) -> None:
+        """Count one."""
+        self._tokens -= 1
+
+
 class DiscoveryGuard:
     """Decides which announcements are acted on.
 
@@ -107,47 +156,51 @@ class DiscoveryGuard:
     from the same address, never keeps them out.
     """
 
-    def __init__(self, own_id: str) -> None:
-        """Remember our own id: our broadcasts come back to us."""
-        self._own_id = own_id
-        self._known = RecentTimes()
+    def __init__(self, budget: UnknownBudget | None = None) -> None:
+        """Remember nothing yet; the budget may be shared."""
+        self._budget = budget or UnknownBudget()
+        self._known = PlacedTimes()
         self._devices = RecentTimes()
         self._hosts = RecentTimes()
-        self._tokens = float(UNKNOWN_BURST)
-        self._refilled = 0.0
 
-    def examine(self, data: bytes, host: str) -> Announcement | None:
-        """Decode a datagram; None for what is malformed, ours, or not from a local network."""
-        if len(data) > MAX_DATAGRAM or not is_local_address(host):
-            return None
-        try:
-            value = decode_json(data)
-            if not isinstance(value, dict):
-                return None
-            identity = parse_identity(decode_packet(value), own_device_id=self._own_id)
-        except ProtocolError:
-            return None
-        # The parser has dropped ports that no device listens on (CVE-2020-26164).
-        if identity.tcp_port is None:
-            return None
-        return Announcement(identity, host, identity.tcp_port)
-
-    def admit(self, device_id: str, host: str, now: float, *, known: bool) -> bool:
-        """Tell whether to act on an announcement of this device at this time (monotonic, s)."""
-        if known:
-            return not self._known.too_soon(device_id, now, ATTEMPT_INTERVAL)
-        self._tokens = min(
-            UNKNOWN_BURST, self._tokens + (now - self._refilled) * UNKNOWN_PER_SECOND
-        )
-        self._refilled = now
-        if self._tokens < 1:
+    def admit(self, device_id: str, host: str, now: float) -> bool:
+        """Tell whether to act on an unknown device's announcement at this time (monotonic, s)."""
+        if not self._budget.is_left(now):
             return False
         if self._hosts.too_soon(host, now, ATTEMPT_INTERVAL):
             return False
         if self._devices.too_soon(device_id, now, ATTEMPT_INTERVAL):
             return False
-        self._tokens -= 1
+        self._budget.take()
         return True
+
+    def admit_known(
+        self, device_id: str, host: str, now: float, *, last: str | None
+    ) -> bool:
+        """Tell the same of a paired device, which was `last` at that address."""
+        return not self._known.too_soon(device_id, host, now, ATTEMPT_INTERVAL, last)
+
+
+def read_announcement(
+    data: bytes, host: str, own_ids: Container[str] = ()
+) -> Announcement | None:
+    """Decode a datagram; None for what is malformed, ours, or not from a local network.
+
+    Our own broadcasts come back to us.
+    """
+    if len(data) > MAX_DATAGRAM or not is_local_address(host):
+        return None
+    try:
+        value = decode_json(data)
+        if not isinstance(value, dict):
+            return None
+        identity = parse_identity(decode_packet(value))
+    except ProtocolError:
+        return None
+    # The parser has dropped ports that no device listens on (CVE-2020-26164).
+    if identity.tcp_port is None or identity.device_id in own_ids:
+        return None
+    return Announcement(identity, host, identity.tcp_port)
 
 
 def is_local_address(host: str) -> bool:
@@ -181,6 +234,11 @@ class UdpDiscovery(asyncio.DatagramProtocol):
         self._sender: socket.socket | None = None
 
     @property
+    def is_open(self) -> bool:
+        """Whether anything can be sent."""
+        return self._sender is not None
+
+    @property
     def is_bound(self) -> bool:
         """Whether others' broadcasts reach us."""
         return self._listener is not None
@@ -203,7 +261,11 @@ class UdpDiscovery(asyncio.DatagramProtocol):
             )
         else:
             self._listener = listener
-        self._sender = _udp_socket(self._network.bind, 0)
+        try:
+            self._sender = _udp_socket(self._network.bind, 0)
+        except OSError:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Close the sockets."""

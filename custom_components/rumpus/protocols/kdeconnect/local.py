@@ -17,6 +17,7 @@ from zeroconf.asyncio import AsyncZeroconf
 from ..errors import DisconnectedError, ProtocolError, RumpusError
 from ..reconnect import Reconnector
 from . import plugins
+from .airwaves import Airwaves
 from .calls import Caller, resolve
 from .const import PROTOCOL_VERSION, TCP_PORTS, DeviceType
 from .credentials import Credentials
@@ -25,8 +26,8 @@ from .discovery import (
     Announcement,
     DiscoveryGuard,
     Network,
+    PlacedTimes,
     RecentTimes,
-    UdpDiscovery,
     is_loopback,
 )
 from .events import (
@@ -44,11 +45,12 @@ from .handshake import CallTarget, CertificateChangedError
 from .identity import Identity, filter_name
 from .link import Link
 from .listener import Listener
-from .mdns import FoundService, MdnsDiscovery
+from .mdns import FoundService
 from .paired import PairedDevice
 from .pairing import PairingState
 from .payload import Payloads
 from .tls import TlsContexts
+from .waiting import LinkWaiters
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -67,37 +69,48 @@ PROMPT_INTERVAL: Final = 30.0
 
 
 class LocalPeer:
-    """Our end, one per installation."""
+    """One end of ours: a device in the eyes of all others."""
 
     def __init__(
         self,
         credentials: Credentials,
         name: str,
         *,
-        network: Network = Network(),  # noqa: B008 - frozen
+        network: Network | None = None,
         zeroconf: AsyncZeroconf | None = None,
+        airwaves: Airwaves | None = None,
+        device_type: DeviceType = DeviceType.DESKTOP,
+        incoming: frozenset[str] = plugins.INCOMING_CAPABILITIES,
+        outgoing: frozenset[str] = plugins.OUTGOING_CAPABILITIES,
     ) -> None:
-        """Make an end that is not started; without zeroconf there is no mDNS."""
+        """Make an end that is not started.
+
+        Several ends on one machine share their airwaves, which bring UDP and mDNS with them;
+        the first one made leads.  An end without makes its own: without zeroconf there is
+        no mDNS.  `incoming` and `outgoing` are the packet types that it lists.
+        """
         self.credentials = credentials
         self._own_certificate = credentials.certificate
-        self._network = network
+        self._air = airwaves or Airwaves(network or Network(), zeroconf)
+        self._network = network or self._air.network
         self._identity = Identity(
             credentials.device_id,
             filter_name(name) or DEFAULT_NAME,
-            DeviceType.DESKTOP,
+            device_type,
             PROTOCOL_VERSION,
-            plugins.INCOMING_CAPABILITIES,
-            plugins.OUTGOING_CAPABILITIES,
+            incoming,
+            outgoing,
         )
         self._contexts = TlsContexts(credentials)
         self._caller = Caller(self._contexts)
-        self._guard = DiscoveryGuard(credentials.device_id)
-        self._udp = UdpDiscovery(network, self._heard_datagram)
-        self._mdns: MdnsDiscovery | None = None
-        if zeroconf is not None:
-            self._mdns = MdnsDiscovery(
-                zeroconf, self._heard_service, is_known=self._is_paired
-            )
+        self._guard = DiscoveryGuard(self._air.budget)
+        self._station = self._air.add(
+            credentials.device_id,
+            identity=lambda: self._identity,
+            heard=self._heard,
+            found=self._heard_service,
+            is_known=self._is_paired,
+        )
         self._listener: Listener | None = None
         self._devices: dict[str, RemoteDevice] = {}
         self._reconnectors: dict[str, Reconnector] = {}
@@ -111,11 +124,9 @@ class LocalPeer:
         self._sought: set[str] = set()
         self._answered = RecentTimes()
         self._invited = RecentTimes()
-        self._renewed = RecentTimes()
+        self._renewed = PlacedTimes()
         self._prompted = RecentTimes()
-        self._link_waiters: dict[
-            asyncio.Future[RemoteDevice], Callable[[RemoteDevice], bool]
-        ] = {}
+        self._link_waiters = LinkWaiters()
 
     @property
     def identity(self) -> Identity:
@@ -130,12 +141,12 @@ class LocalPeer:
     @property
     def udp_port(self) -> int | None:
         """The port that we hear announcements on."""
-        return self._udp.port()
+        return self._air.udp_port
 
     @property
     def udp_bound(self) -> bool:
         """Whether others' broadcasts reach us; another program may own the port."""
-        return self._udp.is_bound
+        return self._air.is_bound
 
     @property
     def devices(self) -> Mapping[str, RemoteDevice]:
@@ -165,13 +176,11 @@ class LocalPeer:
         try:
             await self._listener.start()
             self._identity = replace(self._identity, tcp_port=self._listener.port)
-            await self._udp.start()
-            if self._mdns is not None:
-                await self._mdns.start(self._identity, self._network.source_addresses)
+            await self._air.join(self._station)
         except BaseException:
             await self.stop()
             raise
-        self._udp.broadcast(self._identity)
+        self._say()
         for device in self._devices.values():
             self._spawn(self._prepare(device))
         for reconnector in self._reconnectors.values():
@@ -180,9 +189,7 @@ class LocalPeer:
     async def stop(self) -> None:
         """Close everything; safe to call twice."""
         listener, self._listener = self._listener, None
-        self._udp.stop()
-        if self._mdns is not None:
-            await self._mdns.stop()
+        await self._air.leave(self._station)
         if listener is not None:
             await listener.stop()
         for reconnector in list(self._reconnectors.values()):
@@ -223,10 +230,11 @@ class LocalPeer:
 
         Raises DisconnectedError when the host's name cannot be resolved.
         """
-        if host is None:
-            self._udp.broadcast(self._identity)
-        else:
-            self._udp.send(self._identity, await resolve(host))
+        self._say(None if host is None else await resolve(host))
+
+    def is_own(self, device_id: str) -> bool:
+        """Tell whether an id is ours or that of an end which shares our airwaves."""
+        return self._air.is_own(device_id)
 
     def invite(self, device_id: str, host: str) -> None:
         """Let a device call us, unless it has a link or was asked a moment ago.
@@ -241,7 +249,7 @@ class LocalPeer:
         if self._answered.is_recent(device_id, now, ANSWER_INTERVAL):
             return
         if not self._invited.too_soon(device_id, now, ANSWER_INTERVAL):
-            self._udp.send(self._identity, host)
+            self._say(host)
 
     async def connect_to(self, host: str, port: int = TCP_PORTS.start) -> RemoteDevice:
         """Return the device at an address that the user knows, with a link.
@@ -256,8 +264,9 @@ class LocalPeer:
             for device in self._devices.values():
                 if device.is_connected and device.address == address:
                     return device
-            self._udp.send(self._identity, address)
-            if found := await self._wait_link(lambda device: device.address == address):
+            if found := await self._ask_to_call(
+                address, lambda device: device.address == address
+            ):
                 return found
         return self._admit_link(
             await self._caller.call_unknown(CallTarget(address, port), self._identity),
@@ -271,6 +280,7 @@ class LocalPeer:
             identity,
             self._own_certificate,
             paired=paired,
+            outgoing=self._identity.outgoing,
             payloads=Payloads(self._contexts, self._network.bind),
             changed=self._device_changed,
         )
@@ -351,13 +361,12 @@ class LocalPeer:
         """
         if device.device_id not in self._sought:
             self._sought.add(device.device_id)
-            self._udp.broadcast(self._identity)
+            self._say()
         if device.address is None:
             return False
         address = await resolve(device.address)
         if not is_loopback(address):
-            self._udp.send(self._identity, address)
-            await self._wait_link(lambda found: found is device)
+            await self._ask_to_call(address, lambda found: found is device)
         if not device.is_connected:
             await self._call_paired(
                 device, CallTarget(address, device.port, device.identity)
@@ -366,24 +375,29 @@ class LocalPeer:
 
     # Discovery
 
-    def _heard_datagram(self, data: bytes, host: str) -> None:
-        announcement = self._guard.examine(data, host)
-        if announcement is None:
-            return
-        identity = announcement.identity
+    def _say(self, host: str | None = None) -> float:
+        """Announce ourselves to everybody or one address; return in how many seconds."""
+        return self._air.announce(self._station, host)
+
+    async def _ask_to_call(
+        self, address: str, matches: Callable[[RemoteDevice], bool]
+    ) -> RemoteDevice | None:
+        """Announce ourselves to an address and return the device that calls then, if any."""
+        return await self._link_waiters.wait(matches, self._say(address) + REPLY_WAIT)
+
+    def _heard(self, announcement: Announcement) -> None:
+        identity, host = announcement.identity, announcement.host
         device = self._devices.get(identity.device_id)
         paired = device.paired if device is not None else None
         if paired is not None and identity.protocol_version < paired.protocol_version:
             return
         now = asyncio.get_running_loop().time()
-        if not self._guard.admit(
-            identity.device_id, host, now, known=paired is not None
-        ):
+        if not self._admit_hint(identity.device_id, host, now):
             return
         if device is None or paired is None:
             self._heard_unknown(announcement, now)
         elif not device.is_connected or not self._renewed.too_soon(
-            device.device_id, now, RENEW_INTERVAL
+            device.device_id, host, now, RENEW_INTERVAL, device.address
         ):
             # Protocol 7 says nothing more inside TLS, so that a forged datagram could
             # rename a device (CVE-2025-32900): then what we know of it counts.
@@ -391,15 +405,21 @@ class LocalPeer:
             target = CallTarget(host, announcement.port, known)
             self._spawn(self._call_or_announce(device, target))
 
+    def _admit_hint(self, device_id: str, host: str, now: float) -> bool:
+        """Tell whether to act on what says that a device is at an address."""
+        device = self._devices.get(device_id)
+        if device is None or not device.is_paired:
+            return self._guard.admit(device_id, host, now)
+        return self._guard.admit_known(device_id, host, now, last=device.address)
+
     def _heard_service(self, service: FoundService) -> None:
         device = self._devices.get(service.device_id)
-        known = device is not None and device.is_paired
         now = asyncio.get_running_loop().time()
         if device is not None and device.is_connected:
             return
-        if not self._guard.admit(service.device_id, service.host, now, known=known):
+        if not self._admit_hint(service.device_id, service.host, now):
             return
-        if device is not None and known:
+        if device is not None and device.is_paired:
             target = CallTarget(service.host, service.port, device.identity)
             self._spawn(self._call_or_announce(device, target))
         else:
@@ -418,11 +438,11 @@ class LocalPeer:
     async def _invite(self, announcement: Announcement) -> None:
         """Let an unknown device call us, which shows us its certificate; else call it."""
         device_id = announcement.identity.device_id
-        if not is_loopback(announcement.host):
-            # On loopback our datagram would come back to ourselves.
-            self._udp.send(self._identity, announcement.host)
-            if await self._wait_link(lambda found: found.device_id == device_id):
-                return
+        # On loopback our datagram would come back to ourselves.
+        if not is_loopback(announcement.host) and await self._ask_to_call(
+            announcement.host, lambda found: found.device_id == device_id
+        ):
+            return
         if (device := self._devices.get(device_id)) is not None and device.is_connected:
             return
         target = CallTarget(announcement.host, announcement.port, announcement.identity)
@@ -441,7 +461,7 @@ class LocalPeer:
         except RumpusError as err:
             # Perhaps only the other direction works (section 5, "Reverse fallback").
             _LOGGER.debug("No link with %s: %s", device.device_id, err)
-            self._udp.send(self._identity, target.host)
+            self._say(target.host)
 
     async def _call_paired(
         self, device: RemoteDevice, target: CallTarget, *, is_announced: bool = False
@@ -499,6 +519,8 @@ class LocalPeer:
 
     def _admit_caller(self, identity: Identity) -> None:
         """Refuse a caller by what it says in clear text."""
+        if self.is_own(identity.device_id):
+            raise ProtocolError("both ends are ours")
         device = self._devices.get(identity.device_id)
         if device is not None and (device.is_connected or device.is_paired):
             return
@@ -530,9 +552,8 @@ class LocalPeer:
         now = asyncio.get_running_loop().time()
         self._renewed.touch(device.device_id, now)
         device.attach(link)
-        for waiter, matches in self._link_waiters.items():
-            if not waiter.done() and matches(device):
-                waiter.set_result(device)
+        self._air.hush(self._station, link.host)
+        self._link_waiters.linked(device)
         return device
 
     def _check_trust(self, device: RemoteDevice, link: Link) -> None:
@@ -550,22 +571,6 @@ class LocalPeer:
             raise ProtocolError(
                 "the device speaks an older protocol version than before"
             )
-
-    async def _wait_link(
-        self, matches: Callable[[RemoteDevice], bool]
-    ) -> RemoteDevice | None:
-        """Return the next device that gets a link and matches; None when time is up."""
-        waiter: asyncio.Future[RemoteDevice] = (
-            asyncio.get_running_loop().create_future()
-        )
-        self._link_waiters[waiter] = matches
-        try:
-            async with asyncio.timeout(REPLY_WAIT):
-                return await waiter
-        except TimeoutError:
-            return None
-        finally:
-            del self._link_waiters[waiter]
 
     def _spawn(self, coro: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(coro)

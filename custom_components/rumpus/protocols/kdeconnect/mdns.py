@@ -31,7 +31,7 @@ class FoundService:
 
 
 class MdnsDiscovery:
-    """Registers our service and looks for those of others."""
+    """Registers our services, one for each identity, and looks for those of others."""
 
     def __init__(
         self,
@@ -47,54 +47,62 @@ class MdnsDiscovery:
         self._is_known = is_known
         self._zeroconf = zeroconf
         self._found = found
-        self._info: AsyncServiceInfo | None = None
+        # Our services by device id.
+        self._services: dict[str, AsyncServiceInfo] = {}
+        self._announcing: dict[str, asyncio.Future[None]] = {}
         self._browser: AsyncServiceBrowser | None = None
         self._lookups: dict[str, asyncio.Task[None]] = {}
-        self._announcing: asyncio.Future[None] | None = None
-        self._own_id = ""
 
     async def start(self, identity: Identity, addresses: tuple[str, ...]) -> None:
-        """Register our service under these IPv4 addresses and begin to browse."""
-        self._own_id = identity.device_id
-        self._info = AsyncServiceInfo(
+        """Register a service under these IPv4 addresses, and browse.
+
+        Whoever comes later has to hear of what was found before, so the search begins anew.
+        """
+        device_id = identity.device_id
+        info = self._services[device_id] = AsyncServiceInfo(
             SERVICE_TYPE,
-            f"{identity.device_id}.{SERVICE_TYPE}",
+            f"{device_id}.{SERVICE_TYPE}",
             addresses=[socket.inet_aton(address) for address in addresses],
             port=identity.tcp_port or UDP_PORT,
             properties={
-                "id": identity.device_id,
+                "id": device_id,
                 "name": identity.name,
                 "type": identity.device_type.value,
                 "protocol": str(identity.protocol_version),
             },
-            server=f"{identity.device_id}.local.",
+            server=f"{device_id}.local.",
         )
         # The id is unique: nobody has to be asked whether the name is free.  Saying it
         # three times takes seconds that nobody has to wait for.
-        self._announcing = asyncio.ensure_future(
+        self._announcing[device_id] = asyncio.ensure_future(
             await self._zeroconf.async_register_service(
-                self._info, cooperating_responders=True
+                info, cooperating_responders=True
             )
         )
+        earlier = self._browser
         self._browser = AsyncServiceBrowser(
             self._zeroconf.zeroconf, SERVICE_TYPE, handlers=[self._changed]
         )
+        if earlier is not None:
+            await earlier.async_cancel()
 
-    async def stop(self) -> None:
-        """Withdraw our service and end the search."""
-        tasks: list[asyncio.Future[None]] = list(self._lookups.values())
-        if self._announcing is not None:
-            tasks.append(self._announcing)
-            self._announcing = None
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._browser is not None:
+    async def stop(self, device_id: str) -> None:
+        """Withdraw a service, and with the last one end the search."""
+        info = self._services.pop(device_id, None)
+        announcing = self._announcing.pop(device_id, None)
+        ending: list[asyncio.Future[None]] = []
+        if announcing is not None:
+            ending.append(announcing)
+        if not self._services:
+            ending += self._lookups.values()
+        for future in ending:
+            future.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+        if not self._services and self._browser is not None:
             await self._browser.async_cancel()
             self._browser = None
-        if self._info is not None:
-            await (await self._zeroconf.async_unregister_service(self._info))
-            self._info = None
+        if info is not None:
+            await (await self._zeroconf.async_unregister_service(info))
 
     def _changed(
         self,
@@ -106,7 +114,7 @@ class MdnsDiscovery:
         device_id = name.removesuffix(f".{SERVICE_TYPE}")
         if (
             state_change is ServiceStateChange.Removed
-            or device_id == self._own_id
+            or device_id in self._services
             or not is_valid_device_id(device_id)
             or device_id in self._lookups
             or (len(self._lookups) >= MAX_LOOKUPS and not self._is_known(device_id))
