@@ -59,7 +59,9 @@ type EventKind = Literal[
     "share_sent",  # a batch is through
     "notification_shown",
     "notification_gone",
-    "notification_request",  # dismissed or asked for
+    "command_setup",
+    "command_stop",
+    "command_output",  # of the other side's command; data: the packet's body
 ]
 
 

@@ -166,10 +166,13 @@ class LockPlugin(Plugin):
 
 @dataclass(frozen=True, slots=True)
 class FakeCommand:
-    """A command that a computer offers."""
+    """A command that a computer offers; the rest is what a run of it gives."""
 
     name: str
     command: str
+    stdout: tuple[str, ...] = ("done",)
+    stderr: tuple[str, ...] = ()
+    exit_code: int = 0
 
 
 class CommandsPlugin(Plugin):
@@ -183,7 +186,10 @@ class CommandsPlugin(Plugin):
         self.commands: dict[str, FakeCommand] = {}
         self.runs: list[str] = []
         self.can_add = True
+        # As KDE master; `runcommand.output` has to be in the device's `outgoing`.
         self.sends_output = False
+        self.runs_on = False  # until `finish`, or until the other side stops it
+        self._running: dict[int, FakeCommand] = {}
 
     @property
     def body(self) -> Body:
@@ -194,15 +200,30 @@ class CommandsPlugin(Plugin):
         }
         return {"commandList": json.dumps(commands), "canAddCommand": self.can_add}
 
-    async def add(self, key: str, name: str, command: str = "true") -> None:
+    async def add(
+        self,
+        key: str,
+        name: str,
+        command: str = "true",
+        *,
+        stdout: tuple[str, ...] = ("done",),
+        stderr: tuple[str, ...] = (),
+        exit_code: int = 0,
+    ) -> None:
         """Add or replace a command and send the list."""
-        self.commands[key] = FakeCommand(name, command)
+        self.commands[key] = FakeCommand(name, command, stdout, stderr, exit_code)
         await self.tell("runcommand", self.body)
 
     async def remove(self, key: str) -> None:
         """Remove a command and send the list."""
         del self.commands[key]
         await self.tell("runcommand", self.body)
+
+    async def finish(self) -> None:
+        """End all runs that go on, in their own way."""
+        for number, command in self._running.items():
+            await self.tell("runcommand.output", self._end(number, command.exit_code))
+        self._running.clear()
 
     @override
     def greeting(self) -> list[Greeting]:
@@ -219,16 +240,36 @@ class CommandsPlugin(Plugin):
             peer.emit("command_run", packet, key=key, name=name)
             if self.sends_output:
                 self._send_output(peer, self.commands[key])
+        if packet.body.get("setup"):
+            peer.emit("command_setup", packet)
+        if packet.body.get("stop"):
+            peer.emit("command_stop", packet)
+            for number in self._running:
+                peer.send("runcommand.output", self._end(number, 15))
+            self._running.clear()
 
     def _send_output(self, peer: FakePeer, command: FakeCommand) -> None:
         number = len(self.runs)
-        bodies: list[Body] = [
-            {"commandStarted": True, "command": command.command},
-            {"commandOutput": True, "stdout": ["done"], "stderr": []},
-            {"commandFinished": True, "success": True, "exitCode": 0},
-        ]
-        for body in bodies:
-            peer.send("runcommand.output", body | {"id": number})
+        stdout, stderr = (
+            list[JsonValue](command.stdout),
+            list[JsonValue](command.stderr),
+        )
+        start: Body = {"commandStarted": True, "command": command.command, "id": number}
+        output: Body = {"commandOutput": True, "stdout": stdout, "stderr": stderr}
+        peer.send("runcommand.output", start)
+        peer.send("runcommand.output", output | {"id": number})
+        if self.runs_on:
+            self._running[number] = command
+        else:
+            peer.send("runcommand.output", self._end(number, command.exit_code))
+
+    def _end(self, number: int, exit_code: int) -> Body:
+        return {
+            "commandFinished": True,
+            "success": exit_code == 0,
+            "exitCode": exit_code,
+            "id": number,
+        }
 
 
 class RemoteCommandsPlugin(Plugin):
@@ -249,12 +290,23 @@ class RemoteCommandsPlugin(Plugin):
         """Run one of the peer's commands."""
         return await self.tell("runcommand.request", {"key": key})
 
+    async def stop(self) -> int:
+        """End all of the peer's commands that run."""
+        return await self.tell("runcommand.request", {"stop": True})
+
+    async def setup(self) -> int:
+        """Open the peer's dialogue for its commands."""
+        return await self.tell("runcommand.request", {"setup": True})
+
     @override
     def greeting(self) -> list[Greeting]:
         return [("runcommand.request", {"requestCommandList": True})]
 
     @override
     def received(self, peer: FakePeer, packet: FakePacket) -> None:
+        if packet.type == "kdeconnect.runcommand.output":
+            peer.emit("command_output", packet, **packet.body)
+            return
         text = packet.body.get("commandList")
         if not isinstance(text, str):
             return

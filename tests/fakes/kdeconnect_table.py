@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.fakes.kdeconnect_clipboard import ClipboardPlugin
 from tests.fakes.kdeconnect_controller import PlayersPlugin
+from tests.fakes.kdeconnect_desktop import DesktopPlugin
 from tests.fakes.kdeconnect_input import (
     DigitizerPlugin,
     InputPlugin,
@@ -34,6 +35,7 @@ from tests.fakes.kdeconnect_plugins import (
     RemoteCommandsPlugin,
     SmallTalkPlugin,
 )
+from tests.fakes.kdeconnect_remotes import SlidesPlugin, TvRemotePlugin
 from tests.fakes.kdeconnect_share import SharePlugin
 from tests.fakes.kdeconnect_sinks import RemoteSinksPlugin, SinksPlugin
 from tests.fakes.kdeconnect_storage import StoragePlugin
@@ -89,6 +91,9 @@ class PluginTable:
         self.notifications = NotificationsPlugin(device)
         self.sms = MessagesPlugin(device)
         self.storage = StoragePlugin(device)
+        # These two only send.
+        self.slides = SlidesPlugin(device)
+        self.tv_remote = TvRemotePlugin(device)
         if device.kind == "phone":
             self.plugins += [
                 self.connectivity,
@@ -108,6 +113,7 @@ class PluginTable:
         self.presenter = PresenterPlugin(device)
         self.digitizer = DigitizerPlugin(device)
         self.monitor = MonitorPlugin(device)
+        self.desktop = DesktopPlugin(device)
         if device.kind == "computer":
             self.plugins += [
                 self.lock,
@@ -116,4 +122,5 @@ class PluginTable:
                 self.presenter,
                 self.digitizer,
                 self.monitor,
+                self.desktop,
             ]
