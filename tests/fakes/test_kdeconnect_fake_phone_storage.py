@@ -1,0 +1,148 @@
+"""The storage of the fake KDE Connect phone, looked into with a real SFTP client."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from tests.fakes.kdeconnect import FakeDevice
+from tests.fakes.kdeconnect_pairs import devices, pair
+from tests.fakes.kdeconnect_tls import FakeCredentials, KeyType
+from tests.fakes.kdeconnect_wire import Body
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+@pytest.fixture(params=["ec", "rsa"])
+async def both(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[tuple[FakeDevice, FakeDevice]]:
+    """A phone with a folder and a computer that are paired."""
+    key_type: KeyType = request.param
+    async with devices(key_type=key_type) as (phone, computer):
+        (tmp_path / "DCIM").mkdir()
+        (tmp_path / "DCIM" / "1.jpg").write_bytes(b"picture" * 9999)
+        phone.storage.root = tmp_path
+        await pair(phone, computer)
+        yield phone, computer
+
+
+async def offered(computer: FakeDevice) -> Body:
+    """Ask for the storage and return the answer."""
+    await computer.send("sftp.request", {"startBrowsing": True})
+    return await computer.wait_packet("sftp")
+
+
+async def connect(
+    offer: Body,
+    *,
+    password: str | None = None,
+    credentials: FakeCredentials | None = None,
+) -> asyncssh.SSHClientConnection:
+    """Log in."""
+    keys: list[asyncssh.SSHKey] = []
+    if credentials is not None:
+        keys.append(asyncssh.import_private_key(credentials.private_key_pem))
+    port = offer["port"]
+    assert isinstance(port, int)
+    return await asyncssh.connect(
+        "127.0.0.1",
+        port,
+        username="kdeconnect",
+        password=password,
+        client_keys=keys or None,
+        known_hosts=None,
+        agent_path=None,
+        config=None,
+    )
+
+
+async def test_password(both: tuple[FakeDevice, FakeDevice], tmp_path: Path) -> None:
+    """With the password of the offer the folder is there, to read only."""
+    phone, computer = both
+    offer = await offered(computer)
+    password = offer["password"]
+    assert isinstance(password, str)
+    assert len(password) == 28
+    assert (offer["user"], offer["path"]) == ("kdeconnect", "/")
+    async with (
+        await connect(offer, password=password) as connection,
+        connection.start_sftp_client() as sftp,
+    ):
+        assert sorted(await sftp.listdir("/")) == [".", "..", "DCIM"]
+        await sftp.get("/DCIM/1.jpg", tmp_path / "got.jpg")
+        assert (tmp_path / "got.jpg").read_bytes() == b"picture" * 9999
+        for forbidden in (
+            sftp.open("/new", "w"),
+            sftp.mkdir("/new"),
+            sftp.rmdir("/DCIM"),
+            sftp.remove("/DCIM/1.jpg"),
+            sftp.rename("/DCIM", "/new"),
+            sftp.posix_rename("/DCIM", "/new"),
+            sftp.symlink("/DCIM", "/new"),
+            sftp.link("/DCIM/1.jpg", "/new"),
+            sftp.chmod("/DCIM", 0o700),
+            sftp.chmod("/DCIM", 0o700, follow_symlinks=False),
+        ):
+            with pytest.raises(asyncssh.SFTPError):
+                await forbidden
+        async with sftp.open("/DCIM/1.jpg", "rb") as file:
+            with pytest.raises(asyncssh.SFTPPermissionDenied):
+                await file.setstat(asyncssh.SFTPAttrs(permissions=0o700))
+    assert phone.storage.log.logins == ["password"]
+    assert phone.storage.log.opened == ["/DCIM/1.jpg", "/DCIM/1.jpg"]
+
+
+async def test_key(both: tuple[FakeDevice, FakeDevice]) -> None:
+    """The key of the other side's certificate opens it, another one does not."""
+    phone, computer = both
+    phone.storage.log.takes_password = False
+    offer = await offered(computer)
+    stranger = FakeCredentials.generate()
+    with pytest.raises(asyncssh.PermissionDenied):
+        await connect(offer, password="x", credentials=stranger)
+    connection = await connect(offer, credentials=computer.credentials)
+    assert phone.storage.log.logins[-1:] == ["publickey"]
+    assert "publickey" in phone.storage.log.refused
+    # It ends with the link.
+    await computer.close_link()
+    await connection.wait_closed()
+    assert phone.storage.server is None
+
+
+async def test_wrong_password(both: tuple[FakeDevice, FakeDevice]) -> None:
+    """A wrong password stays out, and so does a key when none is taken."""
+    phone, computer = both
+    phone.storage.log.takes_key = False
+    offer = await offered(computer)
+    with pytest.raises(asyncssh.PermissionDenied):
+        await connect(offer, password="x", credentials=computer.credentials)
+    assert phone.storage.log.refused == ["password"]
+
+
+async def test_next_start(both: tuple[FakeDevice, FakeDevice]) -> None:
+    """Each start has a password and a key of its own, and may list several roots."""
+    phone, computer = both
+    phone.storage.roots = {"Internal": "/", "Camera": "/DCIM"}
+    phone.storage.overrides = {"ip": None, "port": "1739"}
+    first = await offered(computer)
+    assert first["multiPaths"] == ["/", "/DCIM"]
+    assert first["pathNames"] == ["Internal", "Camera"]
+    assert first["port"] == "1739"
+    assert "ip" not in first
+    assert phone.storage.server is not None
+    key = phone.storage.server.host_key
+    second = await offered(computer)
+    assert first["password"] != second["password"]
+    assert phone.storage.server.host_key != key
+    assert (await phone.wait_for("storage_wanted")).data["port"] is not None
+
+
+async def test_refused(both: tuple[FakeDevice, FakeDevice]) -> None:
+    """Without a folder the phone says why."""
+    phone, computer = both
+    phone.storage.root = None
+    phone.storage.error = "No permission"
+    assert await offered(computer) == {"errorMessage": "No permission"}
+    assert (await phone.wait_for("storage_wanted")).data == {}
