@@ -78,7 +78,7 @@ def test_any_packet_is_a_message_or_a_protocol_error(
 @pytest.mark.parametrize(
     "packet_type",
     [
-        "kdeconnect.sftp",
+        "kdeconnect.unheard_of",
         "kdeconnect.identity",
         "kdeconnect.unheard_of",
         "ping",

@@ -6,21 +6,28 @@ from ..identity import Identity
 from ..packet import Packet
 from . import (
     battery,
+    bigscreen,
     clipboard,
     connectivity,
     contacts,
+    digitizer,
     findmyphone,
     lock,
     mousepad,
     mpris,
     mpris_provider,
     notification,
+    photo,
     ping,
+    presenter,
     runcommand,
+    sftp,
     share,
+    shareinputdevices,
     sms,
     systemvolume,
     telephony,
+    virtualmonitor,
 )
 from .message import Decoders, Message
 
@@ -36,21 +43,28 @@ _DECODERS: Final[Decoders] = {
     packet_type: decoder
     for plugin in (
         battery,
+        bigscreen,
         clipboard,
         connectivity,
         contacts,
+        digitizer,
         findmyphone,
         lock,
         mousepad,
         mpris,
         mpris_provider,
         notification,
+        photo,
         ping,
+        presenter,
         runcommand,
+        sftp,
         share,
+        shareinputdevices,
         sms,
         systemvolume,
         telephony,
+        virtualmonitor,
     )
     for packet_type, decoder in plugin.DECODERS.items()
 }
