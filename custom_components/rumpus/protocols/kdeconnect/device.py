@@ -75,10 +75,7 @@ class RemoteDevice:
         payloads: Payloads,
         changed: Callable[[RemoteDevice, DeviceEvent], None],
     ) -> None:
-        """Make a device without a link; it is greeted with packets of `outgoing` types.
-
-        `changed` is the owner's callback and sees every event after the subscribers.
-        """
+        """Make one without a link; `changed` hears events last, `outgoing` bounds greetings."""
         self._identity = identity
         self._own_certificate = own_certificate
         self._paired = paired
