@@ -1,5 +1,6 @@
 """A real kdeconnectd in a session of its own, and its view of other devices."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import shutil
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from cryptography.x509.oid import NameOID
+from dbus_fast import Variant
 
 from .bus import Bus, BusError
 from .container import HOME, Container, Process
@@ -215,6 +217,37 @@ class KdeConnectDaemon:
             return None
 
         return await until(look, f"{self.name} shows {text!r}", patience)
+
+    async def post_notification(
+        self,
+        app: str,
+        title: str,
+        text: str,
+        *,
+        actions: Mapping[str, str] | None = None,
+        picture: bytes = b"",
+        replaces: int = 0,
+    ) -> int:
+        """Show a notification, as a program of its desktop does; return its number.
+
+        ``actions`` are labels by key, ``picture`` is a PNG.
+        """
+        hints: dict[str, Variant] = {}
+        if picture:
+            (self.home / "notification.png").write_bytes(picture)
+            hints["image-path"] = Variant("s", f"{HOME}/notification.png")
+        words = [word for item in (actions or {}).items() for word in item]
+        path, service = self.notifications.path, self.notifications.name
+        body = (app, replaces, "", title, text, words, hints, -1)
+        [number] = await self.bus.call(
+            service, path, service, "Notify", "susssasa{sv}i", *body
+        )
+        return number if isinstance(number, int) else 0
+
+    async def withdraw_notification(self, number: int) -> None:
+        """Take a notification back."""
+        path, service = self.notifications.path, self.notifications.name
+        await self.bus.call(service, path, service, "CloseNotification", "u", number)
 
     async def add_player(self, identity: str) -> PlayerStub:
         """Start a media player in its session."""

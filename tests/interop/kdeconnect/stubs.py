@@ -28,48 +28,89 @@ _MICROSECONDS: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What the desktop was asked to show."""
+    """What the desktop was asked to show; actions are pairs of key and label."""
 
     number: int
     app: str
     summary: str
     body: str
+    actions: tuple[tuple[str, str], ...] = ()
+    has_picture: bool = False
+
+    def key_of(self, label: str) -> str:
+        """Return the key of the action with a label, empty when there is none."""
+        return next((key for key, text in self.actions if text == label), "")
 
 
 class NotificationsStub(Service):
-    """The desktop's notification service: it keeps what it is told to show."""
+    """The desktop's notification service: it keeps what it is told to show.
+
+    What a user does with a notification is done by ``invoke``, ``reply`` and ``dismiss``.
+    """
 
     path = "/org/freedesktop/Notifications"
     name = _NOTIFICATIONS
+    REPLY: Final = "inline-reply"
+    _PICTURES: Final = ("image-data", "image_data", "image-path", "icon_data")
+    _DISMISSED: Final = 2
+    _CLOSED: Final = 3
 
     def __init__(self) -> None:
         """Nothing was shown yet."""
         super().__init__()
         self.shown: list[Notification] = []
+        # Numbers of those that a program took back.
+        self.closed: list[int] = []
+        self._last = 0
 
     @override
     def methods(self) -> Mapping[tuple[str, str], Method]:
+        capabilities = ["body", "actions", "persistence", "icon-static", self.REPLY]
         return {
             (_NOTIFICATIONS, "Notify"): self._notify,
             (_NOTIFICATIONS, "CloseNotification"): self._close,
-            (_NOTIFICATIONS, "GetCapabilities"): lambda: (
-                "as",
-                (["body", "actions", "persistence"],),
-            ),
+            (_NOTIFICATIONS, "GetCapabilities"): lambda: ("as", (capabilities,)),
             (_NOTIFICATIONS, "GetServerInformation"): lambda: (
                 "ssss",
                 ("stub", "stub", "1", "1.2"),
             ),
         }
 
+    def invoke(self, number: int, key: str) -> None:
+        """Press a button of a notification."""
+        self.emit(_NOTIFICATIONS, "ActionInvoked", "us", number, key)
+
+    def reply(self, number: int, text: str) -> None:
+        """Answer a notification in its reply field."""
+        self.emit(_NOTIFICATIONS, "NotificationReplied", "us", number, text)
+
+    def dismiss(self, number: int) -> None:
+        """Close a notification as its reader does."""
+        self.emit(_NOTIFICATIONS, "NotificationClosed", "uu", number, self._DISMISSED)
+
     def _notify(self, app: str, replaces: int, *rest: object) -> Answer:
-        _icon, summary, body = rest[:3]
-        number = replaces or len(self.shown) + 1
-        self.shown.append(Notification(number, app, str(summary), str(body)))
+        icon, summary, body, actions, hints = rest[:5]
+        words = [str(word) for word in actions] if isinstance(actions, list) else []
+        names = set(hints) if isinstance(hints, dict) else set()
+        if not replaces:
+            self._last += 1
+        number = replaces or self._last
+        self.shown.append(
+            Notification(
+                number,
+                app,
+                str(summary),
+                str(body),
+                tuple(zip(words[::2], words[1::2], strict=False)),
+                str(icon).startswith(("/", "file:"))
+                or not names.isdisjoint(self._PICTURES),
+            )
+        )
         return "u", (number,)
 
     def _close(self, number: int) -> Answer:
-        self.emit(_NOTIFICATIONS, "NotificationClosed", "uu", number, 3)
+        self.closed.append(number)
+        self.emit(_NOTIFICATIONS, "NotificationClosed", "uu", number, self._CLOSED)
         return NOTHING
 
 
