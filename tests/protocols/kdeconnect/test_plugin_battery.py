@@ -1,5 +1,6 @@
 """Battery packets."""
 
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.rumpus.protocols.json_lines import JsonObject, JsonValue
@@ -8,7 +9,10 @@ from custom_components.rumpus.protocols.kdeconnect.plugins import (
     battery,
     decode_message,
 )
-from custom_components.rumpus.protocols.kdeconnect.plugins.battery import BatteryStatus
+from custom_components.rumpus.protocols.kdeconnect.plugins.battery import (
+    BatteryStatus,
+    BatteryWanted,
+)
 
 
 def status(body: JsonObject) -> BatteryStatus:
@@ -71,3 +75,30 @@ def test_empty_packet_tells_nothing() -> None:
 
 def test_request() -> None:
     assert battery.request() == Packet("kdeconnect.battery.request", {"request": True})
+
+
+@pytest.mark.parametrize("body", [{"request": True}, {}])
+def test_our_battery_is_asked_for(body: JsonObject) -> None:
+    packet = Packet("kdeconnect.battery.request", body)
+
+    assert decode_message(packet) == BatteryWanted()
+
+
+@pytest.mark.parametrize(
+    ("charge", "sent"), [(0, 0), (77, 77), (100, 100), (101, 100), (-3, 0), (None, -1)]
+)
+def test_status_of_ours(charge: int | None, sent: int) -> None:
+    assert battery.status(charge, is_charging=True, is_low=False) == Packet(
+        "kdeconnect.battery",
+        {"currentCharge": sent, "isCharging": True, "thresholdEvent": 0},
+    )
+
+
+@settings(deadline=None)
+@given(st.none() | st.integers(0, 100), st.booleans(), st.booleans())
+def test_status_is_read_as_it_was_told(
+    charge: int | None, is_charging: bool, is_low: bool
+) -> None:
+    packet = battery.status(charge, is_charging, is_low)
+
+    assert decode_message(packet) == BatteryStatus(charge, is_charging, is_low)
