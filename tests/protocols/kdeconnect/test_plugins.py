@@ -80,7 +80,6 @@ def test_any_packet_is_a_message_or_a_protocol_error(
     [
         "kdeconnect.unheard_of",
         "kdeconnect.identity",
-        "kdeconnect.unheard_of",
         "ping",
         "x",
     ],
