@@ -56,6 +56,7 @@ type EventKind = Literal[
     "virtual_monitor",
     "clipboard",  # data: content, or filename and size
     "shared",  # data: form ("file", "text", "url")
+    "batch_failed",  # Android had fewer files than told; data: arrived, wanted
     "share_sent",  # a batch is through
     "notification_shown",
     "notification_gone",

@@ -48,6 +48,8 @@ class SftpServer:
         self._host_key = asyncssh.generate_private_key("ecdsa-sha2-nistp256")
         self._root = root
         self._acceptor: asyncssh.SSHAcceptor | None = None
+        self._starting = asyncio.Lock()
+        self._closed = False
 
     @property
     def host_key(self) -> str:
@@ -55,10 +57,18 @@ class SftpServer:
         return self._host_key.get_fingerprint()
 
     async def start(self, host: str) -> int:
-        """Listen and return the port. Raises OSError."""
+        """Listen, unless it does already, and return the port. Raises OSError."""
+        async with self._starting:
+            if self._acceptor is None:
+                self._acceptor = await self._listen(host)
+            if self._closed:
+                self.close()
+            return int(self._acceptor.get_port())
+
+    async def _listen(self, host: str) -> asyncssh.SSHAcceptor:
         for port in PORTS:
             with contextlib.suppress(OSError):
-                self._acceptor = await asyncssh.create_server(
+                return await asyncssh.create_server(
                     lambda: _Login(self),
                     host,
                     port,
@@ -67,11 +77,11 @@ class SftpServer:
                     allow_scp=False,
                     agent_forwarding=False,
                 )
-                return port
         raise OSError("no free port for SFTP")
 
     def close(self) -> None:
         """Stop listening and end all connections."""
+        self._closed = True
         if self._acceptor is not None:
             self._acceptor.close()
         for connection in list(self.connections):

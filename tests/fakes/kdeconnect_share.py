@@ -90,6 +90,9 @@ class SharePlugin(Plugin):
         self._batches: dict[str, _Batch] = {}
         self._turn = asyncio.Lock()
         self._arrived = 0  # files of the batch that is coming
+        self._announced = 0
+        # How long a phone waits for the next file of a batch, in seconds.
+        self.patience = 1.0
 
     # --- sending ---
 
@@ -177,6 +180,8 @@ class SharePlugin(Plugin):
             self.updates += 1
             peer.emit("shared", packet, form="update", **told)
         elif isinstance(name := body.get("filename"), str):
+            self.totals = told
+            self._announced += 1
             self._received_file(peer, packet, name, told)
         elif isinstance(text := body.get("text"), str):
             self.texts.append(text)
@@ -218,6 +223,10 @@ class SharePlugin(Plugin):
             reason = str(error) or type(error).__name__
             peer.emit("fetch_failed", packet, filename=name, reason=reason)
             return
+        if exact and got.size != packet.payload_size:
+            # An unknown size is never the size that came.
+            peer.emit("fetch_failed", packet, filename=name, reason="unknown size")
+            return
         modified = packet.body.get("lastModified")
         stored = StoredFile(
             name,
@@ -240,7 +249,17 @@ class SharePlugin(Plugin):
         complete = not isinstance(wanted, int) or self._arrived >= wanted
         if complete:
             self._arrived = 0
+        elif self.device.kind == "phone":
+            self.device.run_task(self._give_up(peer, self._announced))
         peer.emit("shared", packet, form="file", complete=complete, **data)
+
+    async def _give_up(self, peer: FakePeer, announced: int) -> None:
+        """End a batch with an error when its next file does not come."""
+        await asyncio.sleep(self.patience)
+        if self._announced == announced and not self._turn.locked():
+            wanted, arrived = self.totals.get("numberOfFiles"), self._arrived
+            self._arrived = 0
+            peer.emit("batch_failed", arrived=arrived, wanted=wanted)
 
     def _free_name(self, announced: str) -> str:
         """Return the name to store a file with: a number goes before the suffix."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class StoragePlugin(Plugin):
-    """The folders of a phone, for one peer at a time."""
+    """The folders of a phone, for one peer at a time and until its link ends."""
 
     handles = frozenset({"kdeconnect.sftp.request"})
 
@@ -74,14 +74,14 @@ class StoragePlugin(Plugin):
             peer.send("sftp", {"errorMessage": self.error})
             peer.emit("storage_wanted", packet)
             return
-        self.close()
-        self._peer = peer
-        certificate = self.device.paired[peer.device_id]
-        self.server = server = SftpServer(self.root, certificate, self.log)
+        if self.server is None or peer is not self._peer:
+            self.close()
+            self._peer = peer
+            certificate = self.device.paired[peer.device_id]
+            self.server = SftpServer(self.root, certificate, self.log)
+        # One that runs goes on, with the same password.
+        server = self.server
         port = await server.start(self.device.bind)
-        if self.server is not server:
-            server.close()
-            return
         offer: Body = {
             "ip": "192.0.2.1",  # another network's: nobody may believe it
             "port": port,

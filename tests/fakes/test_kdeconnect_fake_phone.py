@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.fakes.kdeconnect import FakeDevice, FakePacket
+from tests.fakes.kdeconnect import FakeDevice, FakePacket, Misbehave
 from tests.fakes.kdeconnect_pairs import devices, link, pair
 from tests.fakes.kdeconnect_payload import fetch
 from tests.fakes.kdeconnect_phone import FakeContact
@@ -221,3 +221,31 @@ async def test_searching(phone: FakeDevice, computer: FakeDevice) -> None:
     assert await phone.find.send() == 1
     await computer.wait_for("ring")
     assert computer.find.rings == 2
+
+
+async def test_strict_receiver(phone: FakeDevice, computer: FakeDevice) -> None:
+    """A phone wants the files of a batch, all of them, with their true sizes."""
+    await pair(phone, computer)
+    phone.share.patience = 0.01
+    for number in (1, 2):
+        body: Body = {
+            "filename": f"{number}.txt",
+            "numberOfFiles": 3,
+            "totalPayloadSize": 3,
+        }
+        await computer.payloads.deliver(computer.peer(), "share.request", body, b"x")
+        failed = await phone.wait_for("batch_failed")
+        # The next one begins a batch of its own.
+        assert failed.data == {"arrived": 1, "wanted": 3}
+    phone.share.patience = 60
+    for number in (1, 2, 3):
+        body = {"filename": f"{number}.txt", "numberOfFiles": 3, "totalPayloadSize": 3}
+        await computer.payloads.deliver(computer.peer(), "share.request", body, b"x")
+    await phone.wait_for("shared", lambda e: e.data["complete"] is True)
+    assert phone.events.seen("batch_failed") == 2
+    computer.misbehave = Misbehave.PAYLOAD_UNKNOWN_SIZE
+    await computer.payloads.send(
+        computer.peer(), "share.request", {"filename": "x"}, b"x"
+    )
+    failed = await phone.wait_for("fetch_failed")
+    assert failed.data["reason"] == "unknown size"

@@ -7,7 +7,7 @@ import asyncssh
 import pytest
 
 from tests.fakes.kdeconnect import FakeDevice
-from tests.fakes.kdeconnect_pairs import devices, pair
+from tests.fakes.kdeconnect_pairs import devices, link, pair
 from tests.fakes.kdeconnect_tls import FakeCredentials, KeyType
 from tests.fakes.kdeconnect_wire import Body
 
@@ -56,6 +56,12 @@ async def connect(
         agent_path=None,
         config=None,
     )
+
+
+def host_key(phone: FakeDevice) -> str | None:
+    """Return the fingerprint of the server of now, if there is one."""
+    server = phone.storage.server
+    return None if server is None else server.host_key
 
 
 async def test_password(both: tuple[FakeDevice, FakeDevice], tmp_path: Path) -> None:
@@ -125,18 +131,25 @@ async def test_next_start(both: tuple[FakeDevice, FakeDevice]) -> None:
     """Each start has a password and a key of its own, and may list several roots."""
     phone, computer = both
     phone.storage.roots = {"Internal": "/", "Camera": "/DCIM"}
-    phone.storage.overrides = {"ip": None, "port": "1739"}
     first = await offered(computer)
     assert first["multiPaths"] == ["/", "/DCIM"]
     assert first["pathNames"] == ["Internal", "Camera"]
-    assert first["port"] == "1739"
-    assert "ip" not in first
-    assert phone.storage.server is not None
-    key = phone.storage.server.host_key
+    assert (await phone.wait_for("storage_wanted")).data == {"port": first["port"]}
+    key = host_key(phone)
+    assert key
+    # Asked again, it is the same server.
+    assert await offered(computer) == first
+    await phone.close_link()
+    await phone.wait_for("link_down")
+    await computer.wait_for("link_down")
+    assert host_key(phone) is None
+    await link(phone, computer)
+    phone.storage.overrides = {"ip": None, "port": "1739"}
     second = await offered(computer)
+    assert second["port"] == "1739"
+    assert "ip" not in second
     assert first["password"] != second["password"]
-    assert phone.storage.server.host_key != key
-    assert (await phone.wait_for("storage_wanted")).data["port"] is not None
+    assert host_key(phone) not in {None, key}
 
 
 async def test_refused(both: tuple[FakeDevice, FakeDevice]) -> None:
