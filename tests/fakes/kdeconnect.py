@@ -15,9 +15,13 @@ In a test (add the `socket_enabled` fixture)::
 
 - `wait_for` and `wait_packet` remember: they return what happened before the
   call too, each thing once, oldest first. `events.all` and `received` keep all.
-- Plugins: `battery`, `ping`, `find`, `lock` and `commands` (computer),
-  `remote_commands` (the other side's), `media`, `players` (the other side's);
-  `payloads` sends data.
+- Plugins: `battery`, `ping`, `find`, `media`, `input`, `clipboard`, `share`; of a
+  computer `lock`, `commands`, `sinks`, `desktop` (notifications), `presenter`,
+  `digitizer`, `monitor`; of a phone what `kdeconnect_table` lists. The other side's
+  things: `remote_commands`, `players`, `remote_sinks`, `remote_input`.
+- `payloads` sends data. A payload is fetched by its plugin, not by the test, unless
+  `share.fetches` or `desktop.fetches` is off.
+- `become` (kdeconnect_computer) makes GSConnect or another program of a computer.
 - `peer_udp_port` is where it sends its answer when a TCP call was refused.
 - `stop` and `start` again is a device that left and came back.
 - Everything about one other device is in `peer()`; with several, name its id.
@@ -458,7 +462,8 @@ class FakeDevice(PluginTable):
         for plugin in self.plugins:
             greeting = plugin.greeting()
             for packet_type, body in greeting:
-                if not plugin.is_stopgap or packet_type not in said:
+                is_ours = full_type(packet_type) in self.outgoing
+                if is_ours and not (plugin.is_stopgap and packet_type in said):
                     peer.send(packet_type, body)
             said |= {packet_type for packet_type, _ in greeting}
 

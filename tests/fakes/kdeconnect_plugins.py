@@ -133,6 +133,9 @@ class LockPlugin(Plugin):
         super().__init__(device)
         self.locked = False
         self.obeys = True
+        # KDE's ways, other programs differ.
+        self.tells_result = True
+        self.asks_with: JsonValue = None
         self.peer_locked: JsonValue = None
 
     async def set(self, *, locked: bool) -> None:
@@ -143,7 +146,7 @@ class LockPlugin(Plugin):
 
     @override
     def greeting(self) -> list[Greeting]:
-        return [("lock.request", {"requestLocked": None})]
+        return [("lock.request", {"requestLocked": self.asks_with})]
 
     @override
     def received(self, peer: FakePeer, packet: FakePacket) -> None:
@@ -157,7 +160,7 @@ class LockPlugin(Plugin):
         if "setLocked" in body:
             wanted = bool(body["setLocked"])
             peer.emit("lock_set", packet, locked=wanted)
-            if wanted:
+            if wanted and self.tells_result:
                 peer.send("lock", {"lockResult": self.obeys})
             if self.obeys and wanted != self.locked:
                 self.locked = wanted

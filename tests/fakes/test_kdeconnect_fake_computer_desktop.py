@@ -6,6 +6,11 @@ import hashlib
 import pytest
 
 from tests.fakes.kdeconnect import FakeDevice, Misbehave
+from tests.fakes.kdeconnect_computer import (
+    ComputerProgram,
+    become,
+    computer_capabilities,
+)
 from tests.fakes.kdeconnect_desktop import Program
 from tests.fakes.kdeconnect_notifications import FakeNotification
 from tests.fakes.kdeconnect_pairs import devices, pair
@@ -213,3 +218,70 @@ async def test_command_output() -> None:
             assert (ended.data["id"], ended.data["exitCode"]) == (number, exit_code)
         assert await phone.remote_commands.setup() == 1
         await computer.wait_for("command_setup")
+
+
+# --- programs ---
+
+PROGRAM_NAMES: list[ComputerProgram] = ["kde25", "kde_master", "gsconnect", "valent"]
+
+
+async def test_gsconnect(phone: FakeDevice) -> None:
+    """GSConnect has no lock, takes keys, and forwards the pings that it gets."""
+    phone.accept = "auto"
+    async with FakeDevice("computer") as desk:
+        become(desk, "gsconnect")
+        await pair(desk, phone)
+        assert await phone.wait_packet(
+            "mousepad.keyboardstate", predicate=lambda body: body == {"state": True}
+        )
+        await desk.ping.send("to the phone")
+        await phone.wait_for("ping")
+        await phone.send("ping", {"message": "once"}, desk.device_id)
+        body = await phone.wait_packet("notification")
+        assert body["text"] == "once"
+        assert phone.peer(desk.device_id).send("lock.request", {}) is False
+        sent = {packet.type for packet in phone.received}
+        assert "kdeconnect.virtualmonitor" not in sent
+
+
+async def test_valent(computer: FakeDevice) -> None:
+    """Valent asks for the lock in its way and tells no result."""
+    async with FakeDevice("computer") as desk:
+        become(desk, "valent")
+        await pair(desk, computer)
+        assert await computer.wait_packet("lock.request") == {"requestLocked": True}
+        await computer.send("lock.request", {"setLocked": True}, desk.device_id)
+        await computer.wait_packet("lock", predicate={"isLocked": True}.__eq__)
+        assert all(
+            "lockResult" not in packet.body
+            for packet in computer.received
+            if packet.type == "kdeconnect.lock"
+        )
+
+
+async def test_kde_25(computer: FakeDevice) -> None:
+    """KDE 25.04 offers its screen in an older way and knows no tablets."""
+    async with FakeDevice("computer") as desk:
+        become(desk, "kde25")
+        await pair(desk, computer)
+        assert "supports_vnc" in await computer.wait_packet("virtualmonitor")
+        assert "kdeconnect.digitizer" not in desk.incoming
+        await desk.desktop.post("A", "T")
+        shown = await computer.wait_for("notification_shown")
+        assert shown.packet is not None
+        assert shown.packet.body["id"] == 0
+        assert shown.data["id"] == "0"
+
+
+def test_programs() -> None:
+    """Every program is known by its types; a phone is none of them."""
+    types = {program: computer_capabilities(program) for program in PROGRAM_NAMES}
+    assert "kdeconnect.runcommand.output" in types["kde_master"][1]
+    assert "kdeconnect.systemvolume" not in types["gsconnect"][0]
+    assert "kdeconnect.systemvolume" in types["gsconnect"][1]
+    assert "kdeconnect.sftp" in types["valent"][1]
+    master = FakeDevice("computer")
+    become(master, "kde_master")
+    assert master.commands.sends_output
+    with pytest.raises(ValueError, match="computer"):
+        become(FakeDevice("phone"), "valent")
