@@ -38,7 +38,7 @@ _CHARSETS: Final = {
 }
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 # A quoted parameter may hold the signs that separate.
-_PROPERTY: Final = re.compile(r'(?P<head>(?:"[^"]*"|[^":])+):')
+_PROPERTY: Final = re.compile(r'(?P<head>[^";:](?:"[^"]*"|[^":])*):')
 _HEAD_PART: Final = re.compile(r'(?:"[^"]*"|[^";])+')
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _COMPONENT: Final = re.compile(r"((?:\\.|[^\\;])*)(?:;|\\?\Z)", re.DOTALL)
