@@ -14,7 +14,18 @@ from ...coordinator import RumpusConfigEntry, RumpusRuntime
 from ...protocols.kdeconnect.device import RemoteDevice
 from ...protocols.kdeconnect.events import DeviceEvent, LinkUp
 from .. import Family, FamilyFlow, FamilyOptions
-from . import binary_sensor, button, device_tracker, event, lock, media_player, sensor
+from . import (
+    binary_sensor,
+    button,
+    device_tracker,
+    event,
+    lock,
+    media_player,
+    number,
+    select,
+    sensor,
+    switch,
+)
 from .const import FAMILY_KEY
 from .coordinator import KdeConnectCoordinator, PlatformSetup
 from .data import NotPairedError, paired_device
@@ -35,7 +46,10 @@ PLATFORMS: Final[Mapping[Platform, PlatformSetup]] = {
     Platform.EVENT: event.async_setup,
     Platform.LOCK: lock.async_setup,
     Platform.MEDIA_PLAYER: media_player.async_setup,
+    Platform.NUMBER: number.async_setup,
+    Platform.SELECT: select.async_setup,
     Platform.SENSOR: sensor.async_setup,
+    Platform.SWITCH: switch.async_setup,
 }
 
 

@@ -54,6 +54,29 @@ def async_forget(
             registry.async_remove(entry.entity_id)
 
 
+def is_admitted(
+    coordinator: KdeConnectCoordinator,
+    platform: Platform,
+    prefix: str,
+    key: str,
+    limit: int,
+) -> bool:
+    """Refuse new keys with a prefix to a device that keeps inventing them.
+
+    Those that have had an entity before keep it: its name and its area are the user's.
+    """
+    registry = er.async_get(coordinator.hass)
+    start = f"{coordinator.device_id}_{prefix}"
+    known = {
+        entry.unique_id
+        for entry in er.async_entries_for_config_entry(
+            registry, coordinator.entry.entry_id
+        )
+        if entry.domain == platform and entry.unique_id.startswith(start)
+    }
+    return len(known) < limit or f"{start}{key}" in known
+
+
 @callback
 def async_follow(
     coordinator: KdeConnectCoordinator,

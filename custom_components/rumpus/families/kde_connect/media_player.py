@@ -12,13 +12,12 @@ from homeassistant.components.media_player.const import (
 )
 from homeassistant.const import Platform
 from homeassistant.core import callback
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...protocols.kdeconnect.plugins import mpris
 from ...protocols.kdeconnect.plugins.mpris import Action, LoopStatus, Player
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow
+from .entity import KdeConnectEntity, async_follow, is_admitted
 from .features.players import PlayersFeature
 from .player_state import PlayerState
 
@@ -46,27 +45,14 @@ def async_setup(
     Players come and go with programs and browser tabs: one that has gone is unavailable and
     keeps its place, with the name and the area that the user gave it.
     """
-    registry = er.async_get(coordinator.hass)
-    prefix = f"{coordinator.device_id}_{PLAYER}"
-
-    @callback
-    def admit(name: str) -> bool:
-        """Refuse new players of a device that keeps inventing them."""
-        known = {
-            entry.unique_id
-            for entry in er.async_entries_for_config_entry(
-                registry, coordinator.entry.entry_id
-            )
-            if entry.domain == Platform.MEDIA_PLAYER
-        }
-        return len(known) < MAX_ENTITIES or f"{prefix}{name}" in known
-
     async_follow(
         coordinator,
         async_add_entities,
         lambda: coordinator.data.players or (),
         lambda name: KdeConnectPlayer(coordinator, name),
-        admit,
+        lambda name: is_admitted(
+            coordinator, Platform.MEDIA_PLAYER, PLAYER, name, MAX_ENTITIES
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ...protocols.kdeconnect.plugins.battery import BatteryStatus
 from ...protocols.kdeconnect.plugins.connectivity import Sim
+from ...protocols.kdeconnect.plugins.systemvolume import Sinks
 from ...protocols.kdeconnect.plugins.telephony import CallState
 from .player_state import Players
 
@@ -20,8 +21,11 @@ class KdeConnectState:
     is_connected: bool = False
     battery: BatteryStatus | None = None
     call: CallState | None = None
+    sinks: Sinks | None = None
     sims: Mapping[str, Sim] | None = None
     is_locked: bool | None = None
     commands: Mapping[str, str] | None = None
     players: Players | None = None
     has_album_art: bool = False
+    notifications: int | None = None
+    notification_icon: str | None = None

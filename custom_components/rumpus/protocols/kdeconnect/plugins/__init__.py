@@ -78,6 +78,7 @@ INCOMING_CAPABILITIES: Final = frozenset(
         mpris.TYPE,
         ping.TYPE,
         runcommand.TYPE,
+        systemvolume.TYPE,
         telephony.TYPE,
     }
 )
@@ -91,6 +92,7 @@ OUTGOING_CAPABILITIES: Final = frozenset(
         mpris.TYPE_REQUEST,
         ping.TYPE,
         runcommand.TYPE_REQUEST,
+        systemvolume.TYPE_REQUEST,
         telephony.TYPE_REQUEST_MUTE,
     }
 )
