@@ -12,7 +12,7 @@ Sections 11.2, 11.8, 11.10 and 11.19. In a test::
 
 import base64
 from dataclasses import dataclass, field
-import quopri
+import itertools
 from typing import TYPE_CHECKING, Literal, override
 
 from tests.fakes.kdeconnect_plugins import Greeting, Plugin
@@ -21,6 +21,8 @@ from tests.fakes.kdeconnect_wire import Body, FakePacket, JsonValue, WireError
 if TYPE_CHECKING:
     from tests.fakes.kdeconnect import FakeDevice
     from tests.fakes.kdeconnect_peer import FakePeer
+
+_CODES_IN_LINE = 23  # bytes of quoted-printable text before a soft line break
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ class ContactsPlugin(Plugin):
         lines = [
             "BEGIN:VCARD",
             "VERSION:2.1",
-            _line("N", f"{last};{first};;;"),
+            _line("N", last, first, "", "", ""),
             _line("FN", contact.name),
             *(f"TEL;CELL:{number}" for number in contact.numbers),
             *(f"EMAIL;HOME:{email}" for email in contact.emails),
@@ -243,15 +245,24 @@ class ContactsPlugin(Plugin):
         peer.send("contacts.response_vcards", cards)
 
 
-def _line(name: str, value: str) -> str:
-    if value.isascii():
-        return f"{name}:{value}"
-    # Semicolons stay; soft line breaks after 76 characters.
-    text = ";".join(
-        quopri.encodestring(part.encode()).decode() for part in value.split(";")
-    )
-    text = text.replace("=\n", "=\r\n")
+def _line(name: str, *parts: str) -> str:
+    """Write a property; Android encodes all of a value or nothing."""
+    if all(part.isascii() for part in parts):
+        text = ";".join(
+            part.replace("\\", "\\\\").replace(";", "\\;") for part in parts
+        )
+        return f"{name}:{text}"
+    text = ";".join(_quoted_printable(part) for part in parts)
     return f"{name};CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:{text}"
+
+
+def _quoted_printable(text: str) -> str:
+    """Encode every byte, with soft line breaks."""
+    codes = [f"={byte:02X}" for byte in text.encode()]
+    lines = [
+        "".join(line) for line in itertools.batched(codes, _CODES_IN_LINE, strict=False)
+    ]
+    return "=\r\n".join(lines)
 
 
 class PhotoPlugin(Plugin):

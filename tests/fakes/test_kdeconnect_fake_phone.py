@@ -157,22 +157,26 @@ async def test_contacts(phone: FakeDevice, computer: FakeDevice) -> None:
     book.add("2/b", FakeContact("Zoë Ångström; GmbH", photo=b"x" * 60, changed=7))
     book.add("3", FakeContact("Gone"))
     book.add("4", FakeContact("Odd"))
+    book.add("5", FakeContact("Ödön von Horváth und Söhne", changed=5))
+    book.add("6", FakeContact("A;B\\C", changed=6))
     book.vanished.add("3")
     book.cards["4"] = "nonsense"
     await pair(phone, computer)
     # The computer asks at connect.
     times = await computer.wait_packet("contacts.response_uids_timestamps")
     assert times == {
-        "uids": ["1", "2/b", "3", "4"],
+        "uids": ["1", "2/b", "3", "4", "5", "6"],
         "1": "1600000000000",
         "2/b": "7",
         "3": "1600000000000",
         "4": "1600000000000",
+        "5": "5",
+        "6": "6",
     }
-    wanted: Body = {"uids": ["1", "2/b", "3", "4", "5", 6]}
+    wanted: Body = {"uids": ["1", "2/b", "3", "4", "5", "6", "7", 8]}
     await computer.send("contacts.request_vcards_by_uid", wanted)
     cards = await computer.wait_packet("contacts.response_vcards")
-    assert cards["uids"] == ["1", "2/b", "4"]
+    assert cards["uids"] == ["1", "2/b", "4", "5", "6"]
     assert cards["4"] == "nonsense"
     assert cards["1"] == (
         "BEGIN:VCARD\r\nVERSION:2.1\r\nN:Lovelace;Ada;;;\r\nFN:Ada Lovelace\r\n"
@@ -180,7 +184,14 @@ async def test_contacts(phone: FakeDevice, computer: FakeDevice) -> None:
         f"X-KDECONNECT-ID-DEV-{phone.device_id}:1\nREV:1600000000000\nEND:VCARD"
     )
     card = str(cards["2/b"])
-    assert "N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C3=85ngstr=C3=B6m" in card
+    assert (
+        "\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:"
+        "=C3=85=6E=67=73=74=72=C3=B6=6D=3B=20=47=6D=62=48;=5A=6F=C3=AB;;;\r\nFN;"
+    ) in card
+    assert card.count("=\r\n") == 0
+    # A name of 29 bytes goes over two lines.
+    assert str(cards["5"]).count("=\r\n") == 1
+    assert "\r\nFN:A\\;B\\\\C\n" in str(cards["6"])
     assert "PHOTO;ENCODING=BASE64;JPEG:eHh4" in card
     assert await phone.wait_for("contacts_wanted")
     assert (await phone.wait_for("contacts_wanted")).data == wanted
