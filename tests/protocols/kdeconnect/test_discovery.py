@@ -30,8 +30,10 @@ from custom_components.rumpus.protocols.kdeconnect.discovery import (
     MAX_REMEMBERED,
     DiscoveryGuard,
     Network,
+    PlacedTimes,
     RecentTimes,
     UdpDiscovery,
+    UnknownBudget,
     is_local_address,
     is_loopback,
     read_announcement,
@@ -177,6 +179,54 @@ def test_attempts_per_paired_device(guard: DiscoveryGuard) -> None:
     assert guard.admit_known(known, LAN, 100.0, last=None)
     assert not guard.admit_known(known, "10.0.0.1", 100.9, last=None)
     assert guard.admit_known(known, LAN, 100.0 + ATTEMPT_INTERVAL, last=None)
+
+
+def test_forged_announcements_do_not_keep_a_paired_device_out(
+    guard: DiscoveryGuard,
+) -> None:
+    """Whoever speaks in its name from elsewhere takes no place of its own address."""
+    known = new_id()
+    for number in range(50):
+        now = 100.0 + number * 2 * ATTEMPT_INTERVAL
+        assert guard.admit_known(known, f"10.0.0.{number}", now, last=LAN)
+        assert not guard.admit_known(known, f"10.0.1.{number}", now, last=LAN)
+        assert guard.admit_known(known, LAN, now + 0.01, last=LAN)
+        assert not guard.admit_known(known, LAN, now + 0.02, last=LAN)
+
+
+def test_paired_device_with_several_addresses_is_acted_on_once(
+    guard: DiscoveryGuard,
+) -> None:
+    """It announces itself from each; two links at once help nobody (section 13, 33)."""
+    known = new_id()
+    assert guard.admit_known(known, LAN, 100.0, last=LAN)
+    assert not guard.admit_known(known, "10.0.0.1", 100.01, last=LAN)
+    assert guard.admit_known(known, "10.0.0.1", 100.0 + ATTEMPT_INTERVAL, last=LAN)
+
+
+def test_places_of_paired_devices_have_a_bound() -> None:
+    """MAX_REMEMBERED, two places for each."""
+    times = PlacedTimes()
+    for number in range(MAX_REMEMBERED):
+        times.touch(str(number), 100.0)
+    assert len(times) == MAX_REMEMBERED
+    last = str(MAX_REMEMBERED - 1)
+    assert times.too_soon(last, LAN, 100.0, 1, LAN)
+    assert times.too_soon(last, "10.0.0.1", 100.0, 1, LAN)
+    assert not times.too_soon("0", LAN, 100.0, 1, LAN)
+
+
+def test_several_guards_may_share_a_budget() -> None:
+    """UNKNOWN_BURST: a flood costs the same however many hear it."""
+    budget = UnknownBudget()
+    guards = [DiscoveryGuard(budget) for _ in range(3)]
+    admitted = [
+        guard.admit(new_id(), f"10.0.0.{number}", 100.0)
+        for number in range(50)
+        for guard in guards
+    ]
+    assert sum(admitted) == discovery_module.UNKNOWN_BURST
+    assert guards[2].admit_known(new_id(), LAN, 100.0, last=None)
 
 
 def test_unknown_devices_together_have_a_bound(

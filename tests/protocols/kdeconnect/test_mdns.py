@@ -352,6 +352,29 @@ async def test_stop_ends_everything(script: Script) -> None:
     assert script.zeroconf.withdrawn == 1
 
 
+async def test_several_services_share_one_search(script: Script) -> None:
+    """Whoever comes later hears of what was found before: the search begins anew."""
+    tv, first = identity(), ScriptedBrowser.current
+    await script.mdns.start(tv, ("192.168.1.2",))
+    browser = ScriptedBrowser.current
+    assert first.cancelled
+    ended = [browser.cancelled]
+    for own in (tv, script.identity):
+        browser.show(f"{own.device_id}.{SERVICE_TYPE}")
+    await turns()
+    assert ScriptedInfo.asked == []
+    await script.mdns.stop(script.identity.device_id)
+    (info,) = script.zeroconf.services
+    assert info.name == f"{tv.device_id}.{SERVICE_TYPE}"
+    ended.append(browser.cancelled)
+    script.show(1716, "192.168.1.9")
+    await turns()
+    assert len(script.found) == 1
+    await script.mdns.stop(tv.device_id)
+    assert [*ended, browser.cancelled] == [False, False, True]
+    assert script.zeroconf.services == []
+
+
 async def test_stop_before_start_does_nothing() -> None:
     script = Script()
     await script.mdns.stop(script.identity.device_id)

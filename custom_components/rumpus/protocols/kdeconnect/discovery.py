@@ -127,6 +127,10 @@ class PlacedTimes:
         for key in (device_id, f"{device_id} elsewhere"):
             self._times.touch(key, now)
 
+    def __len__(self) -> int:
+        """Return how many places are remembered."""
+        return len(self._times)
+
 
 class UnknownBudget:
     """How many reactions to unknown devices there may be, from all of us together."""
