@@ -38,7 +38,58 @@ class Action:
     answers: bool = False
 
 
-ACTIONS: Final[tuple[Action, ...]] = (Action("mute_ringer"),)
+_ANNOUNCEMENT: Final[Fields] = {
+    probatio.Required("message"): cv.string,
+    probatio.Optional("title"): cv.string,
+    probatio.Optional("app_name"): cv.string,
+    # A path, an entity, the id of a media item, or what the media selector makes of one.
+    probatio.Optional("image"): probatio.Any(
+        cv.string,
+        probatio.Schema(
+            {probatio.Required("media_content_id"): cv.string},
+            extra=probatio.ALLOW_EXTRA,
+        ),
+    ),
+    probatio.Optional("actions", default=list): probatio.All(
+        cv.ensure_list,
+        [
+            {
+                probatio.Required("action"): cv.string,
+                probatio.Required("title"): cv.string,
+                probatio.Optional("behavior"): probatio.In(["default", "textInput"]),
+            }
+        ],
+    ),
+    probatio.Optional("reply", default=False): cv.boolean,
+    probatio.Optional("silent", default=False): cv.boolean,
+    probatio.Optional("tag"): cv.string,
+}
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action("mute_ringer"),
+    Action("send_notification", _ANNOUNCEMENT),
+    Action(
+        "reply_notification",
+        {
+            probatio.Required("notification_id"): cv.string,
+            probatio.Required("message"): cv.string,
+        },
+    ),
+    Action(
+        "dismiss_notification",
+        {
+            probatio.Optional("notification_id"): cv.string,
+            probatio.Optional("all", default=False): cv.boolean,
+        },
+    ),
+    Action(
+        "invoke_notification_action",
+        {
+            probatio.Required("notification_id"): cv.string,
+            probatio.Required("action"): cv.string,
+        },
+    ),
+)
 """Every action of the integration."""
 
 

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from typing import Any, Final, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.const import Platform
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ...protocols.kdeconnect.plugins import findmyphone, ping, telephony
+from ...protocols.kdeconnect.plugins import findmyphone, notification, ping, telephony
 from .battery import has_battery
-from .const import BATTERY_LOW, CALL, PING, SEARCH
+from .const import BATTERY_LOW, CALL, NOTIFICATION, NOTIFICATION_ANSWER, PING, SEARCH
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow
+from .entity import KdeConnectEntity, async_follow, async_forget
+from .features.announcements import ANSWERS, AnnouncementsFeature
+from .features.notifications import CHANGES, NotificationsFeature
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,21 @@ EVENTS: Final = (
         ),
     ),
     KdeConnectEventDescription(
+        key=NOTIFICATION,
+        translation_key=NOTIFICATION,
+        types=CHANGES,
+        exists_fn=lambda coordinator: (
+            coordinator.find(NotificationsFeature) is not None
+            and coordinator.device.sends(notification.TYPE)
+        ),
+    ),
+    KdeConnectEventDescription(
+        key=NOTIFICATION_ANSWER,
+        translation_key=NOTIFICATION_ANSWER,
+        types=ANSWERS,
+        exists_fn=lambda coordinator: coordinator.get(AnnouncementsFeature).can_answer,
+    ),
+    KdeConnectEventDescription(
         key=PING,
         translation_key=PING,
         types=(PING,),
@@ -62,6 +80,8 @@ def async_setup(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the events of a device."""
+    if coordinator.find(NotificationsFeature) is None:
+        async_forget(coordinator, Platform.EVENT, (NOTIFICATION,))
     descriptions = {description.key: description for description in EVENTS}
     async_follow(
         coordinator,
@@ -75,6 +95,21 @@ def async_setup(
 
 class KdeConnectEvent(KdeConnectEntity, EventEntity):
     """Something that happens on a device."""
+
+    # The content of notifications, which the user has allowed us to read.
+    _unrecorded_attributes = frozenset(
+        {
+            "actions",
+            "app",
+            "can_dismiss",
+            "can_reply",
+            "group",
+            "notification_id",
+            "sender",
+            "text",
+            "title",
+        }
+    )
 
     def __init__(
         self,

@@ -11,15 +11,16 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, UnitOfRatio
+from homeassistant.const import EntityCategory, Platform, UnitOfRatio
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ...protocols.kdeconnect.plugins import telephony
+from ...protocols.kdeconnect.plugins import notification, telephony
 from ...protocols.kdeconnect.plugins.connectivity import NetworkType, Sim
 from .battery import has_battery
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow
+from .entity import KdeConnectEntity, async_follow, async_forget
+from .features.notifications import NotificationsFeature
 from .state import KdeConnectState
 
 
@@ -47,6 +48,16 @@ SENSORS: Final = (
         options=list(telephony.CallState),
         exists_fn=lambda coordinator: coordinator.device.sends(telephony.TYPE),
         value_fn=lambda state: state.call,
+    ),
+    KdeConnectSensorDescription(
+        key="notifications",
+        translation_key="notifications",
+        state_class=SensorStateClass.MEASUREMENT,
+        exists_fn=lambda coordinator: (
+            coordinator.find(NotificationsFeature) is not None
+            and coordinator.device.sends(notification.TYPE)
+        ),
+        value_fn=lambda state: state.notifications,
     ),
 )
 
@@ -87,6 +98,8 @@ def async_setup(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of a device."""
+    if coordinator.find(NotificationsFeature) is None:
+        async_forget(coordinator, Platform.SENSOR, ("notifications",))
     descriptions = {description.key: description for description in SENSORS}
     async_follow(
         coordinator,
