@@ -20,7 +20,7 @@ from dbus_fast import Variant
 from .bus import Bus, BusError
 from .container import HOME, Container, Process
 from .desktop import ENVIRONMENT, Desktop
-from .device import NAME, PATH, Device
+from .device import INBOX, NAME, OUTBOX, PATH, Device
 from .network import Network
 from .roots import Flavour, daemon_path
 from .stubs import (
@@ -31,13 +31,32 @@ from .stubs import (
     PowerStub,
     SessionStub,
 )
-from .waiting import until
+from .waiting import until, until_true
 
 _DAEMON: Final = f"{NAME}.daemon"
 _START_PATIENCE: Final = 30.0
+# Files of its home in which it shows what was shared with it.
+SHOWN_TEXT: Final = "shown-text"
+SHOWN_LINK: Final = "shown-link"
 # Where its link listener may be, and the state of a listening socket in /proc/net/tcp.
 _LINK_PORTS: Final = range(1716, 1765)
 _LISTEN: Final = "0A"
+
+_PROGRAMS: Final = {
+    name: f"#!/bin/sh\n{command} >{HOME}/{shown}.new\n"
+    f"mv {HOME}/{shown}.new {HOME}/{shown}\n"
+    for name, command, shown in (
+        ("xdg-open", 'printf %s "$1"', SHOWN_LINK),
+        ("kate", "cat", SHOWN_TEXT),
+    )
+}
+_EDITOR: Final = """\
+[Desktop Entry]
+Type=Application
+Name=Editor
+Exec=kate %U
+MimeType=text/plain;
+"""
 
 
 class KdeConnectDaemon:
@@ -75,6 +94,16 @@ class KdeConnectDaemon:
     def config(self) -> Path:
         """Folder of its key, certificate and pairings."""
         return self.home / ".config" / "kdeconnect"
+
+    @property
+    def inbox(self) -> Path:
+        """Folder of the files that it received."""
+        return self.home / INBOX
+
+    @property
+    def outbox(self) -> Path:
+        """Folder for files that it is to send."""
+        return self.home / OUTBOX
 
     @property
     def log_text(self) -> str:
@@ -124,6 +153,8 @@ class KdeConnectDaemon:
         if self.desktop is not None:
             await self.desktop.start()
         self._environment = {
+            "PATH": f"{HOME}/bin:/usr/bin:/bin",
+            "XDG_DOWNLOAD_DIR": f"{HOME}/{INBOX}",
             "QT_QPA_PLATFORM": "xcb" if desktop else "offscreen",
             **(ENVIRONMENT if desktop else {}),
             **({} if udp else {"KDECONNECT_DISABLE_UDP_BROADCAST": "1"}),
@@ -262,7 +293,9 @@ class KdeConnectDaemon:
 
     async def _start_daemon(self) -> None:
         self.config.mkdir(parents=True, exist_ok=True)
-        (self.home / "run").mkdir(mode=0o700, exist_ok=True)
+        for folder in (self.home / "run", self.inbox, self.outbox):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        self._write_programs()
         config = self.config / "config"
         if not config.exists():
             config.write_text(f"[General]\nname={self.name}\n", encoding="utf-8")
@@ -271,6 +304,43 @@ class KdeConnectDaemon:
         )
         await until(self._is_up, f"{self.name} starts", _START_PATIENCE)
         self.device_id = str((await self._call("selfId"))[0])
+
+    def _write_programs(self) -> None:
+        """Write the programs that it starts to show what was shared with it.
+
+        Links go to a browser. Releases from 25 on copy texts; 22.12 pipes them to the
+        editor, if that is the one that it knows.
+        """
+        applications = self.home / ".local" / "share" / "applications"
+        for folder in (self.home / "bin", applications):
+            folder.mkdir(parents=True, exist_ok=True)
+        for name, script in _PROGRAMS.items():
+            (self.home / "bin" / name).write_text(script, encoding="ascii")
+            (self.home / "bin" / name).chmod(0o755)
+        editor = applications / "org.kde.kate.desktop"
+        editor.write_text(_EDITOR, encoding="ascii")
+        defaults = "[Default Applications]\ntext/plain=org.kde.kate.desktop\n"
+        (applications / "mimeapps.list").write_text(defaults, encoding="ascii")
+
+    async def wait_shown_text(self, text: str) -> None:
+        """Wait until a text that was shared with it is shown, or in its clipboard."""
+        if self.flavour is not Flavour.KDE22 and self.desktop is not None:
+            await self.desktop.wait_clipboard(text)
+            return
+        await self._wait_file(self.home / SHOWN_TEXT, text)
+
+    async def wait_shown_link(self, link: str) -> None:
+        """Wait until a link that was shared with it is handed to the browser."""
+        await self._wait_file(self.home / SHOWN_LINK, link)
+
+    async def _wait_file(self, path: Path, text: str) -> None:
+        def look() -> bool:
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                return False
+            path.unlink()
+            return True
+
+        await until_true(look, f"{self.name} shows {text!r}")
 
     async def _is_up(self) -> bool:
         if not self.is_running:

@@ -1,16 +1,20 @@
 """A daemon's view of another device."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 import json
 from pathlib import Path
 from typing import Final
 
 from .bus import Bus, BusError
+from .container import HOME
 from .waiting import until
 
 NAME: Final = "org.kde.kdeconnect"
 PATH: Final = "/modules/kdeconnect"
 DEVICE: Final = f"{NAME}.device"
+# Folders of its home for files that are sent and received.
+OUTBOX: Final = "outbox"
+INBOX: Final = "Downloads"
 
 
 class Device:
@@ -69,6 +73,19 @@ class Device:
             await self.call_plugin("ping", "sendPing", "s", text)
         else:
             await self.call_plugin("ping", "sendPing")
+
+    async def share_files(self, names: Iterable[str]) -> None:
+        """Send files of the outbox, as one batch."""
+        urls = [f"file://{HOME}/{OUTBOX}/{name}" for name in names]
+        await self.call_plugin("share", "shareUrls", "as", urls)
+
+    async def share_link(self, link: str) -> None:
+        """Send a link."""
+        await self.call_plugin("share", "shareUrl", "s", link)
+
+    async def share_text(self, text: str) -> None:
+        """Send a text."""
+        await self.call_plugin("share", "shareText", "s", text)
 
     async def plugins(self) -> list[str]:
         """Return the names of the plugins that are loaded."""

@@ -201,16 +201,16 @@ class World:
     async def wait_available(self, patience: float = 10.0) -> None:
         """Wait until the entities of the connected daemon are available."""
         await self.wait_state("binary_sensor", "connectivity", "on", patience)
-        for key in ("ping", "lock"):
+        for domain, key in (("button", "ping"), ("lock", "screen")):
             await self.wait_state(
-                "button", key, lambda s: s.state != UNAVAILABLE, patience
+                domain, key, lambda s: s.state != UNAVAILABLE, patience
             )
 
     async def wait_unavailable(self, patience: float = 10.0) -> None:
         """Wait until Home Assistant sees that the daemon is gone."""
         await self.wait_state("binary_sensor", "connectivity", "off", patience)
-        for key in ("ping", "lock"):
-            await self.wait_state("button", key, UNAVAILABLE, patience)
+        for domain, key in (("button", "ping"), ("lock", "screen")):
+            await self.wait_state(domain, key, UNAVAILABLE, patience)
 
     async def press(self, key: str) -> None:
         """Press a button."""
