@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 import hashlib
 import time
 
 import pytest
 
-from tests.fakes.kdeconnect import FakeDevice, Misbehave
+from tests.fakes.kdeconnect import FakeDevice, FakePacket, Misbehave
+from tests.fakes.kdeconnect_clipboard import MAX_FILE
+from tests.fakes.kdeconnect_controller import MAX_ART
 from tests.fakes.kdeconnect_pairs import devices, pair
 from tests.fakes.kdeconnect_payload import PayloadError
 from tests.fakes.kdeconnect_share import SharedFile, Style
@@ -216,3 +219,30 @@ async def test_clipboard_file(computer: FakeDevice) -> None:
         with pytest.raises(PayloadError):
             await other.clipboard.send_file("image.png", b"png")
         await computer.wait_for("fetch_failed")
+
+
+async def test_too_large(phone: FakeDevice, computer: FakeDevice) -> None:
+    """Nobody fetches more than KDE would."""
+    phone.players.fetches_art = True
+    await computer.send(
+        "mpris", {"playerList": ["Den"], "supportAlbumArtPayload": True}
+    )
+    await computer.send("mpris", {"player": "Den", "albumArtUrl": "file:///1.png"})
+    await computer.wait_packet("mpris.request", predicate=lambda b: "albumArtUrl" in b)
+    art: Body = {
+        "player": "Den",
+        "albumArtUrl": "file:///1.png",
+        "transferringAlbumArt": True,
+    }
+    for packet in (
+        FakePacket("kdeconnect.mpris", art, MAX_ART + 1, 1739),
+        FakePacket("kdeconnect.clipboard.file", {"filename": "x"}, MAX_FILE + 1, 1739),
+    ):
+        # A phone takes no files, unless it says so.
+        phone.incoming |= {packet.type}
+        computer.peer().identity = replace(
+            computer.peer().identity, incoming=phone.incoming
+        )
+        assert computer.peer().send_packet(packet)
+        failed = await phone.wait_for("fetch_failed")
+        assert failed.data["reason"] == "too large"
