@@ -10,10 +10,11 @@ import argparse
 import asyncio
 from collections.abc import Callable, Coroutine
 
-from benchmarks import kdeconnect
+from benchmarks import kdeconnect, kdeconnect_transfer
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
-    "kdeconnect": kdeconnect.run
+    "kdeconnect": kdeconnect.run,
+    "kdeconnect_transfer": kdeconnect_transfer.run,
 }
 
 

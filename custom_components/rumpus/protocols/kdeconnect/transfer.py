@@ -34,9 +34,9 @@ PAYLOAD_HANDSHAKE_TIMEOUT: Final = 10.0
 # Between two pieces; a peer that stops sending or taking data ends the transfer.
 PAYLOAD_IDLE_TIMEOUT: Final = 30.0
 # What is received before it is written to disk, in bytes.
-RECEIVE_BUFFER: Final = 256 * 1024
+RECEIVE_BUFFER: Final = 1024 * 1024
 # What has to get through within one idle time-out, in bytes: slow phones are not cut off.
-SEND_PIECE: Final = 64 * 1024
+SEND_PIECE: Final = 256 * 1024
 # How often the event loop hears of progress, in seconds.
 PROGRESS_INTERVAL: Final = 0.1
 # How often the kernel is asked whether everything has arrived, in seconds.
@@ -72,7 +72,8 @@ async def in_thread[T](
     thread = threading.Thread(target=run, name="kdeconnect payload", daemon=True)
     thread.start()
     try:
-        return await asyncio.shield(done)
+        await asyncio.wait([done])
+        return done.result()
     except asyncio.CancelledError:
         if stop is not None:
             stop()
@@ -127,6 +128,12 @@ class Transfer:
         """
         try:
             result = await in_thread(work, stop=self._stop, undo=undo)
+        except BaseException:
+            # Reset it: a peer that waits for us to take more may not notice a mere end for
+            # long, and one that receives must not take what is on its way for all.
+            linger = struct.pack("ii", 1, 0)
+            self._tls.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            raise
         finally:
             self._stopped.set()
             self._tls.close()
@@ -161,6 +168,7 @@ class Transfer:
         filled = 0
         count = 1
         while count and self._total < wanted:
+            self.check()
             end = min(RECEIVE_BUFFER, filled + wanted - self._total)
             count = self._receive_piece(buffer[filled:end], lenient=size is not None)
             filled += count
@@ -185,22 +193,16 @@ class Transfer:
         """Send everything and return when it has arrived at the peer.
 
         Blocks.  Raises CertificateChangedError, DisconnectedError, PeerTimeoutError and what
-        reading the source raises; then the connection is reset.
+        reading the source raises.
         """
         self._handshake()
         self._tls.settimeout(PAYLOAD_IDLE_TIMEOUT)
-        try:
-            for piece in source.pieces(SEND_PIECE):
-                self.check()
-                self._send_piece(piece)
-                self._note(len(piece))
-            self._say_goodbye()
-            self._await_delivery()
-        except BaseException:
-            # What is still on its way must not make the peer believe that all is well.
-            linger = struct.pack("ii", 1, 0)
-            self._tls.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            raise
+        for piece in source.pieces(SEND_PIECE):
+            self.check()
+            self._send_piece(piece)
+            self._note(len(piece))
+        self._say_goodbye()
+        self._await_delivery()
 
     def _handshake(self) -> None:
         self._tls.settimeout(PAYLOAD_HANDSHAKE_TIMEOUT)
