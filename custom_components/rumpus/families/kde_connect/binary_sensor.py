@@ -13,6 +13,8 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...protocols.kdeconnect.const import DeviceType
+from ...protocols.kdeconnect.plugins import mousepad
 from .battery import has_battery
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow
@@ -45,6 +47,15 @@ BINARY_SENSORS: Final = (
         exists_fn=lambda _: True,
         value_fn=lambda state: state.is_connected,
         always_available=True,
+    ),
+    KdeConnectBinarySensorDescription(
+        key="keyboard",
+        translation_key="keyboard",
+        exists_fn=lambda coordinator: (
+            coordinator.device.sends(mousepad.TYPE_KEYBOARD_STATE)
+            and coordinator.device.device_type in {DeviceType.PHONE, DeviceType.TABLET}
+        ),
+        value_fn=lambda state: state.takes_text,
     ),
 )
 

@@ -21,6 +21,7 @@ class KdeConnectState:
     is_connected: bool = False
     battery: BatteryStatus | None = None
     call: CallState | None = None
+    takes_text: bool | None = None
     sinks: Sinks | None = None
     sims: Mapping[str, Sim] | None = None
     is_locked: bool | None = None

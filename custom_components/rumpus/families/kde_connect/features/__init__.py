@@ -9,6 +9,7 @@ from .calls import CallsFeature
 from .commands import CommandsFeature
 from .connectivity import ConnectivityFeature
 from .find import FindFeature
+from .input import InputFeature
 from .lock import LockFeature
 from .notifications import NotificationsFeature
 from .ping import PingFeature
@@ -22,6 +23,7 @@ FEATURES: Final[tuple[type[Feature], ...]] = (
     ConnectivityFeature,
     CommandsFeature,
     FindFeature,
+    InputFeature,
     LockFeature,
     NotificationsFeature,
     PingFeature,
