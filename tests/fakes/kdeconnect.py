@@ -17,8 +17,10 @@ In a test (add the `socket_enabled` fixture)::
   call too, each thing once, oldest first. `events.all` and `received` keep all.
 - Plugins: `battery`, `ping`, `find`, `media`, `input`, `clipboard`, `share`; of a
   computer `lock`, `commands`, `sinks`, `desktop` (notifications), `presenter`,
-  `digitizer`, `monitor`; of a phone what `kdeconnect_table` lists. The other side's
-  things: `remote_commands`, `players`, `remote_sinks`, `remote_input`.
+  `digitizer`, `monitor`; of a phone `connectivity`, `telephony`, `contacts`, `photo`,
+  `notifications` (its own, and ours that it shows), `sms`, `storage`. The other
+  side's things: `remote_commands`, `players`, `remote_sinks`, `remote_input`, and
+  from a phone `slides` and `tv_remote`.
 - `payloads` sends data. A payload is fetched by its plugin, not by the test, unless
   `share.fetches` or `desktop.fetches` is off.
 - `become` (kdeconnect_computer) makes GSConnect or another program of a computer.
@@ -178,6 +180,8 @@ class FakeDevice(PluginTable):
         await self.payloads.stop()
         for peer in self.linked:
             await self.close_link(peer.device_id)
+        for plugin in self.plugins:
+            await plugin.shut_down()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

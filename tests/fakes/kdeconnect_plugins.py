@@ -33,6 +33,9 @@ class Plugin:
     def link_lost(self, peer: FakePeer) -> None:
         """Clean up when a link has ended."""
 
+    async def shut_down(self) -> None:
+        """Clean up when the device stops."""
+
     async def tell(self, packet_type: str, body: Body) -> int:
         """Send to every paired peer that takes this type; returns to how many."""
         peers = [peer for peer in self.device.linked if peer.is_paired]

@@ -1,6 +1,7 @@
 """The SSH server of a fake phone's storage: SFTP alone, and only to read."""
 
 import asyncio
+from collections.abc import AsyncIterator
 import contextlib
 from dataclasses import dataclass, field
 import os
@@ -33,7 +34,10 @@ class SftpLog:
     opened: list[str] = field(default_factory=list)  # paths of files
     takes_password: bool = True
     takes_key: bool = True
+    # What it does wrong.
     read_delay: float = 0  # seconds before each piece
+    is_endless: bool = False  # no file has an end
+    extra_names: list[bytes] = field(default_factory=list)  # in every folder
 
 
 class SftpServer:
@@ -49,7 +53,10 @@ class SftpServer:
         self._root = root
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._starting = asyncio.Lock()
-        self._closed = False
+        self._closing = asyncio.Event()
+        self._sessions = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @property
     def host_key(self) -> str:
@@ -61,7 +68,7 @@ class SftpServer:
         async with self._starting:
             if self._acceptor is None:
                 self._acceptor = await self._listen(host)
-            if self._closed:
+            if self._closing.is_set():
                 self.close()
             return int(self._acceptor.get_port())
 
@@ -81,11 +88,33 @@ class SftpServer:
 
     def close(self) -> None:
         """Stop listening and end all connections."""
-        self._closed = True
+        self._closing.set()
         if self._acceptor is not None:
             self._acceptor.close()
         for connection in list(self.connections):
             connection.abort()
+
+    async def wait_closed(self) -> None:
+        """Wait until nothing of it runs any more."""
+        for connection in list(self.connections):
+            await connection.wait_closed()
+        await self._idle.wait()
+        # The last session still has to return.
+        await asyncio.sleep(0)
+
+    async def pause(self) -> None:
+        """Be as slow as wanted, until the server is closed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.log.read_delay):
+                await self._closing.wait()
+
+    def session(self, change: int) -> None:
+        """Count a session that begins (1) or ends (-1)."""
+        self._sessions += change
+        if self._sessions:
+            self._idle.clear()
+        else:
+            self._idle.set()
 
 
 def _ssh_key(certificate_der: bytes) -> asyncssh.SSHKey:
@@ -146,7 +175,9 @@ class _Files(asyncssh.SFTPServer):
         channel: asyncssh.SSHServerChannel[bytes],
         root: Path,
     ) -> None:
+        self._server = server
         self._log = server.log
+        server.session(1)
         super().__init__(channel, chroot=os.fsencode(root))
 
     @override
@@ -160,9 +191,26 @@ class _Files(asyncssh.SFTPServer):
 
     @override
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
-        await asyncio.sleep(self._log.read_delay)
+        if self._log.read_delay:
+            await self._server.pause()
+        if self._log.is_endless:
+            return bytes(size)
         data = super().read(file_obj, offset, size)
         return data if isinstance(data, bytes) else await data
+
+    @override
+    async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+        async for name in super().scandir(path):
+            yield name
+        for extra in self._log.extra_names:
+            attributes = asyncssh.SFTPAttrs(
+                type=asyncssh.FILEXFER_TYPE_REGULAR, permissions=0o100644, size=1
+            )
+            yield asyncssh.SFTPName(extra, b"", attributes)
+
+    @override
+    def exit(self) -> None:
+        self._server.session(-1)
 
     @override
     def setstat(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:

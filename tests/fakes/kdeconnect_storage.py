@@ -38,6 +38,7 @@ class StoragePlugin(Plugin):
         self.error = "No storage locations configured"  # without a root
         self.overrides: Body = {}  # members of the offer; None removes one
         self.server: SftpServer | None = None
+        self._ended: list[SftpServer] = []
         self._log: SftpLog | None = None
         self._peer: FakePeer | None = None
 
@@ -56,11 +57,19 @@ class StoragePlugin(Plugin):
         server, self.server = self.server, None
         if server is not None:
             server.close()
+            self._ended.append(server)
 
     @override
     def link_lost(self, peer: FakePeer) -> None:
         if peer is self._peer:
             self.close()
+
+    @override
+    async def shut_down(self) -> None:
+        self.close()
+        servers, self._ended = self._ended, []
+        for server in servers:
+            await server.wait_closed()
 
     @override
     def received(self, peer: FakePeer, packet: FakePacket) -> None:

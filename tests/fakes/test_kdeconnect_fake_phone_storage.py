@@ -1,6 +1,8 @@
 """The storage of the fake KDE Connect phone, looked into with a real SFTP client."""
 
+import asyncio
 from collections.abc import AsyncIterator
+import os
 from pathlib import Path
 
 import asyncssh
@@ -125,6 +127,28 @@ async def test_wrong_password(both: tuple[FakeDevice, FakeDevice]) -> None:
     with pytest.raises(asyncssh.PermissionDenied):
         await connect(offer, password="x", credentials=computer.credentials)
     assert phone.storage.log.refused == ["password"]
+
+
+async def test_misbehaviour(both: tuple[FakeDevice, FakeDevice]) -> None:
+    """Names may be hostile, files without an end, answers late."""
+    phone, computer = both
+    phone.storage.log.extra_names = [b"../evil", b"\xff"]
+    phone.storage.log.is_endless = True
+    offer = await offered(computer)
+    async with (
+        await connect(offer, credentials=computer.credentials) as connection,
+        connection.start_sftp_client() as sftp,
+    ):
+        # As text asyncssh would not read the last one.
+        names = [os.fsencode(item.filename) async for item in sftp.scandir(b"/DCIM")]
+        assert names[-2:] == [b"../evil", b"\xff"]
+        file = await sftp.open("/DCIM/1.jpg", "rb")
+        assert len(await file.read(5, offset=10**9)) == 5
+        phone.storage.log.read_delay = 60
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await file.read(5)
+        await phone.stop()
 
 
 async def test_next_start(both: tuple[FakeDevice, FakeDevice]) -> None:
