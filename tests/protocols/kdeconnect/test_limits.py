@@ -46,7 +46,10 @@ from custom_components.rumpus.protocols.kdeconnect.events import (
     PairingChanged,
     PairingRequested,
 )
-from custom_components.rumpus.protocols.kdeconnect.handshake import MAX_IDENTITY_LINE
+from custom_components.rumpus.protocols.kdeconnect.handshake import (
+    MAX_IDENTITY_LINE,
+    CallTarget,
+)
 from custom_components.rumpus.protocols.kdeconnect.link import MAX_UNPAIRED_LINE
 from custom_components.rumpus.protocols.kdeconnect.local import (
     MAX_UNPAIRED_LINKS,
@@ -393,6 +396,29 @@ async def test_renew_interval(
     monkeypatch.setattr(local_module, "RENEW_INTERVAL", 0)
     phone.announce(LOOPBACK, udp_port(local))
     await phone.wait_for("link_replaced")
+    assert friend.is_connected
+
+
+@pytest.mark.usefixtures("eager")
+async def test_renew_interval_of_other_addresses(
+    local: LocalPeer,
+    friend: RemoteDevice,
+    phone: FakeDevice,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever speaks in its name from elsewhere does not keep the device itself out."""
+    monkeypatch.setattr(local, "_renewed", type(local._renewed)())
+    hosts: list[str] = []
+
+    async def note(device: RemoteDevice, target: CallTarget) -> None:
+        hosts.append(target.host)
+
+    monkeypatch.setattr(local, "_call_or_announce", note)
+    data = announcement(1716, device_id=phone.device_id)
+    for host in ("10.0.0.1", "10.0.0.2", LOOPBACK, LOOPBACK, "10.0.0.3"):
+        local._air._heard_datagram(data, host)
+    await turns()
+    assert hosts == ["10.0.0.1", LOOPBACK]
     assert friend.is_connected
 
 

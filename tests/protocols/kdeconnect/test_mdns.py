@@ -89,6 +89,32 @@ async def test_two_ends_find_each_other(
     assert not zeroconf.zeroconf.registry.async_get_service_infos()
 
 
+async def test_several_identities_of_one_machine_are_found(
+    zeroconf: AsyncZeroconf, other: AsyncZeroconf
+) -> None:
+    """They do not find each other."""
+    home, tv, guest = identity(), identity(), identity()
+    found: asyncio.Queue[str] = asyncio.Queue()
+    ours: set[str] = set()
+    announcing = MdnsDiscovery(zeroconf, lambda service: ours.add(service.device_id))
+    browsing = MdnsDiscovery(other, lambda service: found.put_nowait(service.device_id))
+    for own in (home, tv):
+        await announcing.start(own, (LOOPBACK,))
+    await browsing.start(guest, (LOOPBACK,))
+    missing = {home.device_id, tv.device_id}
+    async with asyncio.timeout(PATIENCE):
+        while missing:
+            missing.discard(await found.get())
+        while guest.device_id not in ours:
+            await turns()
+    assert not ours & {home.device_id, tv.device_id}
+    await announcing.stop(home.device_id)
+    (left,) = zeroconf.zeroconf.registry.async_get_service_infos()
+    assert left.name == f"{tv.device_id}.{SERVICE_TYPE}"
+    await announcing.stop(tv.device_id)
+    await browsing.stop(guest.device_id)
+
+
 # With a script
 
 
