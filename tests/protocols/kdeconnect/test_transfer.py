@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import contextlib
 import os
 from pathlib import Path
+import socket
+import ssl
 import threading
 import tracemalloc
 
@@ -220,6 +222,46 @@ async def test_end_of_tls_and_of_tcp_come_with_the_last_byte(
         assert await receiver.read(100) == b"tiny"
         assert receiver.was_told_goodbye
         await receiver.closed()
+        await ended(sending)
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+async def test_end_of_tls_waits_for_room_behind_the_data(
+    raw_ends: Ends, monkeypatch: pytest.MonkeyPatch, has_room: bool
+) -> None:
+    """A slow receiver gets it too; one that reads no more is PAYLOAD_IDLE_TIMEOUT's."""
+    unwrap = ssl.SSLSocket.unwrap
+    calls: list[ssl.SSLSocket] = []
+
+    def no_room_at_first(self: ssl.SSLSocket) -> socket.socket:
+        calls.append(self)
+        if len(calls) == 1:
+            raise ssl.SSLWantWriteError
+        return unwrap(self)
+
+    monkeypatch.setattr(ssl.SSLSocket, "unwrap", no_room_at_first)
+    if not has_room:
+        monkeypatch.setattr(transfer_module, "_is_writable", lambda sock: False)
+    sending = raw_ends.offer(b"tiny")
+    async with RawReceiver.open(await raw_ends.next()) as receiver:
+        await receiver.start_tls()
+        if has_room:
+            assert await receiver.read(100) == b"tiny"
+            assert receiver.was_told_goodbye
+            await ended(sending)
+        else:
+            with pytest.raises(PeerTimeoutError):
+                await ended(sending)
+
+
+async def test_slow_receiver_gets_the_end_of_tls(raw_ends: Ends, large: Path) -> None:
+    """Nothing is lost where the sender is far ahead."""
+    sending = raw_ends.offer(large)
+    async with RawReceiver.open(await raw_ends.next()) as receiver:
+        await receiver.start_tls()
+        data = await receiver.read(LARGE + 1)
+        assert len(data) == LARGE
+        assert receiver.was_told_goodbye
         await ended(sending)
 
 

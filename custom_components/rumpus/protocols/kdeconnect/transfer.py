@@ -9,6 +9,7 @@ from collections.abc import Callable
 import contextlib
 import fcntl
 import logging
+import select
 import socket
 import ssl
 import struct
@@ -253,8 +254,16 @@ class Transfer:
         (section 13, numbers 13 and 21).
         """
         self._tls.settimeout(0)
-        with contextlib.suppress(OSError):
-            self._tls.unwrap()  # writes, then fails because there is no answer yet
+        while True:
+            try:
+                self._tls.unwrap()
+            except ssl.SSLWantWriteError:  # behind all the data that is on its way
+                if not _is_writable(self._tls):
+                    raise PeerTimeoutError("the device takes no more data") from None
+                continue
+            except OSError:  # written, but there is no answer yet
+                pass
+            break
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self._tls, socket.SHUT_WR)
 
@@ -292,6 +301,13 @@ class Transfer:
                 self._progress(total)
             except Exception:
                 _LOGGER.exception("A progress callback failed")
+
+
+def _is_writable(sock: socket.socket) -> bool:
+    """Wait until there is room in a socket; return whether there is."""
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    return bool(poll.poll(1000 * PAYLOAD_IDLE_TIMEOUT))
 
 
 def _unacknowledged(sock: socket.socket) -> int:
