@@ -10,10 +10,11 @@ import argparse
 import asyncio
 from collections.abc import Callable, Coroutine
 
-from benchmarks import kdeconnect, kdeconnect_transfer
+from benchmarks import kdeconnect, kdeconnect_home, kdeconnect_transfer
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "kdeconnect": kdeconnect.run,
+    "kdeconnect_home": kdeconnect_home.run,
     "kdeconnect_transfer": kdeconnect_transfer.run,
 }
 
@@ -22,11 +23,14 @@ def main() -> None:
     """Run what the command line names, or everything."""
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
-    names = parser.parse_args().names or list(BENCHMARKS)
-    if unknown := set(names) - set(BENCHMARKS):
-        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
-    for name in names:
-        asyncio.run(BENCHMARKS[name]())
+    wanted = parser.parse_args().names or ["kdeconnect"]
+    for name in wanted:
+        # The name of a family stands for all of its benchmarks.
+        chosen = [key for key in BENCHMARKS if f"{key}_".startswith(f"{name}_")]
+        if not chosen:
+            parser.error(f"no such benchmark: {name}")
+        for key in chosen:
+            asyncio.run(BENCHMARKS[key]())
 
 
 if __name__ == "__main__":
