@@ -199,6 +199,11 @@ class HomeAssistantServer:
         await self.stop()
 
     @property
+    def media_dir(self) -> Path:
+        """The folder of local media, below which it may read and write files."""
+        return self.config_dir / "media"
+
+    @property
     def url(self) -> str:
         """The address of the HTTP server, without a slash at the end."""
         return f"http://{self.host}:{self.port}"
@@ -315,6 +320,7 @@ class HomeAssistantServer:
         components = self.config_dir / "custom_components"
         storage.mkdir(parents=True, exist_ok=True)
         components.mkdir(exist_ok=True)
+        self.media_dir.mkdir(exist_ok=True)
         for old in self.config_dir.glob("home-assistant.log*"):
             old.unlink()
         (self.config_dir / "hass.out").write_text("")
@@ -354,6 +360,8 @@ class HomeAssistantServer:
             f"  name: {json.dumps(self._name)}\n"
             "  latitude: 52.0\n  longitude: 5.0\n  elevation: 0\n"
             "  unit_system: metric\n  currency: EUR\n  country: NL\n  language: en\n  time_zone: UTC\n"
+            # Where it believes to be in a container it would take the system's own folder.
+            f"  media_dirs:\n    local: {json.dumps(str(self.media_dir))}\n"
             f"  internal_url: {self.url}\n  external_url: {self.url}\n"
             "frontend:\nconfig:\n"
             f"logger:\n  default: warning\n  logs:\n{levels}"
