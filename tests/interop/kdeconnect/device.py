@@ -12,6 +12,7 @@ from .waiting import until
 NAME: Final = "org.kde.kdeconnect"
 PATH: Final = "/modules/kdeconnect"
 DEVICE: Final = f"{NAME}.device"
+_NOTIFICATION: Final = f"{DEVICE}.notifications.notification"
 # Folders of its home for files that are sent and received.
 OUTBOX: Final = "outbox"
 INBOX: Final = "Downloads"
@@ -86,6 +87,13 @@ class Device:
     async def share_text(self, text: str) -> None:
         """Send a text."""
         await self.call_plugin("share", "shareText", "s", text)
+
+    async def dismiss_notifications(self) -> None:
+        """Dismiss every notification of the other device that it lists."""
+        [names] = await self.call_plugin("notifications", "activeNotifications")
+        for name in names if isinstance(names, list) else ():
+            path, interface = f"{self.path}/notifications/{name}", _NOTIFICATION
+            await self.bus.call(NAME, path, interface, "dismiss")
 
     async def plugins(self) -> list[str]:
         """Return the names of the plugins that are loaded."""

@@ -45,14 +45,13 @@ class Notification:
 class NotificationsStub(Service):
     """The desktop's notification service: it keeps what it is told to show.
 
-    What a user does with a notification is done by ``invoke``, ``reply`` and ``dismiss``.
+    What a user does with a notification is done by ``invoke`` and ``reply``.
     """
 
     path = "/org/freedesktop/Notifications"
     name = _NOTIFICATIONS
     REPLY: Final = "inline-reply"
     _PICTURES: Final = ("image-data", "image_data", "image-path", "icon_data")
-    _DISMISSED: Final = 2
     _CLOSED: Final = 3
 
     def __init__(self) -> None:
@@ -83,10 +82,6 @@ class NotificationsStub(Service):
     def reply(self, number: int, text: str) -> None:
         """Answer a notification in its reply field."""
         self.emit(_NOTIFICATIONS, "NotificationReplied", "us", number, text)
-
-    def dismiss(self, number: int) -> None:
-        """Close a notification as its reader does."""
-        self.emit(_NOTIFICATIONS, "NotificationClosed", "uu", number, self._DISMISSED)
 
     def _notify(self, app: str, replaces: int, *rest: object) -> Answer:
         icon, summary, body, actions, hints = rest[:5]

@@ -5,7 +5,7 @@ import contextlib
 from functools import partial
 from typing import Final
 
-from . import checks, connection, pairing
+from . import checks, checks_desktop, checks_notifications, connection, pairing
 from .daemon import KdeConnectDaemon
 from .network import Network
 from .roots import CACHE, Flavour, ensure_roots
@@ -45,6 +45,13 @@ PAIRED: Final[tuple[tuple[str, Check], ...]] = (
     ("media player", checks.media_player),
     ("artwork", checks.artwork),
     ("a player comes and goes", checks.player_comes_and_goes),
+    ("notification answered", checks_notifications.answered),
+    ("notification dismissed and taken back", checks_notifications.closed),
+    ("notification with a picture", checks_notifications.with_picture),
+    ("notification through the entity", checks_notifications.through_entity),
+    ("notifications of the daemon", checks_notifications.forwarded),
+    ("audio outputs", checks_desktop.outputs),
+    ("default audio output", checks_desktop.default_output),
     ("killed and started again", connection.killed),
     ("announced again while connected", connection.stays_up),
     ("back after a silent loss", connection.lost_silently),

@@ -6,19 +6,21 @@ import time
 from typing import Final
 
 from .daemon import KdeConnectDaemon
+from .desktop import Desktop
 from .device import Device
 from .network import Network
 from .waiting import until
 from tests.e2e.api import HomeAssistantApi
 from tests.e2e.models import ConfigEntry, FlowResult, PendingFlow, State
 from tests.e2e.server import HomeAssistantServer
-from tests.e2e.shapes import JsonObject
+from tests.e2e.shapes import JsonObject, JsonValue
 from tests.interop.report import CheckError
 
 DOMAIN: Final = "rumpus"
 FAMILY: Final = "kde_connect"
 DISCOVERIES: Final = ("zeroconf", "integration_discovery")
 UNAVAILABLE: Final = "unavailable"
+PRIVATE_STEP: Final = "kde_connect_private"
 _FLOW_PATIENCE: Final = 20.0
 # Announcements from one address that follow closer are dropped, in seconds.
 _ANNOUNCEMENT_INTERVAL: Final = 1.2
@@ -43,6 +45,7 @@ class World:
         # Whether pairing has failed once, so that what needs it is not tried again.
         self.hopeless = False
         self._battery = 64
+        self._allowed: set[str] = set()
         self._next_start = 0.0
 
     @property
@@ -81,6 +84,7 @@ class World:
         entry = await self.entry()
         if entry is not None:
             await self.api.delete_entry(entry.entry_id)
+            self._allowed.clear()
             if self.daemon.is_running:
                 await (await self.us()).wait_unpaired()
         for flow in await self.api.flows(DOMAIN):
@@ -162,6 +166,44 @@ class World:
         key = await self.compare_keys(result)
         await us.accept()
         return await self.finish_pairing(result), key
+
+    async def allow(self, *options: str) -> None:
+        """Switch on options about private content, leaving the others as they are."""
+        entry = await self.need_entry()
+        menu = await self.api.start_options(entry.entry_id)
+        data: JsonObject = {"next_step_id": PRIVATE_STEP}
+        form = await self.api.configure_options(menu.flow_id, data)
+        if missing := [name for name in options if name not in form.fields]:
+            raise CheckError(f"there is no option {missing} among {form.fields}")
+        wanted = self._allowed | set(options)
+        answers: JsonObject = {name: name in wanted for name in form.fields}
+        result = await self.api.configure_options(menu.flow_id, answers)
+        if result.type != "create_entry":
+            raise CheckError(f"the options end with {result.type} {result.errors}")
+        self._allowed = wanted
+        await self.api.wait_entry(entry.entry_id, timeout=_FLOW_PATIENCE)
+        await (await self.us()).wait_reachable()
+        await self.wait_available()
+
+    async def registry_id(self) -> str:
+        """Return the id of the daemon in Home Assistant's list of devices."""
+        entry = await self.need_entry()
+        for device in await self.api.devices(entry.entry_id):
+            if (DOMAIN, self.device_id) in device.identifiers:
+                return device.id
+        raise CheckError("the daemon is not in the list of devices")
+
+    async def act(self, action: str, **data: JsonValue) -> JsonValue:
+        """Perform one of our actions for the daemon."""
+        data["device_id"] = await self.registry_id()
+        return await self.api.call_service(DOMAIN, action, data)
+
+    @property
+    def desktop(self) -> Desktop:
+        """Return the daemon's desktop. Raises CheckError when it has none."""
+        if self.daemon.desktop is None:
+            raise CheckError("the daemon was started without a desktop")
+        return self.daemon.desktop
 
     # Entities
 
