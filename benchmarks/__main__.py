@@ -23,14 +23,17 @@ def main() -> None:
     """Run what the command line names, or everything."""
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
-    wanted = parser.parse_args().names or ["kdeconnect"]
-    for name in wanted:
-        # The name of a family stands for all of its benchmarks.
-        chosen = [key for key in BENCHMARKS if f"{key}_".startswith(f"{name}_")]
-        if not chosen:
-            parser.error(f"no such benchmark: {name}")
-        for key in chosen:
-            asyncio.run(BENCHMARKS[key]())
+    names = parser.parse_args().names
+    # The name of a family stands for all of its benchmarks.
+    chosen = [
+        key
+        for key in BENCHMARKS
+        if not names or any(f"{key}_".startswith(f"{name}_") for name in names)
+    ]
+    if not chosen:
+        parser.error(f"no such benchmark: {', '.join(names)}")
+    for key in chosen:
+        asyncio.run(BENCHMARKS[key]())
 
 
 if __name__ == "__main__":
