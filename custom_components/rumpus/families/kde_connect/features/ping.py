@@ -4,9 +4,11 @@ from typing import override
 
 from homeassistant.core import callback
 
+from ....protocols.kdeconnect.identity import filter_name
 from ....protocols.kdeconnect.plugins import Message, ping
 from ..const import EVENT_PING, PING
 from ..feature import Feature
+from .announcements import AnnouncementsFeature
 
 
 class PingFeature(Feature):
@@ -22,4 +24,7 @@ class PingFeature(Feature):
 
     async def async_ping(self) -> None:
         """Show a notification on the device."""
+        # A computer that forwards notifications would forward this one, which has our name.
+        name = filter_name(self.hass.config.location_name)
+        self.coordinator.get(AnnouncementsFeature).said(name)
         await self.coordinator.async_send(ping.ping())
