@@ -17,6 +17,7 @@ from custom_components.rumpus.protocols.errors import (
 )
 from custom_components.rumpus.protocols.json_lines import (
     MAX_BRACKETS,
+    MAX_COMMAS,
     MAX_DEPTH,
     MAX_LINE,
     JsonLinesStream,
@@ -221,10 +222,23 @@ def test_max_brackets() -> None:
             decode_json(text)
 
 
+def test_max_commas() -> None:
+    most = f"[{MAX_COMMAS * '0,'}0]"
+    value = decode_json(most)
+    assert isinstance(value, list)
+    assert len(value) == MAX_COMMAS + 1
+    for text in (most.replace("[0", "[0,0"), most.replace("[0", '["a,b"')):
+        for data in (text, text.encode()):
+            with pytest.raises(ProtocolError, match="commas"):
+                decode_json(data)
+
+
+@pytest.mark.parametrize("room", [MAX_LINE, 8 * MAX_LINE])
 @pytest.mark.parametrize(
     ("start", "unit", "end"),
     [
         ("[", "[],", "0]"),
+        ("[", f'"{"x" * 59}",', "0]"),
         ("[", f"[{'0,' * 14}0],", "0]"),
         ("[", '{"":0,"a":[]},', "0]"),
         ("[" * 63, f"[{'0,' * 14}0],", "0" + "]" * 63),
@@ -235,12 +249,14 @@ def test_max_brackets() -> None:
         ("[" * 1000, "[],", ""),
     ],
 )
-def test_no_line_takes_long(start: str, unit: str, end: str) -> None:
-    room = MAX_LINE - len(start) - len(end)
+def test_no_line_takes_long(start: str, unit: str, end: str, room: int) -> None:
+    room -= len(start) + len(end)
     brackets = unit.count("[") + unit.count("{")
     count = room // len(unit)
     if brackets:
         count = min(count, (MAX_BRACKETS - 100) // brackets)
+    if commas := unit.count(","):
+        count = min(count, (MAX_COMMAS - 100) // commas)
     data = (start + count * unit + end).encode()
     taken = []
     for _ in range(3):

@@ -20,6 +20,9 @@ MAX_DEPTH: Final = 64
 #: Opening brackets in one text, those in strings included. Each that opens a list or an
 #: object takes time and memory, so that a line full of them would hold everything up.
 MAX_BRACKETS: Final = 32_768
+#: Commas in one text, those in strings included. Each may part two values, and a line full
+#: of short values takes many times longer than one with a few long texts.
+MAX_COMMAS: Final = 131_072
 
 
 def encode_json(value: JsonValue) -> bytes:
@@ -40,11 +43,13 @@ def decode_json(data: bytes | str, *, max_depth: int = MAX_DEPTH) -> JsonValue:
 
     Integers of more than 64 bits become floats. Raises ProtocolError for anything that
     is no JSON in UTF-8, numbers beyond a float, lone surrogates, more than max_depth
-    levels of nesting or more than MAX_BRACKETS opening brackets.
+    levels of nesting, more than MAX_BRACKETS opening brackets or MAX_COMMAS commas.
     """
     brackets = _count_brackets(data)
     if brackets > MAX_BRACKETS:
         raise ProtocolError(f"JSON with more than {MAX_BRACKETS} lists and objects")
+    if _count_commas(data) > MAX_COMMAS:
+        raise ProtocolError(f"JSON with more than {MAX_COMMAS} commas")
     try:
         value: JsonValue = orjson.loads(data)
     except orjson.JSONDecodeError as err:
@@ -61,6 +66,10 @@ def _count_brackets(data: bytes | str) -> int:
     if isinstance(data, str):
         return data.count("[") + data.count("{")
     return data.count(b"[") + data.count(b"{")
+
+
+def _count_commas(data: bytes | str) -> int:
+    return data.count(",") if isinstance(data, str) else data.count(b",")
 
 
 def _is_deeper(value: JsonValue, depth: int) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import time
 from typing import Final, assert_never
 
-from ..errors import DisconnectedError, ProtocolError, RumpusError, UnsupportedError
+from ..errors import DisconnectedError, ProtocolError, UnsupportedError
 from . import plugins
 from .const import TCP_PORTS, TYPE_IDENTITY, TYPE_PAIR, DeviceType
 from .credentials import verification_key
@@ -24,14 +24,9 @@ from .events import (
     TrustReason,
 )
 from .identity import Identity
-from .link import Link
+from .link import MAX_PAIRED_LINE, Link
 from .packet import Packet, Payload
-from .paired import (
-    PairedDevice,
-    PairingCanceledError,
-    PairingRejectedError,
-    PairingTimeoutError,
-)
+from .paired import FAILURES, PairedDevice, PairingCanceledError
 from .pairing import (
     Effect,
     Outcome,
@@ -97,6 +92,7 @@ class RemoteDevice:
         self._outcome: asyncio.Future[PairedDevice] | None = None
         self._strangers = 0
         self._malformed = False
+        self._max_packet = MAX_PAIRED_LINE
 
     # What it is
 
@@ -286,7 +282,7 @@ class RemoteDevice:
             return
         if self._paired is not None:
             self._outcome.set_result(self._paired)
-        elif (error := _FAILURES.get(reason)) is not None:
+        elif (error := FAILURES.get(reason)) is not None:
             self._outcome.set_exception(error())
 
     # Link
@@ -341,7 +337,7 @@ class RemoteDevice:
             self._paired = PairedDevice.create(
                 link.identity, self._paired.certificate, link.host, self.port
             )
-        link.set_paired(self.is_paired)
+        self._bound_links()
         self._keep_spare(old)
         self._spawn(self._read(link), f"kdeconnect {self.device_id} link {link.serial}")
         if not self._is_up:
@@ -352,11 +348,16 @@ class RemoteDevice:
         if self._paired is not None:
             self._greet()
 
+    def allow_packets(self, max_size: int) -> None:
+        """Take packets of so many bytes from now on, as long as the device is paired."""
+        self._max_packet = max_size
+        self._bound_links()
+
     def _bound_links(self) -> None:
         """Take as much from the device as it is trusted, whichever link it uses."""
         for link in (self._link, self._spare):
             if link is not None:
-                link.set_paired(self.is_paired)
+                link.set_paired(self.is_paired, self._max_packet)
 
     def _keep_spare(self, old: Link | None) -> None:
         """Keep the link that was replaced for a while; there is one at most."""
@@ -579,19 +580,3 @@ class RemoteDevice:
             except Exception:
                 _LOGGER.exception("%s: a listener failed", self.device_id)
         self._changed(self, event)
-
-
-_FAILURES: Final[dict[PairingReason, Callable[[], RumpusError]]] = {
-    PairingReason.REJECTED_BY_PEER: lambda: PairingRejectedError("the device refused"),
-    PairingReason.REJECTED: lambda: PairingCanceledError(
-        "the pairing was refused here"
-    ),
-    PairingReason.CANCELED: lambda: PairingCanceledError("the pairing was taken back"),
-    PairingReason.CANCELED_BY_PEER: lambda: PairingCanceledError(
-        "the device took it back"
-    ),
-    PairingReason.TIMED_OUT: lambda: PairingTimeoutError("nobody answered in time"),
-    PairingReason.LINK_LOST: lambda: DisconnectedError(
-        "the link was lost while pairing"
-    ),
-}

@@ -16,6 +16,9 @@ from .tls import HANDSHAKE_TIMEOUT, SHUTDOWN_TIMEOUT
 # Section 12.1: the only packets that an unpaired device has to send are small.
 MAX_UNPAIRED_LINE: Final = 8192
 MAX_PAIRED_LINE: Final = 1024 * 1024
+# Conversations and contacts come with pictures in the packet.  The limits of `json_lines` keep
+# the time for reading one such line below 50 ms, whatever is in it.
+MAX_LONG_LINE: Final = 8 * 1024 * 1024
 
 # KDE's numbers: a vanished peer is noticed after about a minute.
 KEEPALIVE_IDLE: Final = 30
@@ -56,9 +59,9 @@ class Link:
         )
         return cls(stream, lasting, certificate, host, caller_id, next(_serials))
 
-    def set_paired(self, paired: bool) -> None:
-        """Let a paired device send long packets, an unpaired one short ones only."""
-        self.stream.max_message = MAX_PAIRED_LINE if paired else MAX_UNPAIRED_LINE
+    def set_paired(self, paired: bool, max_line: int = MAX_PAIRED_LINE) -> None:
+        """Let a paired device send packets of `max_line` bytes, an unpaired one short ones."""
+        self.stream.max_message = max_line if paired else MAX_UNPAIRED_LINE
 
     async def read_packet(self) -> Packet:
         """Return the next packet.

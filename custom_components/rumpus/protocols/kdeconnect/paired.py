@@ -1,11 +1,13 @@
 """What is kept of a pairing, and how a pairing can fail."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
-from ..errors import AuthenticationError
+from ..errors import AuthenticationError, DisconnectedError, RumpusError
 from .const import TCP_PORTS, DeviceType
 from .identity import Identity
+from .pairing import PairingReason
 
 
 class PairingRejectedError(AuthenticationError):
@@ -66,3 +68,20 @@ class PairedDevice:
             self.incoming,
             self.outgoing,
         )
+
+
+FAILURES: Final[dict[PairingReason, Callable[[], RumpusError]]] = {
+    PairingReason.REJECTED_BY_PEER: lambda: PairingRejectedError("the device refused"),
+    PairingReason.REJECTED: lambda: PairingCanceledError(
+        "the pairing was refused here"
+    ),
+    PairingReason.CANCELED: lambda: PairingCanceledError("the pairing was taken back"),
+    PairingReason.CANCELED_BY_PEER: lambda: PairingCanceledError(
+        "the device took it back"
+    ),
+    PairingReason.TIMED_OUT: lambda: PairingTimeoutError("nobody answered in time"),
+    PairingReason.LINK_LOST: lambda: DisconnectedError(
+        "the link was lost while pairing"
+    ),
+}
+"""How those who wait for a pairing learn that it ended without one."""
