@@ -34,7 +34,7 @@ from .data import entry_data
 from .feature import Feature
 from .features import FEATURES
 from .hub import HubLease
-from .options import Options
+from .options import MAX_OFFERED, Options
 from .state import KdeConnectState
 
 type PlatformSetup = Callable[
@@ -229,6 +229,23 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
             model=MODELS[self.device.device_type],
             sw_version=f"Protocol {self.device.protocol_version}",
         )
+
+    @callback
+    def rename_offered(self, old_id: str, new_id: str) -> None:
+        """Go on offering an entity that has got another id."""
+        entry = self.entry
+        changes = {
+            option.value: [
+                new_id if entity_id == old_id else entity_id
+                for entity_id in entry.options[option]
+            ]
+            for option in MAX_OFFERED
+            if option in entry.options
+        }
+        self.hass.config_entries.async_update_entry(
+            entry, options={**entry.options, **changes}
+        )
+        self.options = Options.from_entry(entry.options)
 
     # What the device is told
 

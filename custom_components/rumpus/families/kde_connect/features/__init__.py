@@ -12,8 +12,12 @@ from .find import FindFeature
 from .input import InputFeature
 from .lock import LockFeature
 from .notifications import NotificationsFeature
+from .offered_commands import OfferedCommandsFeature
+from .offered_players import OfferedPlayersFeature
+from .offered_volumes import OfferedVolumesFeature
 from .ping import PingFeature
 from .players import PlayersFeature
+from .share import ShareFeature
 from .sound import SoundFeature
 
 FEATURES: Final[tuple[type[Feature], ...]] = (
@@ -26,7 +30,11 @@ FEATURES: Final[tuple[type[Feature], ...]] = (
     InputFeature,
     LockFeature,
     NotificationsFeature,
+    OfferedCommandsFeature,
+    OfferedPlayersFeature,
+    OfferedVolumesFeature,
     PingFeature,
     PlayersFeature,
+    ShareFeature,
     SoundFeature,
 )
