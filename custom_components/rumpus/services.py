@@ -38,6 +38,14 @@ class Action:
     answers: bool = False
 
 
+# A path, the id of a media item, or what the media selector makes of one.
+_MEDIA: Final = probatio.Any(
+    cv.string,
+    probatio.Schema(
+        {probatio.Required("media_content_id"): cv.string}, extra=probatio.ALLOW_EXTRA
+    ),
+)
+
 _ANNOUNCEMENT: Final[Fields] = {
     probatio.Required("message"): cv.string,
     probatio.Optional("title"): cv.string,
@@ -67,6 +75,16 @@ _ANNOUNCEMENT: Final[Fields] = {
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("mute_ringer"),
+    Action(
+        "share",
+        {
+            probatio.Optional("text"): cv.string,
+            probatio.Optional("url"): cv.string,
+            probatio.Optional("files"): probatio.All(cv.ensure_list, [_MEDIA]),
+            probatio.Optional("open", default=False): cv.boolean,
+        },
+    ),
+    Action("cancel_share"),
     Action("send_notification", _ANNOUNCEMENT),
     Action(
         "reply_notification",

@@ -9,13 +9,28 @@ from homeassistant.const import Platform
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ...protocols.kdeconnect.plugins import findmyphone, notification, ping, telephony
+from ...protocols.kdeconnect.plugins import (
+    findmyphone,
+    notification,
+    ping,
+    share,
+    telephony,
+)
 from .battery import has_battery
-from .const import BATTERY_LOW, CALL, NOTIFICATION, NOTIFICATION_ANSWER, PING, SEARCH
+from .const import (
+    BATTERY_LOW,
+    CALL,
+    NOTIFICATION,
+    NOTIFICATION_ANSWER,
+    PING,
+    SEARCH,
+    SHARED,
+)
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow, async_forget
 from .features.announcements import ANSWERS, AnnouncementsFeature
 from .features.notifications import CHANGES, NotificationsFeature
+from .features.share import SHARE_TYPES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +85,12 @@ EVENTS: Final = (
         translation_key=PING,
         types=(PING,),
         exists_fn=lambda coordinator: coordinator.device.sends(ping.TYPE),
+    ),
+    KdeConnectEventDescription(
+        key=SHARED,
+        translation_key=SHARED,
+        types=SHARE_TYPES,
+        exists_fn=lambda coordinator: coordinator.device.sends(share.TYPE),
     ),
 )
 

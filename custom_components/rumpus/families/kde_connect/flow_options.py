@@ -6,11 +6,19 @@ from typing import Any, Final, override
 import probatio
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
+from homeassistant.const import CONF_NAME
 from homeassistant.helpers import selector
 
 from .. import FamilyOptions
 from .const import CONF_OUTGOING
-from .options import Option
+from .features.share_folder import FolderError, default_folder, usable_folder
+from .options import (
+    CONF_MAX_FILE_SIZE,
+    CONF_SHARE_FOLDER,
+    DEFAULT_MAX_FILE_SIZE,
+    MAX_MAX_FILE_SIZE,
+    Option,
+)
 
 _SENT: Final[Mapping[Option, str]] = {
     Option.NOTIFICATIONS: "notification",
@@ -22,6 +30,25 @@ _SENT: Final[Mapping[Option, str]] = {
 }
 """What a device says that it may send when an option makes sense for it."""
 
+_FILES_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Required(
+            Option.RECEIVE_FILES.value, default=False
+        ): selector.BooleanSelector(),
+        probatio.Optional(CONF_SHARE_FOLDER): selector.TextSelector(),
+        probatio.Required(
+            CONF_MAX_FILE_SIZE, default=DEFAULT_MAX_FILE_SIZE
+        ): selector.NumberSelector(
+            selector.NumberSelectorConfig(
+                min=1,
+                max=MAX_MAX_FILE_SIZE,
+                mode=selector.NumberSelectorMode.BOX,
+                unit_of_measurement="MiB",
+            )
+        ),
+    }
+)
+
 
 class KdeConnectOptions(FamilyOptions):
     """The steps of the family in an options flow."""
@@ -29,8 +56,11 @@ class KdeConnectOptions(FamilyOptions):
     @override
     async def async_init(self) -> ConfigFlowResult:
         """Begin with the choice of what to change."""
+        menu = ["kde_connect_private"]
+        if _sends(self.host.entry, "share.request"):
+            menu.append("kde_connect_files")
         return self.host.async_show_menu(
-            step_id="kde_connect_options", menu_options=["kde_connect_private"]
+            step_id="kde_connect_options", menu_options=menu
         )
 
     async def async_step_kde_connect_private(
@@ -54,6 +84,48 @@ class KdeConnectOptions(FamilyOptions):
                 }
             ),
         )
+
+    async def async_step_kde_connect_files(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Let the user say whether the device may store files here, and where."""
+        hass, entry = self.host.hass, self.host.entry
+        media_dirs = dict(hass.config.media_dirs)
+        errors: dict[str, str] = {}
+        default = ""
+        try:
+            default = str(default_folder(media_dirs, entry.data[CONF_NAME]))
+            if user_input is not None:
+                return self.finish(await self._async_checked(user_input, default))
+        except FolderError as err:
+            errors[CONF_SHARE_FOLDER] = str(err)
+        schema = self.host.add_suggested_values_to_schema(
+            _FILES_SCHEMA, user_input or entry.options
+        )
+        return self.host.async_show_form(
+            step_id="kde_connect_files",
+            data_schema=schema,
+            errors=errors,
+            description_placeholders={"folder": default},
+        )
+
+    async def _async_checked(
+        self, user_input: dict[str, Any], default: str
+    ) -> dict[str, Any]:
+        """Return what to store; raises FolderError when the folder cannot be used."""
+        folder = user_input.get(CONF_SHARE_FOLDER, "").strip()
+        if user_input[Option.RECEIVE_FILES]:
+            hass = self.host.hass
+            path = await hass.async_add_executor_job(
+                usable_folder, dict(hass.config.media_dirs), folder or default
+            )
+            # Without a folder of its own the device's name may change.
+            folder = str(path) if folder else ""
+        return {
+            **user_input,
+            CONF_SHARE_FOLDER: folder,
+            CONF_MAX_FILE_SIZE: int(user_input[CONF_MAX_FILE_SIZE]),
+        }
 
     def finish(self, changes: Mapping[str, Any]) -> ConfigFlowResult:
         """Store the changed options; the others stay."""

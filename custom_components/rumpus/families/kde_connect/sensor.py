@@ -15,7 +15,7 @@ from homeassistant.const import EntityCategory, Platform, UnitOfRatio
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ...protocols.kdeconnect.plugins import notification, telephony
+from ...protocols.kdeconnect.plugins import notification, share, telephony
 from ...protocols.kdeconnect.plugins.connectivity import NetworkType, Sim
 from .battery import has_battery
 from .coordinator import KdeConnectCoordinator
@@ -58,6 +58,16 @@ SENSORS: Final = (
             and coordinator.device.sends(notification.TYPE)
         ),
         value_fn=lambda state: state.notifications,
+    ),
+    KdeConnectSensorDescription(
+        key="file_transfer",
+        translation_key="file_transfer",
+        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
+        exists_fn=lambda coordinator: (
+            coordinator.device.sends(share.TYPE)
+            or coordinator.device.supports(share.TYPE)
+        ),
+        value_fn=lambda state: state.transfer,
     ),
 )
 

@@ -15,7 +15,8 @@ class KdeConnectState:
     """All that is known of a device now; None is what it has not told since it connected.
 
     `commands` are the names of the commands by their keys, `players` the players by their
-    names, `sims` the SIM cards by their subscriptions.
+    names, `sims` the SIM cards by their subscriptions, `transfer` is percent of the files
+    that are on their way.
     """
 
     is_connected: bool = False
@@ -30,3 +31,4 @@ class KdeConnectState:
     has_album_art: bool = False
     notifications: int | None = None
     notification_icon: str | None = None
+    transfer: int | None = None

@@ -1,0 +1,158 @@
+"""Files that a user wants to share: checked, and brought here if they are elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import mimetypes
+from pathlib import Path
+import shutil
+import stat
+import tempfile
+from typing import Final
+from urllib.parse import unquote
+
+import aiohttp
+
+from homeassistant.components import media_source
+from homeassistant.components.media_player.browse_media import (
+    async_process_play_media_url,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from ....const import DOMAIN
+from ....protocols.kdeconnect.file_names import safe_file_name
+
+DOWNLOAD_TIMEOUT: Final = 600.0
+"""Seconds that fetching one media item may take."""
+DOWNLOAD_IDLE_TIMEOUT: Final = 30.0
+"""Seconds until an answer, and between two pieces of it."""
+
+_CHUNK: Final = 1024 * 1024
+# These go on for ever, or are mere lists of pieces.
+_STREAMS: Final = frozenset(
+    {
+        "application/vnd.apple.mpegurl",
+        "application/x-mpegurl",
+        "multipart/x-mixed-replace",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file to share: where it is, what it is called there, its size and its time."""
+
+    path: Path
+    name: str
+    size: int
+    modified_ms: int | None = None
+
+
+class Sources:
+    """Finds the files of one share, all of them before anything is sent."""
+
+    def __init__(self, hass: HomeAssistant, limit: int) -> None:
+        """Fetch at most `limit` bytes of what is not on our disk."""
+        self._hass = hass
+        self._limit = limit
+        self._folder: Path | None = None
+
+    async def async_get(self, items: Sequence[str]) -> list[SourceFile]:
+        """Return the files behind ids of media items and paths.
+
+        Raises ServiceValidationError when one is missing or not allowed, HomeAssistantError
+        when it cannot be fetched.
+        """
+        return [await self._async_get(item) for item in items]
+
+    async def async_clean(self) -> None:
+        """Remove what was fetched."""
+        if self._folder is not None:
+            await self._hass.async_add_executor_job(shutil.rmtree, self._folder, True)
+
+    async def _async_get(self, item: str) -> SourceFile:
+        if not media_source.is_media_source_id(item):
+            return await self._hass.async_add_executor_job(
+                _allowed_file, self._hass, item
+            )
+        try:
+            media = await media_source.async_resolve_media(self._hass, item, None)
+        except HomeAssistantError as err:
+            raise _wrong("share_not_found") from err
+        if media.path is not None:
+            return await self._hass.async_add_executor_job(_file, media.path)
+        if media.mime_type.lower() in _STREAMS:
+            raise _wrong("share_stream")
+        name = _named(item, media.mime_type)
+        try:
+            url = async_process_play_media_url(self._hass, media.url)
+            return await self._async_fetch(url, name)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN, translation_key="share_not_fetched"
+            ) from err
+
+    async def _async_fetch(self, url: str, name: str) -> SourceFile:
+        """Copy what is behind an address into a file that only lives as long as the share."""
+        run = self._hass.async_add_executor_job
+        if self._folder is None:
+            self._folder = Path(await run(tempfile.mkdtemp, None, f"{DOMAIN}-"))
+        path = Path(await run(tempfile.mkdtemp, None, None, self._folder)) / name
+        timeout = aiohttp.ClientTimeout(
+            total=DOWNLOAD_TIMEOUT, sock_read=DOWNLOAD_IDLE_TIMEOUT
+        )
+        size = 0
+        async with async_get_clientsession(self._hass).get(
+            url, raise_for_status=True, timeout=timeout
+        ) as response:
+            if response.content_type.lower() in _STREAMS:
+                raise _wrong("share_stream")
+            file = await run(path.open, "wb")
+            try:
+                async for chunk in response.content.iter_chunked(_CHUNK):
+                    size += len(chunk)
+                    if size > self._limit:
+                        raise _wrong("share_too_large")
+                    await run(file.write, chunk)
+            finally:
+                await run(file.close)
+        return SourceFile(path, name, size)
+
+
+def _allowed_file(hass: HomeAssistant, item: str) -> SourceFile:
+    """Return a file by its path; where it really is decides."""
+    try:
+        path = Path(item)
+        if not path.is_absolute() or not hass.config.is_allowed_path(item):
+            raise _wrong("share_not_allowed")
+    except (OSError, ValueError) as err:
+        raise _wrong("share_not_found") from err
+    return _file(path)
+
+
+def _file(path: Path) -> SourceFile:
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as err:
+        raise _wrong("share_not_found") from err
+    if not stat.S_ISREG(status.st_mode):
+        raise _wrong("share_not_found")
+    return SourceFile(
+        path, safe_file_name(path.name), status.st_size, status.st_mtime_ns // 10**6
+    )
+
+
+def _named(item: str, mime_type: str) -> str:
+    """Return a name for what has none: the last part of its id, with a suffix."""
+    name = safe_file_name(unquote(item.partition("?")[0]))
+    suffix = mimetypes.guess_extension(mime_type) or ""
+    if mimetypes.guess_type(name)[0] is None and suffix:
+        name = safe_file_name(f"{name}{suffix}")
+    return name
+
+
+def _wrong(translation_key: str) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=translation_key
+    )
