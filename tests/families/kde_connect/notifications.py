@@ -9,7 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
-from .common import paired_entry, wait_connected, wait_until
+from .common import paired_entry, set_up, wait_connected, wait_state, wait_until
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice
@@ -61,3 +61,18 @@ async def wait_events(
     taken = [dict(event.data) for event in events[:count]]
     del events[:count]
     return taken
+
+
+async def settle(hass: HomeAssistant, computer: FakeDevice, level: int) -> None:
+    """Wait until what the computer has sent so far has arrived."""
+    await computer.battery.set(level)
+    await wait_state(hass, "sensor.tower_battery", str(level))
+
+
+async def connect(
+    hass: HomeAssistant, ours: Credentials, computer: FakeDevice
+) -> MockConfigEntry:
+    """Set a computer up; what it asks for at first has been answered then."""
+    entry = await set_up(hass, ours, computer, "tower")
+    await settle(hass, computer, 40)
+    return entry

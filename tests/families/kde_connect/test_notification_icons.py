@@ -77,7 +77,8 @@ async def test_icon(
     assert response.content_type == "image/png"
     assert await response.read() == picture
 
-    await phone.notifications.post(FakeNotification("2", "Mail", "No icon"))
+    older = FakeNotification("2", "Mail", "No icon", posted=1)
+    await phone.notifications.post(older)
     await wait_until(hass, lambda: not shown(hass))
     response = await client.get(f"/api/image_proxy/{ICON}")
     assert response.status == HTTPStatus.INTERNAL_SERVER_ERROR

@@ -42,6 +42,7 @@ class Announcement:
     reply_key: str | None = None
     reply_title: str = ""
     is_silent: bool = False
+    icon_hash: str | None = None
 
     @classmethod
     def from_action(cls, data: Mapping[str, Any], app: str) -> Self:
@@ -82,8 +83,8 @@ class Announcement:
             bool(data.get("silent")),
         )
 
-    def packet(self, *, is_silent: bool, icon_hash: str | None = None) -> Packet:
-        """Return the packet that shows it."""
+    def packet(self, *, is_silent: bool) -> Packet:
+        """Return the packet that shows it; the icon itself is a payload."""
         return notification.notify(
             self.id,
             self.app,
@@ -92,7 +93,7 @@ class Announcement:
             actions=list(self.buttons),
             reply_id=None if self.reply_key is None else self.id,
             is_silent=is_silent,
-            icon_hash=icon_hash,
+            icon_hash=self.icon_hash,
         )
 
     def event_data(self) -> dict[str, str]:

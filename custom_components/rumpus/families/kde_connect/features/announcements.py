@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 import hashlib
 from typing import TYPE_CHECKING, Any, Final, override
 
@@ -85,6 +86,8 @@ class AnnouncementsFeature(Feature):
         if (source := data.get("image")) is not None:
             source = source if isinstance(source, str) else source["media_content_id"]
             icon = await async_icon(self.hass, source)
+            digest = hashlib.md5(icon, usedforsecurity=False).hexdigest()
+            announcement = replace(announcement, icon_hash=digest)
         await self._async_show(announcement, icon)
         # The notify entity shows when something was sent last.
         self.coordinator.fire(NOTIFY, NOTIFY)
@@ -118,10 +121,7 @@ class AnnouncementsFeature(Feature):
             raise
 
     async def _async_show_with(self, announcement: Announcement, icon: bytes) -> None:
-        icon_hash = hashlib.md5(icon, usedforsecurity=False).hexdigest()
-        packet = announcement.packet(
-            is_silent=announcement.is_silent, icon_hash=icon_hash
-        )
+        packet = announcement.packet(is_silent=announcement.is_silent)
         if len(self._offers) >= MAX_OFFERS:
             self._offers.pop(0).cancel()
         offer = self.coordinator.entry.async_create_background_task(

@@ -61,6 +61,10 @@ def describe(shown: Notification) -> dict[str, Any]:
     return facts
 
 
+def _time(shown: Notification | None) -> int:
+    return 0 if shown is None else shown.posted_ms or 0
+
+
 class NotificationsFeature(Feature):
     """Knows what the device shows, and answers and dismisses it."""
 
@@ -73,7 +77,7 @@ class NotificationsFeature(Feature):
         # What may have gone, or may come back changed.
         self._going: dict[str, CALLBACK_TYPE] = {}
         self._icons = NotificationIcons(coordinator, self._publish)
-        self._newest_icon: str | None = None
+        self._newest: Notification | None = None
 
     @override
     async def async_stop(self) -> None:
@@ -119,7 +123,9 @@ class NotificationsFeature(Feature):
         self._shown[shown.id] = shown
         if len(self._shown) > MAX_NOTIFICATIONS:
             self._forget(next(iter(self._shown)))
-        self._newest_icon = shown.icon_hash
+        # What was there before comes in any order.
+        if not message.is_silent or _time(shown) >= _time(self._newest):
+            self._newest = shown
         self._publish()
         if before != shown and not message.is_silent:
             self._fire(POSTED if before is None else UPDATED, shown)
@@ -150,7 +156,7 @@ class NotificationsFeature(Feature):
     def _forget_all(self) -> None:
         for notification_id in list(self._shown):
             self._forget(notification_id)
-        self._newest_icon = None
+        self._newest = None
 
     def _fire(self, kind: str, shown: Notification) -> None:
         facts = describe(shown)
@@ -162,7 +168,9 @@ class NotificationsFeature(Feature):
         # A device that has gone shows nothing that we know of.
         if not self.state.is_connected:
             return
-        icon = None if self.icon(self._newest_icon) is None else self._newest_icon
+        icon = None if self._newest is None else self._newest.icon_hash
+        if self.icon(icon) is None:
+            icon = None
         self.coordinator.publish(
             replace(self.state, notifications=len(self._shown), notification_icon=icon)
         )
