@@ -9,9 +9,9 @@ from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.const import CONF_NAME
 from homeassistant.helpers import selector
 
-from .. import FamilyOptions
 from .const import CONF_OUTGOING
 from .features.share_folder import FolderError, default_folder, usable_folder
+from .flow_offers import OffersSteps
 from .options import (
     CONF_MAX_FILE_SIZE,
     CONF_SHARE_FOLDER,
@@ -50,7 +50,7 @@ _FILES_SCHEMA: Final = probatio.Schema(
 )
 
 
-class KdeConnectOptions(FamilyOptions):
+class KdeConnectOptions(OffersSteps):
     """The steps of the family in an options flow."""
 
     @override
@@ -59,6 +59,8 @@ class KdeConnectOptions(FamilyOptions):
         menu = ["kde_connect_private"]
         if _sends(self.host.entry, "share.request"):
             menu.append("kde_connect_files")
+        if self.can_be_offered:
+            menu.append("kde_connect_offers")
         return self.host.async_show_menu(
             step_id="kde_connect_options", menu_options=menu
         )
@@ -127,6 +129,7 @@ class KdeConnectOptions(FamilyOptions):
             CONF_MAX_FILE_SIZE: int(user_input[CONF_MAX_FILE_SIZE]),
         }
 
+    @override
     def finish(self, changes: Mapping[str, Any]) -> ConfigFlowResult:
         """Store the changed options; the others stay."""
         return self.host.async_create_entry(data={**self.host.entry.options, **changes})

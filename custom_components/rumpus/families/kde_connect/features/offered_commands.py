@@ -6,7 +6,7 @@ The KDE Connect reference, section 11.13.
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final, override
+from typing import TYPE_CHECKING, ClassVar, Final, override
 
 from homeassistant.components.alarm_control_panel.const import (
     AlarmControlPanelEntityFeature as CanArm,
@@ -96,7 +96,7 @@ def call_for(state: State) -> Call | None:
 class OfferedCommandsFeature(OfferedFeature):
     """Shows entities as commands on the device, and runs them for it."""
 
-    option = Option.COMMANDS
+    option: ClassVar[Option | None] = Option.COMMANDS
     offer = Option.COMMANDS
     packet_type = runcommand.TYPE
 

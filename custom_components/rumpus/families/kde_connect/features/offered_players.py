@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final, override
+from typing import TYPE_CHECKING, ClassVar, Final, override
 
 from homeassistant.components.media_player.const import DOMAIN as MEDIA_PLAYER
 from homeassistant.core import State, callback
@@ -38,7 +38,7 @@ _NOTHING: Final = player_list((), supports_album_art=True)
 class OfferedPlayersFeature(OfferedFeature):
     """Shows players on the device and does what its user wants of them."""
 
-    option = Option.PLAYERS
+    option: ClassVar[Option | None] = Option.PLAYERS
     offer = Option.PLAYERS
     packet_type = mpris.TYPE
 

@@ -4,7 +4,7 @@ The KDE Connect reference, section 11.12.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, override
+from typing import TYPE_CHECKING, ClassVar, override
 
 from homeassistant.components.media_player.const import (
     ATTR_MEDIA_VOLUME_LEVEL,
@@ -52,7 +52,7 @@ def level_of(state: State) -> float | None:
 class OfferedVolumesFeature(OfferedFeature):
     """Shows the players' volumes on the device, and sets them for it."""
 
-    option = Option.PLAYERS
+    option: ClassVar[Option | None] = Option.PLAYERS
     offer = Option.PLAYERS
     packet_type = systemvolume.TYPE
 

@@ -11,6 +11,7 @@ from ....protocols.kdeconnect.plugins import Message, mpris
 from ..artwork import Artwork, Picture, art_key
 from ..feature import Feature
 from ..player_state import fold_list, fold_update
+from .offered_players import OfferedPlayersFeature
 
 if TYPE_CHECKING:
     from ..coordinator import KdeConnectCoordinator
@@ -45,7 +46,8 @@ class PlayersFeature(Feature):
         match message:
             case mpris.AlbumArt():
                 self._artwork.received(message)
-            case mpris.PlayerList(_, has_album_art):
+            case mpris.PlayerList(names, has_album_art):
+                message = replace(message, players=self._without_echoes(names))
                 self.coordinator.publish(
                     replace(
                         self.state,
@@ -57,6 +59,13 @@ class PlayersFeature(Feature):
             case mpris.PlayerUpdate():
                 players = fold_update(self.state.players, message, dt_util.utcnow())
                 self.coordinator.publish(replace(self.state, players=players))
+
+    def _without_echoes(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Leave out players of this home that the device was offered, and tells as its own."""
+        offered = self.coordinator.find(OfferedPlayersFeature)
+        if offered is None:
+            return names
+        return tuple(name for name in names if not offered.is_echo(name))
 
     def _ask_players(self) -> None:
         """Ask players what they play; new ones do not tell by themselves.
