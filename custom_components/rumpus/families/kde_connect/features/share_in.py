@@ -68,7 +68,7 @@ def tell(
     coordinator.fire_bus(EVENT_SHARE, {"type": event_type, **public})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Batch:
     """Files that belong together; None is what the device does not tell."""
 
