@@ -1,5 +1,6 @@
 """The icons of notifications: fetched, checked, kept, bounded."""
 
+import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +25,7 @@ from custom_components.rumpus.families.kde_connect.features.notifications import
     NotificationsFeature,
 )
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
+from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
 from tests.fakes.kdeconnect import FakeDevice
 from tests.fakes.kdeconnect_notifications import FakeNotification
 
@@ -222,3 +224,33 @@ async def test_registry(
     found = entity_registry.async_get(ICON)
     assert found is not None
     assert found.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+
+
+@pytest.mark.parametrize(("ends_pairing", "kept"), [(False, 1), (True, 0)])
+async def test_an_icon_that_comes_too_late(
+    hass: HomeAssistant,
+    ours: Credentials,
+    phone: FakeDevice,
+    monkeypatch: pytest.MonkeyPatch,
+    ends_pairing: bool,
+    kept: int,
+) -> None:
+    """It is there when the device comes back, unless the pairing has ended."""
+    entry = await set_up_allowed(hass, ours, phone, "pixel")
+    fetched = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr(RemoteDevice, "fetch", lambda *_: fetched)
+    events = async_capture_events(hass, "rumpus_notification")
+    await phone.notifications.post(chat(png()))
+    await wait_events(hass, events, 1)
+    if ends_pairing:
+        await phone.unpair()
+        await wait_flow(hass, "reauth", phone.device_id)
+    else:
+        await phone.stop()
+        await wait_until(
+            hass, lambda: is_unavailable(hass, "sensor.pixel_notifications")
+        )
+    fetched.set_result(png())
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert count(entry) == kept
+    assert is_unavailable(hass, "sensor.pixel_notifications")
