@@ -15,6 +15,7 @@ from custom_components.rumpus.protocols.kdeconnect.plugins.vcard import (
     MAX_VALUE,
     MIN_MATCH,
     Contact,
+    number_key,
     parse_vcard,
     same_number,
 )
@@ -292,3 +293,34 @@ def test_limit_of_shared_digits() -> None:
 def test_sameness_has_no_direction(first: str, second: str) -> None:
     assert same_number(first, second) is same_number(second, first)
     assert same_number(first, first) is bool(first.strip())
+
+
+@given(
+    st.sampled_from(["", "+", "00", "0", "+49", "0049", "(0)"]),
+    st.text("0123456789 -/", max_size=14),
+    st.sampled_from(["", "+", "00", "0", "+49", "0049", "(0)"]),
+    st.text("0123456789 -/", max_size=14),
+    st.booleans(),
+)
+def test_same_numbers_have_the_same_key(
+    first: str, one: str, second: str, two: str, is_same: bool
+) -> None:
+    """So that a look-up by the key finds all that `same_number` accepts."""
+    left, right = first + one, second + (one if is_same else two)
+    if same_number(left, right):
+        assert number_key(left) == number_key(right)
+
+
+@pytest.mark.parametrize(
+    ("number", "key"),
+    [
+        ("+49 (0)30 1234567", "1234567"),
+        ("030 1234567;ext=3", "1234567"),
+        ("110", "110"),
+        ("  Bank ", "bank"),
+        ("*100#", "*100#"),
+        ("", ""),
+    ],
+)
+def test_number_key(number: str, key: str) -> None:
+    assert number_key(number) == key

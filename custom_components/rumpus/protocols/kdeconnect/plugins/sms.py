@@ -5,7 +5,7 @@ private: `repr` has none of it.
 """
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import Final, Self
@@ -46,14 +46,7 @@ MAX_SENT_TEXT: Final = 16_384
 MAX_SENT_ATTACHMENTS: Final = 2 * 1024 * 1024
 """Bytes of all attachments of a message that is sent; base64 makes them a third longer."""
 
-MAX_CONVERSATIONS: Final = 500
-"""Conversations kept; those that have been silent for the longest time go first."""
-MAX_STORED: Final = 8 * 1024 * 1024
-"""Characters kept of everything; the older half of the biggest conversation goes first."""
-
 _VERSION: Final = 2
-_MESSAGE_SIZE: Final = 512
-_ATTACHMENT_SIZE: Final = 128
 
 
 class MessageKind(IntEnum):
@@ -242,93 +235,6 @@ def send(
     return Packet(TYPE_REQUEST, body)
 
 
-type _Thread = dict[int, TextMessage]
-
-
-class Conversations:
-    """Merges messages by conversation and id.
-
-    `since_ms` is the time from which on messages are new, in milliseconds since 1970: usually
-    the moment of beginning to ask the peer.
-    """
-
-    def __init__(
-        self,
-        since_ms: int,
-        *,
-        max_conversations: int = MAX_CONVERSATIONS,
-        max_stored: int = MAX_STORED,
-    ) -> None:
-        """Begin with no conversation."""
-        self._since_ms = since_ms
-        self._max_conversations = max_conversations
-        self._max_stored = max_stored
-        self._threads: dict[int, _Thread] = {}
-        self._sizes: dict[int, int] = {}
-        self._seen: dict[int, int] = {}
-
-    def merge(self, update: TextMessages) -> tuple[TextMessage, ...]:
-        """Take messages; return those received just now, the oldest first.
-
-        That are those which nobody knew, newer than `since_ms` and than everything received
-        of their conversation: neither history that was asked for nor what became read.
-        """
-        arrived = _in_order(
-            message
-            for message in update.messages
-            if self._put(message)
-            and message.kind is MessageKind.RECEIVED
-            and message.date_ms > self._seen.get(message.thread_id, self._since_ms)
-        )
-        for message in arrived:
-            self._seen[message.thread_id] = message.date_ms
-        self._shrink()
-        return tuple(arrived)
-
-    def newest(self) -> tuple[TextMessage, ...]:
-        """Return the newest message of each conversation, the newest of all first."""
-        return tuple(
-            sorted(map(_newest, self._threads.values()), key=_age, reverse=True)
-        )
-
-    def messages(self, thread_id: int) -> tuple[TextMessage, ...]:
-        """Return what is known of a conversation, the oldest first."""
-        return tuple(_in_order(self._threads.get(thread_id, {}).values()))
-
-    def clear(self) -> None:
-        """Forget all messages, but not which ones were new."""
-        self._threads.clear()
-        self._sizes.clear()
-
-    def _put(self, message: TextMessage) -> bool:
-        """Keep a message and tell whether it was unknown."""
-        thread = self._threads.setdefault(message.thread_id, {})
-        known = thread.get(message.id)
-        thread[message.id] = message
-        size = self._sizes.get(message.thread_id, 0) + _size(message)
-        self._sizes[message.thread_id] = size - (0 if known is None else _size(known))
-        return known is None
-
-    def _shrink(self) -> None:
-        while len(self._seen) > self._max_conversations:
-            oldest = min(self._seen, key=self._seen.__getitem__)
-            # What is forgotten must not become new again.
-            self._since_ms = self._seen.pop(oldest)
-        if len(self._threads) > self._max_conversations:
-            for newest in self.newest()[self._max_conversations :]:
-                self._forget(newest.thread_id)
-        while sum(self._sizes.values()) > self._max_stored:
-            biggest = max(self._sizes, key=self._sizes.__getitem__)
-            thread = self._threads[biggest]
-            kept = _in_order(thread.values())[(len(thread) + 1) // 2 :]
-            self._forget(biggest)
-            for message in kept:
-                self._put(message)
-
-    def _forget(self, thread_id: int) -> None:
-        del self._threads[thread_id], self._sizes[thread_id]
-
-
 def _message(entry: JsonObject) -> TextMessage | None:
     message_id = get_int(entry, "_id")
     thread_id = get_int(entry, "thread_id")
@@ -378,33 +284,6 @@ def _attachments(entry: JsonObject) -> tuple[Attachment, ...]:
                 )
             )
     return tuple(attachments)
-
-
-def _in_order(messages: Iterable[TextMessage]) -> list[TextMessage]:
-    return sorted(messages, key=_age)
-
-
-def _newest(thread: _Thread) -> TextMessage:
-    return max(thread.values(), key=_age)
-
-
-def _age(message: TextMessage) -> tuple[int, int]:
-    return message.date_ms, message.id
-
-
-def _size(message: TextMessage) -> int:
-    return (
-        _MESSAGE_SIZE
-        + len(message.body)
-        + sum(map(len, message.addresses))
-        + sum(
-            _ATTACHMENT_SIZE
-            + len(attachment.unique_identifier)
-            + len(attachment.mime_type)
-            + len(attachment.encoded_thumbnail or "")
-            for attachment in message.attachments
-        )
-    )
 
 
 DECODERS: Final[Decoders] = {

@@ -111,6 +111,17 @@ def same_number(first: str, second: str) -> bool:
     return len(shorter) >= MIN_MATCH and longer.endswith(shorter)
 
 
+def number_key(number: str) -> str:
+    """Return what all spellings that are the same number have in common, for look-ups.
+
+    Others may have it in common, too: `same_number` decides.
+    """
+    digits = _digits(number)
+    if digits is None:
+        return number.strip().casefold()
+    return _national(digits)[-MIN_MATCH:]
+
+
 def _properties(card: str) -> Iterator[_Property]:
     if len(card) > MAX_CARD:
         return
