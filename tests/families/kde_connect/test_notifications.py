@@ -32,7 +32,6 @@ from .common import (
 )
 from .notifications import act, device_id, set_up_allowed, wait_events
 from custom_components.rumpus.const import DOMAIN
-from custom_components.rumpus.families.kde_connect.event import KdeConnectEvent
 from custom_components.rumpus.families.kde_connect.features import (
     notifications as notifications_module,
 )
@@ -475,9 +474,15 @@ async def test_numbers_as_ids(
     assert removed["type"] == "removed"
 
 
-def test_private_attributes_are_not_recorded() -> None:
-    """Neither by the recorder nor by anything that follows it."""
-    assert set(FACTS) <= KdeConnectEvent._unrecorded_attributes
+async def test_private_attributes_are_not_recorded(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, events: list[Event]
+) -> None:
+    """The recorder leaves out what the entity shows of a notification."""
+    await set_up_allowed(hass, ours, phone, "pixel")
+    await post(hass, phone, events, CHAT)
+    info = get_state(hass, EVENT).state_info
+    assert info is not None
+    assert set(FACTS) <= info["unrecorded_attributes"]
 
 
 async def test_private_content(
