@@ -18,8 +18,8 @@ from homeassistant.setup import async_setup_component
 
 from .common import flows, paired_entry, set_up, wait_device, wait_lost
 from custom_components.rumpus.families.kde_connect import hub as hub_module
-from custom_components.rumpus.families.kde_connect.hub import (
-    async_get_hub,
+from custom_components.rumpus.families.kde_connect.hub import async_get_hub
+from custom_components.rumpus.families.kde_connect.stored_key import (
     async_load_credentials,
 )
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials

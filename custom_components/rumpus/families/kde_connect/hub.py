@@ -2,13 +2,8 @@
 
 import asyncio
 from functools import partial
-from typing import Final, TypedDict
+from typing import Final
 
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-)
 from zeroconf.asyncio import AsyncZeroconf
 
 from homeassistant.components import network, zeroconf
@@ -22,12 +17,10 @@ from homeassistant.const import CONF_HOST, CONF_NAME, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import discovery_flow, issue_registry as ir
 from homeassistant.helpers.discovery_flow import DiscoveryKey
-from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from ...const import CONF_FAMILY, DOMAIN, LOGGER
-from ...protocols.errors import ProtocolError
-from ...protocols.kdeconnect.credentials import Credentials, common_name, public_key
+from ...protocols.kdeconnect.airwaves import Airwaves
 from ...protocols.kdeconnect.device import RemoteDevice
 from ...protocols.kdeconnect.discovery import Network, is_loopback
 from ...protocols.kdeconnect.events import (
@@ -41,22 +34,15 @@ from ...protocols.kdeconnect.local import LocalPeer
 from ...protocols.kdeconnect.plugins.battery import BatteryStatus
 from .const import CONF_DEVICE_ID, FAMILY_KEY
 from .data import NotPairedError, paired_device
+from .stored_key import async_load_credentials
+from .tv_data import is_tv
+from .tv_peers import TvPeers
 
-STORAGE_KEY: Final = f"{DOMAIN}.{FAMILY_KEY}"
-STORAGE_VERSION: Final = 1
 MAX_CARDS: Final = 20
 """Discovered devices shown at once: anybody in the network can make up more."""
 ISSUE_UDP_PORT: Final = "udp_port_in_use"
 
 _HUB: HassKey[KdeConnectHub] = HassKey(f"{DOMAIN}_{FAMILY_KEY}_hub")
-
-
-class StoredCredentials(TypedDict):
-    """What the private storage file holds."""
-
-    device_id: str
-    private_key: str
-    certificate: str
 
 
 @callback
@@ -88,58 +74,17 @@ async def async_zeroconf(hass: HomeAssistant) -> AsyncZeroconf | None:
     return await zeroconf.async_get_async_instance(hass)
 
 
-async def async_load_credentials(hass: HomeAssistant) -> Credentials:
-    """Return our id, key and certificate, made once and kept in a file for the owner only."""
-    store: Store[StoredCredentials] = Store(
-        hass, STORAGE_VERSION, STORAGE_KEY, private=True, atomic_writes=True
-    )
-    if (stored := await store.async_load()) is not None:
-        credentials = await hass.async_add_executor_job(_read_credentials, stored)
-        if credentials is not None:
-            return credentials
-        LOGGER.error(
-            "The stored key of KDE Connect is damaged and is made anew: "
-            "every device has to be paired again"
-        )
-    credentials = await hass.async_add_executor_job(Credentials.generate)
-    await store.async_save(
-        {
-            "device_id": credentials.device_id,
-            "private_key": credentials.private_key_pem,
-            "certificate": credentials.certificate_pem,
-        }
-    )
-    return credentials
-
-
-def _read_credentials(stored: StoredCredentials) -> Credentials | None:
-    """Return the stored credentials if their parts fit together."""
-    try:
-        credentials = Credentials(
-            stored["device_id"], stored["private_key"], stored["certificate"]
-        )
-        certificate = credentials.certificate
-        key = load_pem_private_key(
-            credentials.private_key_pem.encode(), None
-        ).public_key()
-        fits = common_name(certificate) == credentials.device_id and key.public_bytes(
-            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-        ) == public_key(certificate)
-    except KeyError, TypeError, AttributeError, ValueError, ProtocolError:
-        return None
-    return credentials if fits else None
-
-
 class HubLease:
     """One user's share of the running hub."""
 
-    def __init__(self, hub: KdeConnectHub, peer: LocalPeer) -> None:
+    def __init__(self, hub: KdeConnectHub, peer: LocalPeer, tvs: TvPeers) -> None:
         """Keep the hub running until released."""
         self._hub: KdeConnectHub | None = hub
         self._batteries = hub.batteries
         # Devices that a flow is making an entry of, while that goes on.
         self.finishing = hub.finishing
         self.peer = peer
+        self.tvs = tvs
 
     def last_battery(self, device_id: str) -> BatteryStatus | None:
         """Return what a connected device has told of its battery; it does so only once."""
@@ -161,6 +106,7 @@ class KdeConnectHub:
         self._lock = asyncio.Lock()
         self._leases = 0
         self._peer: LocalPeer | None = None
+        self._tvs: TvPeers | None = None
         # Devices tell their charge when they connect or change it, and most cannot be
         # asked: what comes before an entry is set up would be lost.
         self.batteries: dict[str, BatteryStatus] = {}
@@ -174,13 +120,28 @@ class KdeConnectHub:
         """Our end, None while nobody needs it."""
         return self._peer
 
+    @property
+    def tvs(self) -> TvPeers | None:
+        """The TVs of this home, None while nobody needs our end."""
+        return self._tvs
+
+    def is_own(self, device_id: str) -> bool:
+        """Tell whether an id is that of our end or of a TV of this home."""
+        return (self._peer is not None and self._peer.is_own(device_id)) or any(
+            entry.data[CONF_DEVICE_ID] == device_id
+            for entry in self._hass.config_entries.async_entries(
+                DOMAIN, include_ignore=False
+            )
+            if is_tv(entry.data)
+        )
+
     async def async_lease(self) -> HubLease:
         """Start our end unless it runs; raise OSError when it cannot listen."""
         async with self._lock:
-            if self._peer is None:
-                self._peer = await self._async_start()
+            if self._peer is None or self._tvs is None:
+                self._peer, self._tvs = await self._async_start()
             self._leases += 1
-            return HubLease(self, self._peer)
+            return HubLease(self, self._peer, self._tvs)
 
     async def async_release(self) -> None:
         """Stop our end when the last one has released it."""
@@ -189,14 +150,17 @@ class KdeConnectHub:
             if self._leases == 0:
                 await self._async_stop()
 
-    async def _async_start(self) -> LocalPeer:
+    async def _async_start(self) -> tuple[LocalPeer, TvPeers]:
         hass = self._hass
+        airwaves = Airwaves(await async_network(hass), await async_zeroconf(hass))
         peer = LocalPeer(
             await async_load_credentials(hass),
             hass.config.location_name,
-            network=await async_network(hass),
-            zeroconf=await async_zeroconf(hass),
+            airwaves=airwaves,
         )
+        # All ends have to know each other before they hear each other.
+        tvs = TvPeers(hass, airwaves)
+        await tvs.async_prepare()
         # Before anything listens: a paired device that is taken for a stranger, because its
         # entry is set up later or is disabled, would be told that it is not paired.
         for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
@@ -222,10 +186,10 @@ class KdeConnectHub:
                 severity=ir.IssueSeverity.WARNING,
                 translation_key=ISSUE_UDP_PORT,
             )
-        return peer
+        return peer, tvs
 
     def _know(self, peer: LocalPeer, entry: ConfigEntry) -> None:
-        if entry.data[CONF_FAMILY] != FAMILY_KEY:
+        if entry.data[CONF_FAMILY] != FAMILY_KEY or is_tv(entry.data):
             return
         try:
             peer.add_paired(paired_device(entry.data))
@@ -236,6 +200,9 @@ class KdeConnectHub:
         self._unsubscribe()
         ir.async_delete_issue(self._hass, DOMAIN, ISSUE_UDP_PORT)
         peer, self._peer = self._peer, None
+        tvs, self._tvs = self._tvs, None
+        if tvs is not None:
+            await tvs.async_stop()
         if peer is not None:
             await peer.stop()
         self._followed.clear()
@@ -342,8 +309,10 @@ class KdeConnectHub:
         if len(cards) < MAX_CARDS:
             return True
         devices = self._peer.devices if self._peer is not None else {}
+        requests = self._tvs.requests if self._tvs is not None else set()
         for card in cards:
-            if card["context"].get("unique_id") not in devices:
+            unique_id = card["context"].get("unique_id")
+            if unique_id not in devices and unique_id not in requests:
                 flows.async_abort(card["flow_id"])
                 return True
         return False
