@@ -4,6 +4,7 @@ They are known from the start, whether or not there is an entry; the family of t
 an action is called for carries it out.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -38,7 +39,7 @@ class Action:
     answers: bool = False
 
 
-# A path, the id of a media item, or what the media selector makes of one.
+# A path, an entity, the id of a media item, or what the media selector makes of one.
 _MEDIA: Final = probatio.Any(
     cv.string,
     probatio.Schema(
@@ -50,14 +51,7 @@ _ANNOUNCEMENT: Final[Fields] = {
     probatio.Required("message"): cv.string,
     probatio.Optional("title"): cv.string,
     probatio.Optional("app_name"): cv.string,
-    # A path, an entity, the id of a media item, or what the media selector makes of one.
-    probatio.Optional("image"): probatio.Any(
-        cv.string,
-        probatio.Schema(
-            {probatio.Required("media_content_id"): cv.string},
-            extra=probatio.ALLOW_EXTRA,
-        ),
-    ),
+    probatio.Optional("image"): _MEDIA,
     probatio.Optional("actions", default=list): probatio.All(
         cv.ensure_list,
         [
@@ -85,6 +79,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         },
     ),
     Action("cancel_share"),
+    Action("get_clipboard", answers=True),
+    Action("set_clipboard", {probatio.Required("text"): cv.string}),
     Action("send_notification", _ANNOUNCEMENT),
     Action(
         "reply_notification",
@@ -130,9 +126,16 @@ def _async_register(hass: HomeAssistant, action: Action) -> None:
             _async_find(hass, device_id)
             for device_id in ([targets] if action.answers else targets)
         ]
+        # A device that fails, or is slow, keeps none of the others waiting.
+        outcomes = await asyncio.gather(
+            *(entry.runtime_data.async_action(action.name, data) for entry in entries),
+            return_exceptions=True,
+        )
         response: ServiceResponse = None
-        for entry in entries:
-            response = await entry.runtime_data.async_action(action.name, data)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            response = outcome
         return response
 
     hass.services.async_register(
