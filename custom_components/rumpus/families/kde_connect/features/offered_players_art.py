@@ -39,7 +39,8 @@ class OfferedArt:
         if self._current(name) != url:
             return
         self._wanted[name] = (entity_id, url)
-        if self._task is None:
+        # One that has nothing to wait for has ended before it is known here.
+        if self._task is None or self._task.done():
             coordinator = self._coordinator
             self._task = coordinator.entry.async_create_background_task(
                 coordinator.hass, self._async_send_all(), f"{DOMAIN} album art"
@@ -66,7 +67,6 @@ class OfferedArt:
                     self._coordinator.device_id,
                     type(err).__name__,
                 )
-        self._task = None
 
     async def _async_send(self, name: str, entity_id: str, url: str) -> None:
         picture = await async_picture(self._coordinator.hass, entity_id)
