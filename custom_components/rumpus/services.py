@@ -26,17 +26,26 @@ from .coordinator import RumpusConfigEntry
 
 type Fields = Mapping[probatio.Marker, object]
 
+MAX_MESSAGES: Final = 500
+"""Messages of a conversation that can be asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """An action by its name, its fields besides the device, and whether it answers.
 
-    One that answers is for one device, the others may be for several.
+    One that answers is for one device, the others are for several unless they say otherwise.
     """
 
     name: str
     fields: Fields = field(default_factory=dict)
     answers: bool = False
+    is_single: bool = False
+
+    @property
+    def is_for_one(self) -> bool:
+        """Whether it takes one device."""
+        return self.answers or self.is_single
 
 
 # A path, an entity, the id of a media item, or what the media selector makes of one.
@@ -45,6 +54,11 @@ _MEDIA: Final = probatio.Any(
     probatio.Schema(
         {probatio.Required("media_content_id"): cv.string}, extra=probatio.ALLOW_EXTRA
     ),
+)
+
+# As long as the protocol's numbers are.
+_INTEGER: Final = probatio.All(
+    probatio.Coerce(int), probatio.Range(min=-(2**63), max=2**63 - 1)
 )
 
 _ANNOUNCEMENT: Final[Fields] = {
@@ -81,6 +95,47 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("cancel_share"),
     Action("get_clipboard", answers=True),
     Action("set_clipboard", {probatio.Required("text"): cv.string}),
+    Action(
+        "send_sms",
+        {
+            probatio.Required("recipients"): probatio.All(cv.ensure_list, [cv.string]),
+            probatio.Optional("message", default=""): cv.string,
+            probatio.Optional("attachments", default=list): probatio.All(
+                cv.ensure_list, [_MEDIA]
+            ),
+            probatio.Optional("sim"): _INTEGER,
+        },
+        is_single=True,
+    ),
+    Action("list_conversations", answers=True),
+    Action(
+        "get_conversation",
+        {
+            probatio.Required("thread_id"): _INTEGER,
+            probatio.Optional("limit", default=50): probatio.All(
+                probatio.Coerce(int), probatio.Range(min=1, max=MAX_MESSAGES)
+            ),
+            probatio.Optional("before"): cv.datetime,
+        },
+        answers=True,
+    ),
+    Action(
+        "save_attachment",
+        {
+            probatio.Required("part_id"): _INTEGER,
+            probatio.Required("unique_identifier"): cv.string,
+            probatio.Optional("filename"): cv.string,
+        },
+        answers=True,
+    ),
+    Action(
+        "get_contacts",
+        {
+            probatio.Optional("search"): cv.string,
+            probatio.Optional("number"): cv.string,
+        },
+        answers=True,
+    ),
     Action("send_notification", _ANNOUNCEMENT),
     Action(
         "reply_notification",
@@ -116,7 +171,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 @callback
 def _async_register(hass: HomeAssistant, action: Action) -> None:
-    devices = cv.string if action.answers else probatio.All(cv.ensure_list, [cv.string])
+    devices = cv.string if action.is_for_one else probatio.All(cv.ensure_list, [cv.string])
 
     async def async_handle(call: ServiceCall) -> ServiceResponse:
         data = {key: value for key, value in call.data.items() if key != ATTR_DEVICE_ID}
@@ -124,7 +179,7 @@ def _async_register(hass: HomeAssistant, action: Action) -> None:
         # All of them are looked up before anything happens.
         entries = [
             _async_find(hass, device_id)
-            for device_id in ([targets] if action.answers else targets)
+            for device_id in ([targets] if action.is_for_one else targets)
         ]
         # A device that fails, or is slow, keeps none of the others waiting.
         outcomes = await asyncio.gather(

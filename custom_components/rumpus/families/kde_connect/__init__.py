@@ -28,6 +28,7 @@ from . import (
     select,
     sensor,
     switch,
+    text,
 )
 from .const import FAMILY_KEY
 from .coordinator import KdeConnectCoordinator, PlatformSetup
@@ -56,6 +57,7 @@ PLATFORMS: Final[Mapping[Platform, PlatformSetup]] = {
     Platform.SELECT: select.async_setup,
     Platform.SENSOR: sensor.async_setup,
     Platform.SWITCH: switch.async_setup,
+    Platform.TEXT: text.async_setup,
 }
 
 

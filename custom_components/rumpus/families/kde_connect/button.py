@@ -10,12 +10,13 @@ from homeassistant.core import callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ...protocols.kdeconnect.plugins import findmyphone, ping, telephony
+from ...protocols.kdeconnect.plugins import findmyphone, photo, ping, telephony
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow
 from .features.calls import CallsFeature
 from .features.commands import CommandsFeature
 from .features.find import FindFeature
+from .features.photo import PhotoFeature
 from .features.ping import PingFeature
 
 COMMAND: Final = "command_"
@@ -42,6 +43,12 @@ BUTTONS: Final = (
         translation_key="mute_ringer",
         packet_type=telephony.TYPE_REQUEST_MUTE,
         press_fn=lambda coordinator: coordinator.get(CallsFeature).async_mute(),
+    ),
+    KdeConnectButtonDescription(
+        key="take_picture",
+        translation_key="take_picture",
+        packet_type=photo.TYPE_REQUEST,
+        press_fn=lambda coordinator: coordinator.get(PhotoFeature).async_take(),
     ),
     KdeConnectButtonDescription(
         key="ping",

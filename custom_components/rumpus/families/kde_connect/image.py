@@ -9,12 +9,14 @@ from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from ...protocols.kdeconnect.plugins import notification
+from ...protocols.kdeconnect.plugins import notification, photo
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow, async_forget
 from .features.notifications import NotificationsFeature
+from .features.photo import PhotoFeature
 
 NOTIFICATION_ICON = "notification_icon"
+PICTURE = "picture"
 
 
 @callback
@@ -23,6 +25,12 @@ def async_setup(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the images of a device."""
+    async_follow(
+        coordinator,
+        async_add_entities,
+        lambda: (PICTURE,) if coordinator.device.supports(photo.TYPE_REQUEST) else (),
+        lambda _: KdeConnectPicture(coordinator),
+    )
     feature = coordinator.find(NotificationsFeature)
     if feature is None:
         async_forget(coordinator, Platform.IMAGE, (NOTIFICATION_ICON,))
@@ -75,3 +83,30 @@ class KdeConnectNotificationIcon(KdeConnectEntity, ImageEntity):
     async def async_image(self) -> bytes | None:
         icon = self._feature.icon(self._hash)
         return None if icon is None else icon[0]
+
+
+class KdeConnectPicture(KdeConnectEntity, ImageEntity):
+    """The photo that was taken last with the device's camera on our request."""
+
+    def __init__(self, coordinator: KdeConnectCoordinator) -> None:
+        """Show what the feature keeps."""
+        KdeConnectEntity.__init__(self, coordinator, PICTURE)
+        ImageEntity.__init__(self, coordinator.hass)
+        self._attr_translation_key = PICTURE
+        self._feature = coordinator.get(PhotoFeature)
+
+    @property
+    @override
+    def image_last_updated(self) -> datetime | None:
+        return self.coordinator.data.photo_taken_at
+
+    @property
+    @override
+    def content_type(self) -> str:
+        taken = self._feature.photo
+        return super().content_type if taken is None else taken.mime_type
+
+    @override
+    async def async_image(self) -> bytes | None:
+        taken = self._feature.photo
+        return None if taken is None else taken.data

@@ -1,7 +1,8 @@
 """The state of a device as Home Assistant sees it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from ...protocols.kdeconnect.plugins.battery import BatteryStatus
 from ...protocols.kdeconnect.plugins.connectivity import Sim
@@ -32,3 +33,6 @@ class KdeConnectState:
     notifications: int | None = None
     notification_icon: str | None = None
     transfer: int | None = None
+    # Private, as other text that is kept here would be.
+    clipboard: str | None = field(default=None, repr=False)
+    photo_taken_at: datetime | None = None

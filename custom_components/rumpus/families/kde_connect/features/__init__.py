@@ -6,15 +6,19 @@ from ..feature import Feature
 from .announcements import AnnouncementsFeature
 from .battery import BatteryFeature
 from .calls import CallsFeature
+from .clipboard import ClipboardFeature
 from .commands import CommandsFeature
 from .connectivity import ConnectivityFeature
+from .contacts import ContactsFeature
 from .find import FindFeature
 from .input import InputFeature
 from .lock import LockFeature
+from .messages import MessagesFeature
 from .notifications import NotificationsFeature
 from .offered_commands import OfferedCommandsFeature
 from .offered_players import OfferedPlayersFeature
 from .offered_volumes import OfferedVolumesFeature
+from .photo import PhotoFeature
 from .ping import PingFeature
 from .players import PlayersFeature
 from .share import ShareFeature
@@ -24,15 +28,19 @@ FEATURES: Final[tuple[type[Feature], ...]] = (
     AnnouncementsFeature,
     BatteryFeature,
     CallsFeature,
+    ClipboardFeature,
     ConnectivityFeature,
+    ContactsFeature,
     CommandsFeature,
     FindFeature,
     InputFeature,
     LockFeature,
+    MessagesFeature,
     NotificationsFeature,
     OfferedCommandsFeature,
     OfferedPlayersFeature,
     OfferedVolumesFeature,
+    PhotoFeature,
     PingFeature,
     PlayersFeature,
     ShareFeature,
