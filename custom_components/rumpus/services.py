@@ -171,7 +171,9 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 @callback
 def _async_register(hass: HomeAssistant, action: Action) -> None:
-    devices = cv.string if action.is_for_one else probatio.All(cv.ensure_list, [cv.string])
+    devices = (
+        cv.string if action.is_for_one else probatio.All(cv.ensure_list, [cv.string])
+    )
 
     async def async_handle(call: ServiceCall) -> ServiceResponse:
         data = {key: value for key, value in call.data.items() if key != ATTR_DEVICE_ID}

@@ -95,6 +95,9 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
     async def async_start(self) -> None:
         for feature in self._features.values():
             await feature.async_start()
+        self.device.allow_packets(
+            max(feature.max_packet for feature in self._features.values())
+        )
         self.entry.async_on_unload(self.device.subscribe(self._on_event))
         self._update_registry()
         # A link that has just been lost has some grace, and is not told anew if it is replaced.

@@ -20,6 +20,7 @@ from .battery import has_battery
 from .const import (
     BATTERY_LOW,
     CALL,
+    MESSAGE,
     NOTIFICATION,
     NOTIFICATION_ANSWER,
     PING,
@@ -29,6 +30,7 @@ from .const import (
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow, async_forget
 from .features.announcements import ANSWERS, AnnouncementsFeature
+from .features.messages import RECEIVED, MessagesFeature
 from .features.notifications import CHANGES, NotificationsFeature
 from .features.share import SHARE_TYPES
 
@@ -63,6 +65,15 @@ EVENTS: Final = (
         types=(SEARCH,),
         exists_fn=lambda coordinator: coordinator.device.sends(
             findmyphone.TYPE_REQUEST
+        ),
+    ),
+    KdeConnectEventDescription(
+        key=MESSAGE,
+        translation_key=MESSAGE,
+        types=(RECEIVED,),
+        exists_fn=lambda coordinator: (
+            (feature := coordinator.find(MessagesFeature)) is not None
+            and feature.exists
         ),
     ),
     KdeConnectEventDescription(
@@ -101,6 +112,8 @@ def async_setup(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the events of a device."""
+    if coordinator.find(MessagesFeature) is None:
+        async_forget(coordinator, Platform.EVENT, (MESSAGE,))
     if coordinator.find(NotificationsFeature) is None:
         async_forget(coordinator, Platform.EVENT, (NOTIFICATION,))
     descriptions = {description.key: description for description in EVENTS}

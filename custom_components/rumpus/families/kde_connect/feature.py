@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from homeassistant.core import ServiceResponse, callback
 
+from ...protocols.kdeconnect.link import MAX_PAIRED_LINE
 from ...protocols.kdeconnect.plugins import Message
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ class Feature:
 
     option: ClassVar[Option | None] = None
     """What the user has to have allowed; without that there is no such feature."""
+
+    max_packet: ClassVar[int] = MAX_PAIRED_LINE
+    """Bytes of the longest packet that the device may send for it."""
 
     def __init__(self, coordinator: KdeConnectCoordinator) -> None:
         """Belong to a device's coordinator."""

@@ -10,6 +10,7 @@ from ....protocols.kdeconnect.plugins import Message, telephony
 from ..const import CALL, EVENT_CALL
 from ..feature import ActionHandler, Feature
 from ..options import Option
+from .contacts import caller_name
 
 if TYPE_CHECKING:
     from ..coordinator import KdeConnectCoordinator
@@ -44,7 +45,8 @@ class CallsFeature(Feature):
         self.coordinator.fire(CALL, event.kind)
         caller: dict[str, str | None] = {}
         if self.coordinator.options.allows(Option.CALLERS):
-            caller = {"number": event.number, "contact": event.contact}
+            contact = caller_name(self.coordinator, event.number, event.contact)
+            caller = {"number": event.number, "contact": contact}
         self.coordinator.fire_bus(EVENT_CALL, {"type": event.kind.value, **caller})
 
     @property
