@@ -79,7 +79,7 @@ def player_of(state: State, name: str, state_text: str, now: datetime) -> Player
         title=title,
         artist=artist,
         album=text("media_album_name"),
-        url=_address(text("media_content_id")),
+        url=_address(state.attributes.get("media_content_id")),
         album_art_url=art_url(state),
         length_ms=round(length * 1000) if length and length > 0 else None,
         position_ms=position_ms(state, now),
@@ -262,13 +262,13 @@ def _number(attributes: Mapping[str, Any], key: str) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _address(content_id: str | None) -> str | None:
+def _address(content_id: object) -> str | None:
     """Return the address of what plays if anybody may have it.
 
     What has a query or a user's name may hold the key to somebody's account or to this home,
     and so do the paths of our own streams.
     """
-    if content_id is None or len(content_id) > MAX_URL:
+    if not isinstance(content_id, str) or len(content_id) > MAX_URL:
         return None
     try:
         parts = urlsplit(content_id)
