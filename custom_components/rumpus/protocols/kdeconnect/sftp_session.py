@@ -1,0 +1,280 @@
+"""A log-in to a phone's SFTP server (the KDE Connect reference, section 11.17).
+
+Importing this imports asyncssh, which is large: let a thread do it when it is needed.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
+import logging
+import stat
+from typing import Final, cast
+
+import asyncssh
+from asyncssh.sftp import start_sftp_client
+
+from ..errors import (
+    AuthenticationError,
+    DisconnectedError,
+    MessageTooLargeError,
+    PeerTimeoutError,
+    ProtocolError,
+)
+from .plugins.sftp import StorageOffer
+from .storage import Entry, FileUnavailableError
+
+LOGIN_TIMEOUT: Final = 15.0
+"""Seconds to connect and log in."""
+ANSWER_TIMEOUT: Final = 15.0
+"""Seconds that the phone has for one answer."""
+CLOSE_TIMEOUT: Final = 2.0
+"""Seconds for a good-bye."""
+MAX_PACKET: Final = 256 * 1024 + 1024
+"""Bytes of an SFTP packet from the phone."""
+READ_BLOCK: Final = 32 * 1024
+"""Bytes asked for by one request; all servers can do that."""
+MAX_REQUESTS: Final = 16
+"""Read requests of one file under way."""
+
+# Old phones sign with SHA-1; what is signed is not checked anyway.
+_HOST_KEYS: Final = "+ssh-rsa"
+
+_is_ours: ContextVar[bool] = ContextVar("is_ours", default=False)
+
+
+def _is_loggable(record: logging.LogRecord) -> bool:
+    """Keep the phone's paths out of debug logs; other users of the library keep theirs."""
+    return record.levelno >= logging.WARNING or not _is_ours.get()
+
+
+for _name in ("asyncssh", "asyncssh.sftp"):
+    logging.getLogger(_name).addFilter(_is_loggable)
+
+
+class _BoundedReader:
+    """What the SFTP client reads from: the library would buffer packets of any size."""
+
+    def __init__(self, reader: asyncssh.SSHReader[bytes]) -> None:
+        self._reader = reader
+        self.logger = reader.logger
+
+    async def readexactly(self, size: int) -> bytes:
+        if size > MAX_PACKET:
+            raise asyncssh.SFTPBadMessage("packet too large")
+        return await self._reader.readexactly(size)
+
+
+class OpenFile:
+    """A file that is open to be read."""
+
+    def __init__(self, session: SftpSession, file: asyncssh.SFTPClientFile) -> None:
+        """Belong to a session."""
+        self._session = session
+        self._file = file
+
+    async def read(self, size: int, offset: int) -> bytes:
+        """Return so many bytes from an offset; fewer only where the file ends.
+
+        Raises what `SftpSession` does.
+        """
+        async with self._session.answer():
+            data: bytes = await self._file.read(size, offset)
+        if len(data) > size:
+            raise MessageTooLargeError("the phone sends more than was asked for")
+        return data
+
+    async def close(self) -> None:
+        """Close it; never raises."""
+        with suppress(asyncssh.Error, OSError, ValueError):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                with _ours():
+                    await self._file.close()
+
+
+class SftpSession:
+    """An open session.
+
+    Its methods raise DisconnectedError, PeerTimeoutError (and the session is over),
+    ProtocolError, and FileUnavailableError for what is not there or must not be read.
+    """
+
+    def __init__(
+        self, connection: asyncssh.SSHClientConnection, client: asyncssh.SFTPClient
+    ) -> None:
+        """Take over a connection and its client."""
+        self._connection = connection
+        self._client = client
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has come to its end."""
+        return self._connection.is_closed()
+
+    @asynccontextmanager
+    async def answer(self, seconds: float = ANSWER_TIMEOUT) -> AsyncGenerator[None]:
+        """Bound the time of requests; who does not answer in time is not asked again."""
+        try:
+            with _errors(), _ours():
+                async with asyncio.timeout(seconds):
+                    yield
+        except PeerTimeoutError:
+            self._connection.abort()
+            raise
+
+    async def real_path(self, path: bytes) -> bytes | None:
+        """Return where a path leads to; None if the phone cannot tell."""
+        async with self.answer():
+            try:
+                return await self._client.realpath(path)
+            except asyncssh.SFTPOpUnsupported, asyncssh.SFTPFailure:
+                return None
+
+    async def stat(self, path: bytes) -> Entry:
+        """Return what is at a path, links followed."""
+        async with self.answer():
+            attributes = await self._client.stat(path)
+        return _entry(b"", attributes)
+
+    async def scan(self, path: bytes, limit: int, seconds: float) -> list[Entry]:
+        """Return what is in a folder in the phone's order: so many at most, in so many seconds."""
+        entries: list[Entry] = []
+        # It has to be closed when it is left early.
+        names = cast("AsyncGenerator[asyncssh.SFTPName]", self._client.scandir(path))
+        async with self.answer(seconds), aclosing(names):
+            async for name in names:
+                if len(entries) >= limit:
+                    break
+                entries.append(_entry(cast(bytes, name.filename), name.attrs))
+        return entries
+
+    async def open(self, path: bytes) -> OpenFile:
+        """Open a file to be read."""
+        async with self.answer():
+            file = await self._client.open(
+                path, "rb", block_size=READ_BLOCK, max_requests=MAX_REQUESTS
+            )
+        return OpenFile(self, file)
+
+    async def close(self) -> None:
+        """End it; never raises, and takes `CLOSE_TIMEOUT` at most."""
+        with _ours():
+            self._connection.close()
+            try:
+                async with asyncio.timeout(CLOSE_TIMEOUT):
+                    await self._connection.wait_closed()
+            except TimeoutError, asyncssh.Error, OSError:
+                self._connection.abort()
+
+
+async def open_session(
+    host: str, offer: StorageOffer, private_key_pem: str, *, give_password: bool
+) -> SftpSession:
+    """Log in to the server of an offer at the address of the link.
+
+    With our key, or with the password of the offer: whoever sits in between can do nothing
+    with the former. Raises AuthenticationError, DisconnectedError, PeerTimeoutError and
+    ProtocolError.
+    """
+    with _errors(), _ours():
+        async with asyncio.timeout(LOGIN_TIMEOUT):
+            if give_password:
+                connection = await _connect(host, offer, password=offer.password)
+            else:
+                key = await asyncio.to_thread(
+                    asyncssh.import_private_key, private_key_pem
+                )
+                connection = await _connect(host, offer, client_keys=[key])
+            try:
+                client = await _start_client(connection)
+            except BaseException:
+                connection.abort()
+                raise
+    return SftpSession(connection, client)
+
+
+async def _connect(
+    host: str,
+    offer: StorageOffer,
+    *,
+    password: str | None = None,
+    client_keys: list[asyncssh.SSHKey] | None = None,
+) -> asyncssh.SSHClientConnection:
+    return await asyncssh.connect(
+        host,
+        offer.port,
+        username=offer.user,
+        password=password,
+        client_keys=client_keys,
+        preferred_auth="publickey" if password is None else "password",
+        # It is new each time, so there is nothing to compare it with.
+        known_hosts=None,
+        server_host_key_algs=_HOST_KEYS,
+        # A bomb could be in it, and media are compressed already.
+        compression_algs=None,
+        # Nothing of the user that Home Assistant runs as.
+        config=None,
+        agent_path=None,
+        gss_kex=False,
+        gss_auth=False,
+    )
+
+
+async def _start_client(
+    connection: asyncssh.SSHClientConnection,
+) -> asyncssh.SFTPClient:
+    """Start SFTP; the library's own way has no bound for packets."""
+    writer, reader, _ = await connection.open_session(subsystem="sftp", encoding=None)
+    bounded = cast("asyncssh.SSHReader[bytes]", _BoundedReader(reader))
+    loop = asyncio.get_running_loop()
+    return await start_sftp_client(
+        connection, loop, "strict", bounded, writer, "utf-8", "strict", 3
+    )
+
+
+def _entry(name: bytes, attributes: asyncssh.SFTPAttrs) -> Entry:
+    mode = attributes.permissions
+    kind = None if mode is None else stat.S_IFMT(mode)
+    return Entry(
+        name=name,
+        is_folder=kind == stat.S_IFDIR,
+        # A phone that tells no kind means files.
+        is_file=kind in (None, 0, stat.S_IFREG),
+        size=attributes.size,
+        modified=attributes.mtime,
+    )
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """Mark what the library does here, and in tasks that start here, as ours."""
+    token = _is_ours.set(True)
+    try:
+        yield
+    finally:
+        _is_ours.reset(token)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turn the library's errors into ours; none of them tells a path."""
+    try:
+        yield
+    except TimeoutError as err:
+        raise PeerTimeoutError("the phone did not answer in time") from err
+    except asyncssh.PermissionDenied as err:
+        raise AuthenticationError("the phone did not let us in") from err
+    except (
+        asyncssh.SFTPConnectionLost,
+        asyncssh.SFTPNoConnection,
+        asyncssh.ConnectionLost,
+        OSError,
+    ) as err:
+        raise DisconnectedError("the connection to the phone's files is lost") from err
+    except asyncssh.SFTPBadMessage as err:
+        raise ProtocolError("the phone's answer cannot be read") from err
+    except asyncssh.SFTPError as err:
+        raise FileUnavailableError("no such file, or it must not be read") from err
+    except (asyncssh.Error, ValueError) as err:
+        # A server that is no good at SSH, or none at all.
+        raise ProtocolError(f"not understood: {type(err).__name__}") from err
