@@ -30,7 +30,7 @@ class FolderError(Exception):
 class StoredFile:
     """A file that has arrived, as events tell of it; `media_content_id` is for the player.
 
-    That is None for a name that Home Assistant's media browser does not take.
+    That is None for a name or a type that Home Assistant's media browser does not take.
     """
 
     path: Path
@@ -70,9 +70,9 @@ def usable_folder(media_dirs: Mapping[str, str], folder: str | Path) -> Path:
 def stored_file(media_dirs: Mapping[str, str], path: Path, size: int) -> StoredFile:
     """Describe a file that has arrived."""
     mime_type, _ = mimetypes.guess_type(path.name)
-    return StoredFile(
-        path, size, mime_type or UNKNOWN_TYPE, _media_content_id(media_dirs, path)
-    )
+    if mime_type is None:
+        return StoredFile(path, size, UNKNOWN_TYPE, None)
+    return StoredFile(path, size, mime_type, _media_content_id(media_dirs, path))
 
 
 def _first(media_dirs: Mapping[str, str]) -> Path:

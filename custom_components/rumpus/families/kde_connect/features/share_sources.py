@@ -16,9 +16,14 @@ from homeassistant.components import media_source
 from homeassistant.components.media_player.browse_media import (
     async_process_play_media_url,
 )
+from homeassistant.components.media_source.const import (
+    DOMAIN as MEDIA_SOURCE,
+    URI_SCHEME,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util import raise_if_invalid_path
 
 from ....const import DOMAIN
 from ....protocols.kdeconnect.file_names import safe_file_name
@@ -76,6 +81,8 @@ class Sources:
             return await self._hass.async_add_executor_job(
                 _allowed_file, self._hass, item
             )
+        if (path := _local_path(self._hass, item)) is not None:
+            return await self._hass.async_add_executor_job(_file, path)
         try:
             media = await media_source.async_resolve_media(self._hass, item, None)
         except HomeAssistantError as err:
@@ -118,6 +125,25 @@ class Sources:
             finally:
                 await run(file.close)
         return SourceFile(path, name, size)
+
+
+def _local_path(hass: HomeAssistant, item: str) -> Path | None:
+    """Return the path of an item of the local media, None for an item of other sources.
+
+    That source itself does not resolve files of an unknown type.
+    """
+    prefix = f"{URI_SCHEME}{MEDIA_SOURCE}/"
+    if not item.startswith(prefix):
+        return None
+    key, _, location = item.removeprefix(prefix).partition("/")
+    directory = hass.config.media_dirs.get(key)
+    try:
+        raise_if_invalid_path(location)
+    except ValueError as err:
+        raise _wrong("share_not_found") from err
+    if directory is None or Path(location).is_absolute():
+        raise _wrong("share_not_found")
+    return Path(directory, location)
 
 
 def _allowed_file(hass: HomeAssistant, item: str) -> SourceFile:
