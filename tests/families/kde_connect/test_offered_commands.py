@@ -199,13 +199,13 @@ async def test_results(
     assert "kdeconnect.runcommand.output" in phone.incoming
     lock = "lock.door"
     hass.states.async_set(lock, "locked", {"friendly_name": "Door"})
-    unlocked = async_mock_service(hass, "lock", "unlock")
 
     async def fail(call: ServiceCall) -> None:
         raise HomeAssistantError("the code is 1234")
 
-    hass.services.async_register("lock", "lock", fail)
     await offer(hass, ours, phone, "pixel", commands=[lock])
+    unlocked = async_mock_service(hass, "lock", "unlock")
+    hass.services.async_register("lock", "lock", fail)
     await phone.wait_for("command_list", listed("Door"))
     assert subtitles(phone) == ["Lock: Locked"]
     await press(phone, "Door")
