@@ -35,7 +35,11 @@ from .coordinator import KdeConnectCoordinator, PlatformSetup
 from .data import NotPairedError, paired_device
 from .flow import KdeConnectFlow
 from .flow_options import KdeConnectOptions
-from .hub import async_get_hub
+from .hub import HubLease, async_get_hub
+from .tv import TvCoordinator, async_unpair_all
+from .tv_data import is_tv, phones_of
+from .tv_options import TvOptions
+from .tv_peers import async_forget_key
 
 if TYPE_CHECKING:
     from ...config_flow import RumpusConfigFlow, RumpusOptionsFlow
@@ -77,6 +81,9 @@ class KdeConnectFamily(Family):
     async def async_create_runtime(
         self, hass: HomeAssistant, entry: RumpusConfigEntry
     ) -> RumpusRuntime:
+        if is_tv(entry.data):
+            lease = await _async_lease(hass)
+            return TvCoordinator(hass, entry, lease, await lease.tvs.async_take(entry))
         try:
             paired = paired_device(entry.data)
         except NotPairedError as err:
@@ -85,17 +92,15 @@ class KdeConnectFamily(Family):
                 translation_key="not_paired",
                 translation_placeholders={"name": entry.title},
             ) from err
-        try:
-            lease = await async_get_hub(hass).async_lease()
-        except OSError as err:
-            raise ConfigEntryNotReady(
-                translation_domain=DOMAIN, translation_key="cannot_listen"
-            ) from err
+        lease = await _async_lease(hass)
         device = lease.peer.add_paired(paired)
         return KdeConnectCoordinator(hass, entry, lease, device, PLATFORMS)
 
     @override
     async def async_remove_entry(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        if is_tv(entry.data):
+            await _async_remove_tv(hass, entry)
+            return
         try:
             paired = paired_device(entry.data)
         except NotPairedError:
@@ -126,7 +131,7 @@ class KdeConnectFamily(Family):
 
     @override
     def create_options(self, host: RumpusOptionsFlow) -> FamilyOptions:
-        return KdeConnectOptions(host)
+        return TvOptions(host) if is_tv(host.entry.data) else KdeConnectOptions(host)
 
     @override
     def system_health(self, hass: HomeAssistant) -> Mapping[str, str | int | bool]:
@@ -139,6 +144,35 @@ class KdeConnectFamily(Family):
             "kde_connect_tcp_port": peer.tcp_port,
             "kde_connect_hears_broadcasts": peer.udp_bound,
         }
+
+
+async def _async_lease(hass: HomeAssistant) -> HubLease:
+    """Return a share of our end; raise ConfigEntryNotReady when it cannot listen."""
+    try:
+        return await async_get_hub(hass).async_lease()
+    except OSError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN, translation_key="cannot_listen"
+        ) from err
+
+
+async def _async_remove_tv(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Unpair the phones of a TV, and delete its key."""
+    if TYPE_CHECKING:
+        assert entry.unique_id is not None
+    tv_id = entry.unique_id
+    if phones := phones_of(entry.data):
+        try:
+            lease = await async_get_hub(hass).async_lease()
+            try:
+                peer = await lease.tvs.async_take(entry)
+                await async_unpair_all(peer, phones, _async_wait_link)
+            finally:
+                await lease.tvs.async_put_back(tv_id)
+                await lease.async_release()
+        except OSError as err:
+            LOGGER.warning("The phones of a removed TV could not be told: %s", err)
+    await async_forget_key(hass, tv_id)
 
 
 async def _async_wait_link(device: RemoteDevice) -> None:

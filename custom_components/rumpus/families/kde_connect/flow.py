@@ -9,6 +9,7 @@ import probatio
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
+from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
@@ -30,7 +31,9 @@ from ...protocols.kdeconnect.identity import filter_name, is_valid_device_id
 from .const import CONF_DEVICE_ID, CONF_DEVICE_TYPE, MODELS
 from .data import NotPairedError, paired_device
 from .flow_pairing import PORTS, PairingFlow, UserInput, connect_error
+from .flow_tv import TvFlow
 from .hub import async_get_hub
+from .tv_data import is_tv
 
 if TYPE_CHECKING:
     from ...config_flow import RumpusConfigFlow
@@ -57,7 +60,7 @@ async def scan_pause() -> None:
     await asyncio.sleep(SCAN_SECONDS)
 
 
-class KdeConnectFlow(PairingFlow):
+class KdeConnectFlow(PairingFlow, TvFlow):
     """Everything between a device that is somewhere and an entry for it."""
 
     def __init__(self, host: RumpusConfigFlow) -> None:
@@ -89,6 +92,8 @@ class KdeConnectFlow(PairingFlow):
         if not hosts:
             return self.host.async_abort(reason="invalid_discovery")
         hub = async_get_hub(self.host.hass)
+        if hub.is_own(device_id):
+            return self.host.async_abort(reason="own_service")
         # Anybody can announce anything: where a connected device is, its link tells.
         known = hub.peer.devices.get(device_id) if hub.peer is not None else None
         is_there = known is not None and known.is_paired and known.is_connected
@@ -98,7 +103,7 @@ class KdeConnectFlow(PairingFlow):
         if not hub.async_make_room(self.host.flow_id):
             return self.host.async_abort(reason="too_many_discovered")
         peer = await self._async_peer_or_abort()
-        if device_id == peer.identity.device_id:
+        if peer.is_own(device_id):
             return self.host.async_abort(reason="own_service")
         self._device_id, self._name, self._address = device_id, name, hosts[0]
         if info.port is not None and info.port in TCP_PORTS:  # some announce port 0
@@ -112,6 +117,8 @@ class KdeConnectFlow(PairingFlow):
 
     @override
     async def async_discovery(self, info: DiscoveryInfoType) -> ConfigFlowResult:
+        if is_tv(info):
+            return await self.async_tv_request(info)
         await self.host.async_claim(info[CONF_DEVICE_ID])
         peer = await self._async_peer_or_abort()
         if (device := peer.devices.get(info[CONF_DEVICE_ID])) is None:
@@ -142,6 +149,8 @@ class KdeConnectFlow(PairingFlow):
 
     @override
     async def async_reconfigure(self, entry: ConfigEntry) -> ConfigFlowResult:
+        if is_tv(entry.data):
+            return await self.async_step_kde_connect_tv_reconfigure()
         return await self.async_step_kde_connect_reconfigure()
 
     # Finding a device
@@ -149,10 +158,10 @@ class KdeConnectFlow(PairingFlow):
     async def async_step_kde_connect_user(
         self, user_input: UserInput = None
     ) -> ConfigFlowResult:
-        """Let the user choose between searching and typing an address."""
+        """Let the user choose between searching, typing an address, and showing a TV."""
         return self.host.async_show_menu(
             step_id="kde_connect_user",
-            menu_options=["kde_connect_scan", "kde_connect_address"],
+            menu_options=["kde_connect_scan", "kde_connect_address", "kde_connect_tv"],
         )
 
     async def async_step_kde_connect_scan(
@@ -318,3 +327,11 @@ class KdeConnectFlow(PairingFlow):
         self._remember(device)
         self._first_step = "kde_connect_retry"
         return await self._async_begin("kde_connect_retry")
+
+    # The end
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        self.async_leave_phone()
+        super().async_remove()
