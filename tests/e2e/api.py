@@ -499,19 +499,18 @@ class HomeAssistantApi:
         )
         return texts(get_object(answer, "resources"))
 
-    async def missing_texts(self, result: FlowResult, domain: str) -> list[str]:
-        """Return the keys of the texts that a step of a config flow needs and does not have in English."""
-        borrowed = get_optional_str(result.raw, "translation_domain")
-        known = await self.translations("config", domain)
-        if borrowed:
-            known |= await self.translations("config", borrowed)
+    async def missing_texts(
+        self, result: FlowResult, domain: str, category: str = "config"
+    ) -> list[str]:
+        """Return the keys of the texts that a step of a flow needs and does not have in English."""
+        borrowed = get_optional_str(result.raw, "translation_domain") or domain
+        known = await self.translations(category, domain)
+        known |= await self.translations(category, borrowed)
         return [
             keys[0]
-            for keys in needed_texts(result, domain, borrowed)
+            for keys in needed_texts(result, domain, borrowed, category)
             if not any(key in known for key in keys)
         ]
-
-    # --- inside -------------------------------------------------------------------------------------------------------
 
     @property
     def _client(self) -> aiohttp.ClientSession:

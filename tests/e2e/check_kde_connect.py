@@ -4,7 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from . import check_kde_connect_computer, check_kde_connect_phone, kdeconnect_furniture
 from .browser import Browser, add_discovered
+from .check_kde_connect_computer import check_computer
+from .check_kde_connect_home import check_offers, check_share
+from .check_kde_connect_phone import (
+    check_clipboard,
+    check_messages,
+    check_phone,
+    check_private_is_off,
+    check_sims,
+)
+from .check_privacy import require_private
 from .entities import find_entity
 from .fakes import FakeProcess
 from .families import CheckedEntry
@@ -13,6 +24,7 @@ from .lab import Lab
 from .models import ConfigEntry
 from .report import CheckError, Report, require
 from .shapes import JsonObject, get_str
+from .subject import Subject
 from .walk import Walk
 
 DOMAIN: Final = "rumpus"
@@ -36,6 +48,7 @@ class KdeConnectCheck:
                 self._entries[device.name] = await self._add(lab, device)
         for device in DEVICES:
             await self._try(lab, report, device)
+        await self._use(lab, report)
         await self._reconfigure(lab, report, DEVICES[2])
         await self._pair_again(lab, report, DEVICES[3])
         return [
@@ -53,6 +66,7 @@ class KdeConnectCheck:
                 await lab.api.wait_entry(entry.entry_id)
                 player = await find_entity(lab.api, entry, "media_player")
                 await lab.api.wait_state(player.entity_id, PLAYS)
+        await check_sims(self._subject(lab, DEVICES[0]), report)
 
     async def remove_first(self, lab: Lab, report: Report) -> None:
         """Delete an entry: the pairing ends on both sides, and the card is back."""
@@ -210,6 +224,22 @@ class KdeConnectCheck:
 
     # --- trying a device ---
 
+    def _subject(self, lab: Lab, device: DemoDevice) -> Subject:
+        return Subject(lab, self._entries[device.name], lab.fakes[device.name])
+
+    async def _use(self, lab: Lab, report: Report) -> None:
+        """Use everything that a phone and a computer have."""
+        phone, other, _, computer = (self._subject(lab, device) for device in DEVICES)
+        await check_private_is_off(phone, report)
+        await check_phone(phone, report)
+        await check_messages(phone, report)
+        await check_clipboard(phone, report)
+        await check_share(phone, report)
+        await check_offers(phone, other, report)
+        await check_computer(computer, report)
+        async with report.step("nothing private in diagnostics, log and states"):
+            await require_private(lab, (phone, other, computer), _PRIVATE)
+
     async def _try(self, lab: Lab, report: Report, device: DemoDevice) -> None:
         """Look at the states and give a command."""
         entry, fake = self._entries[device.name], lab.fakes[device.name]
@@ -256,6 +286,11 @@ class KdeConnectCheck:
             )
 
 
+_PRIVATE: Final = (
+    *kdeconnect_furniture.PRIVATE,
+    *check_kde_connect_phone.PRIVATE,
+    *check_kde_connect_computer.PRIVATE,
+)
 _WAYS: Final = {
     "card": "its card",
     "scan": "the list of a search",

@@ -29,6 +29,7 @@ class DemoDevice:
     found: Literal["mDNS", "broadcast", "address"]
     way: Way
     battery: int | None = None
+    is_lively: bool = False
 
     def address(self, lab: Lab) -> str:
         """Return where it is."""
@@ -42,11 +43,13 @@ class DemoDevice:
         slug = self.name.lower().replace(" ", "-")
         arguments = ["--kind", self.kind, "--protocol", str(self.protocol)]
         arguments += ["--name", self.name, "--state-file", str(folder / f"{slug}.json")]
-        arguments += self._place(lab)
+        arguments += ["--files", str(folder / f"{slug}-files"), *self._place(lab)]
         if self.battery is not None:
             arguments += ["--battery", str(self.battery)]
         if not check:
             arguments += ["--accept-after", str(ACCEPT_AFTER)]
+            if self.is_lively:
+                arguments += ["--lively"]
         fake = await lab.start_fake(
             self.name,
             "tests.e2e.kdeconnect_device",
@@ -78,7 +81,7 @@ class DemoDevice:
 
 
 DEVICES: Final = (
-    DemoDevice("Demo phone", 2, "phone", 8, "mDNS", "card", battery=77),
+    DemoDevice("Demo phone", 2, "phone", 8, "mDNS", "card", battery=77, is_lively=True),
     DemoDevice("Den computer", 3, "computer", 7, "broadcast", "scan"),
     DemoDevice("Quiet phone", 4, "phone", 8, "address", "address", battery=12),
     DemoDevice("Forward laptop", 5, "computer", 8, "broadcast", "asks us", battery=55),

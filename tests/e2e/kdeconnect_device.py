@@ -3,7 +3,8 @@
     python -m tests.e2e.kdeconnect_device --kind phone --name "Demo phone" --mdns ADDRESS --accept-after 4
 
 Prints one JSON object a line, first `{"event": "ready", ...}`. Commands, one a line: `announce`, `request` (ask every
-linked device for pairing), `accept`, `reject`, `unpair`, `battery PERCENT`, `ping [TEXT]`.
+linked device for pairing), `accept`, `reject`, `unpair`, and those of `kdeconnect_steering`. With `--lively` things
+happen by themselves.
 """
 
 import argparse
@@ -21,13 +22,17 @@ from typing import override
 from zeroconf import IPVersion
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
+from tests.e2e.kdeconnect_furniture import ADA, PEOPLE, furnish
+from tests.e2e.kdeconnect_steering import steer
 from tests.fakes.kdeconnect import UDP_PORT, FakeDevice, FakePeer, LinkFailedError
 from tests.fakes.kdeconnect_discovery import TCP_PORTS
 from tests.fakes.kdeconnect_events import FakeEvent
-from tests.fakes.kdeconnect_program import add_demo
+from tests.fakes.kdeconnect_payload import PayloadError
 from tests.fakes.kdeconnect_state import read_state, write_state
 
 SERVICE = "_kdeconnect._udp.local."
+CALL_EVERY = 240.0
+RINGS = 12.0
 
 
 def main() -> None:
@@ -45,6 +50,8 @@ def main() -> None:
     parser.add_argument("--accept-after", type=float, metavar="SECONDS")
     parser.add_argument("--battery", type=int, metavar="PERCENT")
     parser.add_argument("--state-file", type=Path, required=True)
+    parser.add_argument("--files", type=Path, required=True, help="a phone's storage")
+    parser.add_argument("--lively", action="store_true", help="somebody calls at times")
     asyncio.run(DemoDevice(parser.parse_args()).run())
 
 
@@ -97,7 +104,7 @@ class DemoDevice:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        await add_demo(self.device)
+        await furnish(self.device, self._options.files)
         async with self.device:
             self._save()
             _say(
@@ -111,6 +118,8 @@ class DemoDevice:
                     await stack.enter_async_context(self._mdns())
                 tasks = [asyncio.create_task(self._announce_always())]
                 tasks.append(asyncio.create_task(self._obey()))
+                if self._options.lively and self.device.kind == "phone":
+                    tasks.append(asyncio.create_task(self._live()))
                 await self._stop.wait()
                 for task in tasks:
                     task.cancel()
@@ -123,6 +132,10 @@ class DemoDevice:
         data = dict(event.data)
         if event.packet is not None:
             data["type"] = event.packet.type
+            if event.kind == "notification_shown":
+                body = event.packet.body
+                members = ("title", "text", "ticker", "actions", "requestReplyId")
+                data |= {name: body.get(name) for name in members}
         _say(event.kind, device=event.device_id, **data)
         if event.kind in {"paired", "unpaired"}:
             self._save()
@@ -190,16 +203,37 @@ class DemoDevice:
         match command:
             case "announce":
                 self._announce()
-            case "battery":
-                await self.device.battery.set(int(argument))
-            case "ping":
-                await self.device.ping.send(argument or None)
             case "request" | "accept" | "reject" | "unpair":
                 for peer in self.device.linked:
                     _act(peer, command)
                     await peer.drain()
             case _:
+                # A file takes its time, and there may be other commands meanwhile.
+                self.device.run_task(self._steer(f"{command} {argument}"))
+
+    async def _steer(self, line: str) -> None:
+        """Carry out a command of the device's user."""
+        command = line.partition(" ")[0]
+        try:
+            if not await steer(self.device, line):
                 _say("unknown_command", command=command)
+        except (LookupError, ValueError, AssertionError, PayloadError) as err:
+            _say("command_failed", command=command, reason=str(err))
+
+    async def _live(self) -> None:
+        """Let something happen now and then: a call in vain, and a chat."""
+        while True:
+            await asyncio.sleep(CALL_EVERY / 2)
+            await steer(self.device, f"notify {PEOPLE[ADA]} | {_remark()}")
+            await asyncio.sleep(CALL_EVERY / 2)
+            if self.device.linked and not self._is_called():
+                await steer(self.device, "call")
+                await asyncio.sleep(RINGS)
+                if self._is_called():
+                    await steer(self.device, "miss")
+
+    def _is_called(self) -> bool:
+        return self.device.telephony.state == "ringing"
 
 
 def _act(peer: FakePeer, command: str) -> None:
@@ -211,6 +245,10 @@ def _act(peer: FakePeer, command: str) -> None:
             "reject": peer.reject_pairing,
             "unpair": peer.unpair,
         }[command]()
+
+
+def _remark() -> str:
+    return f"It is {datetime.now(UTC):%H:%M} and I am hungry"
 
 
 def _say(event: str, **data: object) -> None:

@@ -234,10 +234,10 @@ class Entity:
 
 
 def needed_texts(
-    result: FlowResult, domain: str, borrowed: str | None
+    result: FlowResult, domain: str, borrowed: str | None, category: str = "config"
 ) -> list[tuple[str, ...]]:
     """Return the keys that a step needs; one of each tuple suffices."""
-    config = f"component.{domain}.config"
+    config = f"component.{domain}.{category}"
     step = f"{config}.step.{result.step_id}"
     match result.type:
         case "form":

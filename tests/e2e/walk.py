@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from .api import HomeAssistantApi
 from .models import ConfigEntry, FlowResult
 from .report import CheckError, require
-from .shapes import JsonObject
+from .shapes import JsonObject, JsonValue
 
 
 @dataclass(slots=True)
@@ -95,3 +95,22 @@ class Walk:
         """Note a step and the texts that it lacks."""
         self.steps.append(self.result.step_id or self.result.type)
         self.missing += await self.api.missing_texts(self.result, self.domain)
+
+
+async def set_options(
+    api: HomeAssistantApi, entry: ConfigEntry, menu_option: str, **values: JsonValue
+) -> None:
+    """Fill in one of the forms behind "Configure" of an entry; the rest stays as it is offered."""
+    result = await api.start_options(entry.entry_id)
+    missing = await api.missing_texts(result, entry.domain, "options")
+    require(menu_option in result.options, f"no {menu_option} in {result.options}")
+    result = await api.configure_options(result.flow_id, {"next_step_id": menu_option})
+    missing += await api.missing_texts(result, entry.domain, "options")
+    unknown = set(values) - set(result.fields)
+    require(not unknown, f"the form {menu_option} has no {', '.join(unknown)}")
+    result = await api.configure_options(result.flow_id, dict(values))
+    require(
+        result.type == "create_entry",
+        f"{menu_option} ended in {result.type} {result.step_id} {result.errors}",
+    )
+    require(not missing, f"texts are missing: {', '.join(missing)}")
