@@ -9,6 +9,7 @@ from .const import CONF_FAMILY, DOMAIN
 from .coordinator import RumpusConfigEntry
 from .families import FAMILIES, async_get_family
 from .services import async_setup_services
+from .views import async_setup_views
 
 CONFIG_SCHEMA = cv.empty_config_schema(DOMAIN)
 
@@ -19,6 +20,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     Without that a family listens once it has an entry, and while a user searches.
     """
     async_setup_services(hass)
+    async_setup_views(hass)
     if DOMAIN in config:
         for key in FAMILIES:
             await (await async_get_family(hass, key)).async_setup_listener(hass)

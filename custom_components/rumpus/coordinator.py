@@ -11,6 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .const import LOGGER
+from .files import DeviceFiles
 
 type RumpusConfigEntry = ConfigEntry[RumpusRuntime]
 
@@ -22,6 +23,11 @@ class RumpusRuntime(ABC):
     @abstractmethod
     def platforms(self) -> Collection[Platform]:
         """The platforms on which the device may have entities."""
+
+    @property
+    def files(self) -> DeviceFiles | None:
+        """The files of the device, None when none may be seen."""
+        return None
 
     @abstractmethod
     async def async_start(self) -> None:

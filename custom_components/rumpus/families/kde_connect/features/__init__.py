@@ -23,6 +23,7 @@ from .ping import PingFeature
 from .players import PlayersFeature
 from .share import ShareFeature
 from .sound import SoundFeature
+from .storage import StorageFeature
 
 FEATURES: Final[tuple[type[Feature], ...]] = (
     AnnouncementsFeature,
@@ -45,4 +46,5 @@ FEATURES: Final[tuple[type[Feature], ...]] = (
     PlayersFeature,
     ShareFeature,
     SoundFeature,
+    StorageFeature,
 )
