@@ -26,7 +26,7 @@ from custom_components.rumpus.families.kde_connect.features import (
     share_in,
     share_progress,
 )
-from custom_components.rumpus.protocols.kdeconnect import payload_files, transfer
+from custom_components.rumpus.protocols.kdeconnect import transfer
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice, Misbehave
 from tests.fakes.kdeconnect_payload import PayloadError
@@ -176,6 +176,7 @@ async def test_empty_file(
     (told,) = await heard.wait("file")
     assert told["size"] == 0
     assert told["mime_type"] == "application/octet-stream"
+    assert told["media_content_id"] is None
     assert files_in(media) == {"rumpus/Pixel/nothing": b""}
 
 
@@ -232,10 +233,10 @@ async def test_name_that_the_media_browser_refuses(
     hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
 ) -> None:
     await set_up_sharing(hass, ours, phone, "pixel")
-    await phone.share.send_files(SharedFile("a..b~", b"x"))
+    await phone.share.send_files(SharedFile("a..b~.png", b"x"))
     (told,) = await heard.wait("file")
     assert told["media_content_id"] is None
-    assert files_in(media) == {"rumpus/Pixel/a..b~": b"x"}
+    assert files_in(media) == {"rumpus/Pixel/a..b~.png": b"x"}
 
 
 async def test_fifty_files(
@@ -474,7 +475,7 @@ async def test_disk_full(
     class Usage:
         free = 2
 
-    monkeypatch.setattr(payload_files.shutil, "disk_usage", lambda _: Usage)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage)
     failed = offer(phone, SharedFile("a", b"abc"))
     assert await heard.wait("failed") == [
         {"type": "failed", "reason": "disk_full", "filename": "a"}
