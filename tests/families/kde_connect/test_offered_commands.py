@@ -335,6 +335,7 @@ def test_other_options_offer_nothing() -> None:
             Call("alarm_control_panel", "alarm_arm_night"),
         ),
         ("alarm_control_panel.a", "disarmed", None, None),
+        ("alarm_control_panel.a", "unknown", CanArm.ARM_AWAY, None),
         (
             "alarm_control_panel.a",
             "armed_home",

@@ -10,6 +10,7 @@ import pytest
 from homeassistant.components.media_player.const import MediaPlayerState
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
@@ -417,6 +418,63 @@ async def test_players_that_vanish(
     hass.states.async_remove(DEN)
     await shown.wait_for("players", listed())
     assert kitchen.done == []
+
+
+async def test_player_that_the_device_still_shows(
+    hass: HomeAssistant,
+    shown: FakeDevice,
+    kitchen: Speaker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The new list is on its way when something is wanted of one that has gone."""
+    monkeypatch.setattr(entities_module.Pace, "want", lambda *_: None)
+    kitchen.change(available=False)
+    await shown.players.request("Kitchen", action="Pause", requestNowPlaying=True)
+    await shown.players.act("Den", "Play")
+    await wait_state(hass, DEN, "playing")
+    assert kitchen.done == []
+
+
+async def test_failure_that_nobody_waits_for(
+    hass: HomeAssistant,
+    shown: FakeDevice,
+    kitchen: Speaker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The device has gone when its wish turns out to fail."""
+    begun, go_on = hass.loop.create_future(), hass.loop.create_future()
+
+    async def pause() -> None:
+        begun.set_result(None)
+        await go_on
+        raise HomeAssistantError("too late")
+
+    monkeypatch.setattr(kitchen, "async_media_pause", pause)
+    await shown.players.act("Kitchen", "Pause")
+    await begun
+    await shown.stop()
+    await wait_state(hass, "binary_sensor.pixel_connectivity", "off")
+    go_on.set_result(None)
+    await hass.async_block_till_done()
+    (entry,) = hass.config_entries.async_entries("rumpus")
+    facts: Any = entry.runtime_data.diagnostics()
+    assert facts["state"]["offered_players"] == {"chosen": 2, "listed": 0}
+
+
+async def test_other_entity_id_while_away(
+    hass: HomeAssistant,
+    shown: FakeDevice,
+    kitchen: Speaker,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    """It is offered when the device is back."""
+    shown.drop_link()
+    await wait_state(hass, "binary_sensor.pixel_connectivity", "off")
+    entity_registry.async_update_entity(KITCHEN, new_entity_id="media_player.stove")
+    await wait_connected(hass, "pixel")
+    await shown.wait_for("players", listed("Kitchen", "Den"))
+    await shown.players.act("Kitchen", "Pause")
+    await wait_done(hass, kitchen, ("pause", None))
 
 
 async def test_reconnecting(

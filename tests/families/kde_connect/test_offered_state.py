@@ -108,7 +108,7 @@ def test_playing(state: str, is_playing: bool) -> None:
 
 
 def test_what_a_player_cannot_do_is_unknown() -> None:
-    settings = {"repeat": "one", "shuffle": True, "volume_level": 0.5}
+    settings: dict[str, Any] = {"repeat": "one", "shuffle": True, "volume_level": 0.5}
     seen = shown(player(**settings))
     assert (seen.loop_status, seen.shuffle, seen.volume) == (None, None, None)
     features = F.REPEAT_SET | F.SHUFFLE_SET | F.VOLUME_SET

@@ -54,6 +54,11 @@ def test_capabilities() -> None:
         for name in INCOMING_CAPABILITIES | OUTGOING_CAPABILITIES
     }
     assert {"battery", "mpris", "ping", "runcommand.request"} <= names
+    # What we control on devices, they control here.
+    for name in ("mpris", "runcommand", "systemvolume"):
+        both = {f"kdeconnect.{name}", f"kdeconnect.{name}.request"}
+        assert both <= INCOMING_CAPABILITIES
+        assert both <= OUTGOING_CAPABILITIES
     assert not any(name.startswith(("virtualmonitor", "shareinput")) for name in names)
     assert "kdeconnect.mousepad.request" not in INCOMING_CAPABILITIES
     assert "kdeconnect.lock.request" not in INCOMING_CAPABILITIES

@@ -74,13 +74,15 @@ _NO_COMMANDS: Final = runcommand.command_list(())
 def call_for(state: State) -> Call | None:
     """Return the action that a command performs on an entity as it is now.
 
-    What is not known to be locked is locked, and what is not disarmed is disarmed. None when
-    there is nothing to do.
+    What is not known to be locked is locked, what is known not to be disarmed is disarmed.
+    None when there is nothing to do.
     """
     match state.domain:
         case "lock":
             is_locked = state.state == LockState.LOCKED
             return Call("lock", "unlock" if is_locked else "lock")
+        case "alarm_control_panel" if state.state == STATE_UNKNOWN:
+            return None
         case "alarm_control_panel" as domain:
             if state.state != AlarmControlPanelState.DISARMED:
                 return Call(domain, "alarm_disarm")

@@ -188,7 +188,7 @@ class OfferedFeature(Feature):
         super().__init__(coordinator)
         self.calls = Calls(coordinator)
         self._pace = Pace(self.hass, TELL_INTERVAL, self._tell)
-        self._unsubscribe: CALLBACK_TYPE | None = None
+        self._unsubscribe: list[CALLBACK_TYPE] = []
         self._is_listed = False
 
     @property
@@ -215,11 +215,6 @@ class OfferedFeature(Feature):
             for entity_id in self.chosen
             if (state := self.hass.states.get(entity_id)) is not None
         }
-
-    @property
-    def is_told(self) -> bool:
-        """Whether the device knows what is offered; it has to be connected for that."""
-        return self._is_listed
 
     # What a kind of offer does
 
@@ -278,9 +273,7 @@ class OfferedFeature(Feature):
 
     @override
     async def async_stop(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
+        self._unfollow()
         was_listed = self._is_listed
         self._reset()
         if was_listed:
@@ -314,21 +307,20 @@ class OfferedFeature(Feature):
 
     @callback
     def _follow(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-        states = async_track_state_change_event(
-            self.hass, self.chosen, self._on_state_change
-        )
-        registry = async_track_entity_registry_updated_event(
-            self.hass, self.chosen, self._on_registry_change
-        )
+        self._unfollow()
+        self._unsubscribe = [
+            async_track_state_change_event(
+                self.hass, self.chosen, self._on_state_change
+            ),
+            async_track_entity_registry_updated_event(
+                self.hass, self.chosen, self._on_registry_change
+            ),
+        ]
 
-        @callback
-        def unsubscribe() -> None:
-            states()
-            registry()
-
-        self._unsubscribe = unsubscribe
+    @callback
+    def _unfollow(self) -> None:
+        while self._unsubscribe:
+            self._unsubscribe.pop()()
 
     @callback
     def _on_state_change(self, event: Event[EventStateChangedData]) -> None:
