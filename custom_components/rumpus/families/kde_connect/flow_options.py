@@ -9,7 +9,8 @@ from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.const import CONF_NAME
 from homeassistant.helpers import selector
 
-from .const import CONF_OUTGOING
+from ...protocols.kdeconnect.const import DeviceType
+from .const import CONF_DEVICE_TYPE, CONF_OUTGOING
 from .features.share_folder import FolderError, default_folder, usable_folder
 from .flow_offers import OffersSteps
 from .options import (
@@ -71,9 +72,7 @@ class KdeConnectOptions(OffersSteps):
         """Let the user say which private content Home Assistant may read."""
         if user_input is not None:
             return self.finish(user_input)
-        fields = [
-            option for option, sent in _SENT.items() if _sends(self.host.entry, sent)
-        ]
+        fields = [option for option in _SENT if _makes_sense(self.host.entry, option)]
         return self.host.async_show_form(
             step_id="kde_connect_private",
             data_schema=probatio.Schema(
@@ -133,6 +132,18 @@ class KdeConnectOptions(OffersSteps):
     def finish(self, changes: Mapping[str, Any]) -> ConfigFlowResult:
         """Store the changed options; the others stay."""
         return self.host.async_create_entry(data={**self.host.entry.options, **changes})
+
+
+def _makes_sense(entry: ConfigEntry, option: Option) -> bool:
+    """Tell whether a device has what an option is about."""
+    if _sends(entry, _SENT[option]):
+        return True
+    # Phones told of messages along with calls before they had conversations.
+    return (
+        option is Option.MESSAGES
+        and entry.data[CONF_DEVICE_TYPE] == DeviceType.PHONE
+        and _sends(entry, "telephony")
+    )
 
 
 def _sends(entry: ConfigEntry, packet_type: str) -> bool:
