@@ -12,7 +12,7 @@ from homeassistant.helpers import selector
 from ...protocols.kdeconnect.const import DeviceType
 from .const import CONF_DEVICE_TYPE, CONF_OUTGOING
 from .features.share_folder import FolderError, default_folder, usable_folder
-from .flow_offers import OffersSteps
+from .flow_options_offers import OffersSteps
 from .options import (
     CONF_MAX_FILE_SIZE,
     CONF_SHARE_FOLDER,
