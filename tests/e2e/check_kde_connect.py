@@ -7,7 +7,7 @@ from typing import Final
 from . import check_kde_connect_computer, check_kde_connect_phone, kdeconnect_furniture
 from .browser import Browser, add_discovered
 from .check_kde_connect_computer import check_computer
-from .check_kde_connect_home import check_offers, check_share
+from .check_kde_connect_home import check_offers, check_share, check_storage
 from .check_kde_connect_phone import (
     check_clipboard,
     check_messages,
@@ -15,6 +15,7 @@ from .check_kde_connect_phone import (
     check_private_is_off,
     check_sims,
 )
+from .check_kde_connect_tv import check_tv
 from .check_privacy import require_private
 from .entities import find_entity
 from .fakes import FakeProcess
@@ -235,8 +236,10 @@ class KdeConnectCheck:
         await check_messages(phone, report)
         await check_clipboard(phone, report)
         await check_share(phone, report)
+        await check_storage(phone, report)
         await check_offers(phone, other, report)
         await check_computer(computer, report)
+        await check_tv(phone, computer, report)
         async with report.step("nothing private in diagnostics, log and states"):
             await require_private(lab, (phone, other, computer), _PRIVATE)
 

@@ -8,8 +8,8 @@ from .check_kde_connect_phone import SHARED_TEXT
 from .kdeconnect_steering import PICTURE
 from .media import picture, tone
 from .report import Report, require
-from .shapes import get_str
-from .subject import Subject, has
+from .shapes import JsonObject, as_object, get_str, objects
+from .subject import DOMAIN, Subject, has
 from .walk import set_options
 
 LINK: Final = "https://example.com/menu"
@@ -102,3 +102,36 @@ async def check_offers(phone: Subject, other: Subject, report: Report) -> None:
         await phone.api.wait_state(LIGHTS, "on")
         await phone.fake.say("run Movie night")
         await phone.api.wait_state(LIGHTS, "off")
+
+
+async def check_storage(phone: Subject, report: Report) -> None:
+    """Look into the phone's storage and play what is there."""
+    name = phone.fake.name
+    async with report.step(f"{name}: its storage is browsed"):
+        root = await _browse(phone, f"media-source://{DOMAIN}/{phone.entry.entry_id}")
+        require(set(root) == {"Internal storage", "Camera"}, f"there is {set(root)}")
+        camera = await _browse(phone, get_str(root["Camera"], "media_content_id"))
+        image = camera["Holiday 1.png"]
+        kind, thumbnail = await phone.api.fetch(get_str(image, "thumbnail"))
+        require(kind.startswith("image/") and bool(thumbnail), f"it is {kind}")
+    async with report.step(f"{name}: a sound of its storage is played"):
+        top = get_str(root["Internal storage"], "media_content_id")
+        music = (await _browse(phone, top))["Music"]
+        sounds = await _browse(phone, get_str(music, "media_content_id"))
+        item = get_str(sounds["Doorbell.wav"], "media_content_id")
+        resolved = as_object(
+            await phone.api.command("media_source/resolve_media", media_content_id=item)
+        )
+        kind, sound = await phone.api.fetch(get_str(resolved, "url"))
+        require(kind == "audio/wav", f"it is {kind}")
+        require(sound == tone(660, 520), "the bytes are others")
+
+
+async def _browse(phone: Subject, media_content_id: str) -> dict[str, JsonObject]:
+    """Return what is in a folder of the media browser, by the titles."""
+    folder = as_object(
+        await phone.api.command(
+            "media_source/browse_media", media_content_id=media_content_id
+        )
+    )
+    return {get_str(item, "title"): item for item in objects(folder.get("children"))}

@@ -14,6 +14,7 @@ import sys
 import time
 from typing import Final
 
+from .api import ApiError
 from .auth import DEFAULT_PASSWORD, DEFAULT_USERNAME
 from .browser import BrowserError, prepare
 from .demo_check import check
@@ -22,6 +23,7 @@ from .fakes import FakeError
 from .families import DemoFamily
 from .lab import CACHE, Lab, Place
 from .network import NetworkError
+from .report import CheckError
 from .server import DEFAULT_PORT, ServerError
 from .shapes import JsonObject
 
@@ -170,11 +172,33 @@ async def _obey(lab: Lab) -> None:
             print(f"  No device {name!r}; there are {', '.join(lab.fakes)}", flush=True)
 
 
+async def _accompany(lab: Lab, family: DemoFamily) -> None:
+    """Go along with a family for as long as Home Assistant runs."""
+    with contextlib.suppress(ConnectionError):
+        try:
+            await family.accompany(lab)
+        except (ApiError, CheckError, TimeoutError) as err:
+            print(
+                f"  The demo of {family.title} goes on without help: {err}", flush=True
+            )
+
+
 async def _keep_running(lab: Lab) -> None:
     """Wait for the end; start Home Assistant again when the user asks it to restart."""
-    while (code := await lab.server.wait_ended()) == RESTART_WANTED:
+    while True:
+        companions = [
+            asyncio.create_task(_accompany(lab, family)) for family in FAMILIES
+        ]
+        try:
+            code = await lab.server.wait_ended()
+        finally:
+            for companion in companions:
+                companion.cancel()
+        if code != RESTART_WANTED:
+            break
         await lab.server.stop()
         seconds = await lab.server.start()
+        await lab.api.reconnect()
         print(f"  Home Assistant was restarted in {seconds:.1f} s", flush=True)
     raise ServerError(
         f"Home Assistant ended with code {code}:\n{lab.server.log.tail()}"

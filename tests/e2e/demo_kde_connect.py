@@ -1,16 +1,30 @@
 """KDE Connect in the demo."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
-from typing import override
+import textwrap
+import time
+from typing import Final, override
 
 from .browser import Browser
 from .check_kde_connect import KdeConnectCheck
+from .check_kde_connect_phone import PRIVATE_OPTIONS
 from .families import CheckedEntry, DemoFamily
 from .kde_connect_devices import ACCEPT_AFTER, DEVICES, tcp_port
+from .kdeconnect_steering import usages
+from .kdeconnect_telling import tell
 from .lab import Lab
+from .models import ConfigEntry
 from .report import Report
-from .shapes import JsonObject, get_optional_str
+from .shapes import JsonObject, as_object, objects
+from .walk import set_options
+
+SHOWN: Final = DEVICES[0].name
+"""The device that may do everything as soon as it is added."""
+COMMANDS: Final = ("script.movie_night", "scene.bedtime", "input_boolean.party_lights")
+PLAYER: Final = "media_player.kitchen_radio"
+WIDTH: Final = 88
 
 
 class KdeConnectDemo(DemoFamily):
@@ -43,38 +57,29 @@ class KdeConnectDemo(DemoFamily):
         return [
             *lines,
             f"Each accepts pairing by itself after {ACCEPT_AFTER:g} seconds. Its key appears below,",
-            "to compare with the one that Home Assistant shows.",
-            'Type a line like "Demo phone: battery 20" (or: request, unpair, ping TEXT) and Enter.',
+            "to compare with the one that Home Assistant shows. What is private is allowed for",
+            f"{SHOWN} as soon as you have added it; look at Configure beside its entry.",
+            'Type a line like "Demo phone: battery 20" and Enter, or one of these:',
+            *_usages("both", usages(None)),
+            *_usages("phones", usages("phone")),
+            *_usages("computers", usages("computer")),
         ]
 
     @override
+    async def accompany(self, lab: Lab) -> None:
+        async with await lab.api.subscribe(
+            "config_entries/subscribe", type_filter=["device"]
+        ) as changes:
+            while True:
+                for change in objects(await changes.get()):
+                    entry = ConfigEntry.parse(as_object(change["entry"]))
+                    if change.get("type") == "added" and entry.title == SHOWN:
+                        await _allow_all(lab, entry)
+                        _say(f"{SHOWN}: may tell and share everything now")
+
+    @override
     def describe(self, event: JsonObject) -> str | None:
-        key = get_optional_str(event, "verification_key")
-        match event["event"]:
-            case "link_up":
-                return "connected"
-            case "link_down":
-                return "disconnected"
-            case "pairing_requested":
-                return f"is asked for pairing, shows the key {key}"
-            case "paired":
-                return f"paired, key {key}"
-            case "pairing_failed" | "unpaired" as what:
-                return f"{what.replace('_', ' ')} ({event.get('reason')})"
-            case "ring":
-                return "rings!"
-            case "ping":
-                return f"ping: {event.get('message')}"
-            case "command_run" | "player_action" | "lock_set" as what:
-                hidden = {"at", "event", "device", "type"}
-                about = [
-                    f"{name} {value}"
-                    for name, value in event.items()
-                    if name not in hidden
-                ]
-                return f"{what.replace('_', ' ')}: {', '.join(about)}"
-            case _:
-                return None
+        return tell(event)
 
     @override
     async def check(self, lab: Lab, report: Report) -> list[CheckedEntry]:
@@ -93,3 +98,25 @@ class KdeConnectDemo(DemoFamily):
         self, lab: Lab, report: Report, browser: Browser, shots: Path
     ) -> None:
         await self._check.add_first_in_browser(lab, report, browser, shots)
+
+
+async def _allow_all(lab: Lab, entry: ConfigEntry) -> None:
+    """Allow a device what a user would have to allow, so that there is something to see."""
+    forms: dict[str, JsonObject] = {
+        "kde_connect_private": dict.fromkeys(PRIVATE_OPTIONS, True),
+        "kde_connect_files": {"receive_files": True},
+        "kde_connect_offers": {"players": [PLAYER], "commands": [*COMMANDS]},
+    }
+    for form, values in forms.items():
+        await lab.api.wait_entry(entry.entry_id)
+        await set_options(lab.api, entry, form, **values)
+
+
+def _usages(who: str, commands: Sequence[str]) -> list[str]:
+    """Return commands in lines of a readable width."""
+    text = f"{who + ':':<10} " + "; ".join(commands)
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent=" " * 13)
+
+
+def _say(text: str) -> None:
+    print(f"  {time.strftime('%H:%M:%S')}  {text}", flush=True)

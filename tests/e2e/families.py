@@ -41,6 +41,10 @@ class DemoFamily(ABC):
         """Return what an event of a fake means to a user of the demo, None for nothing."""
 
     @abstractmethod
+    async def accompany(self, lab: Lab) -> None:
+        """Do what makes a demo worth seeing, until Home Assistant ends."""
+
+    @abstractmethod
     async def check(self, lab: Lab, report: Report) -> list[CheckedEntry]:
         """Walk every config flow, pair and command every device."""
 

@@ -17,6 +17,8 @@ from tests.fakes.kdeconnect_share import SharedFile
 PICTURE: Final = ((240, 90, 70), (70, 90, 240))
 """The colours of the picture that is shared."""
 
+_PAIRING: Final = ("request", "unpair")
+
 type Action = Callable[[FakeDevice, str], Awaitable[object]]
 
 
@@ -39,11 +41,10 @@ async def steer(device: FakeDevice, line: str) -> bool:
     return True
 
 
-def usages(kind: Literal["phone", "computer"]) -> list[str]:
-    """Return how the commands of a kind of device are written."""
-    return [
-        command.usage for command in COMMANDS.values() if command.has in {None, kind}
-    ]
+def usages(kind: Literal["phone", "computer"] | None) -> list[str]:
+    """Return how the commands are written that only a kind of device has, or all kinds."""
+    written = [command.usage for command in COMMANDS.values() if command.has == kind]
+    return [*_PAIRING, *written] if kind is None else written
 
 
 # --- both ---

@@ -20,29 +20,7 @@ from .network import (
 from .server import DEFAULT_ENVIRONMENT, ROOT, HomeAssistantServer
 
 CACHE: Final = ROOT / ".cache"
-YAML: Final = """\
-zeroconf:
-rumpus:
-media_source:
-automation:
-input_boolean:
-  party_lights:
-    name: Party lights
-    icon: mdi:party-popper
-script:
-  movie_night:
-    alias: Movie night
-    icon: mdi:movie-open
-    sequence:
-      - action: input_boolean.turn_off
-        target:
-          entity_id: input_boolean.party_lights
-scene:
-  - name: Bedtime
-    entities:
-      input_boolean.party_lights: "off"
-"""
-"""What there is in the home besides: something for phones to press."""
+YAML: Final = Path(__file__).with_name("demo.yaml").read_text(encoding="utf-8")
 
 
 @dataclass(slots=True)
