@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, override
 
 from homeassistant.core import ServiceResponse, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
 
 from ....const import DOMAIN, LOGGER
 from ....entity import translated_errors
@@ -252,7 +253,9 @@ class MessagesFeature(Feature):
         """Read a conversation in pages, since a whole one may be too long for a packet."""
         thread_id, limit = data["thread_id"], data["limit"]
         before: datetime | None = data.get("before")
-        before_ms = None if before is None else int(before.timestamp() * 1000)
+        before_ms: int | None = None
+        if before is not None:  # in this home's time zone unless it names one
+            before_ms = int(dt_util.as_utc(before).timestamp() * 1000)
         known: dict[tuple[int, int], TextMessage] = {}
         while len(known) < limit:
             # The last message of a page comes again as the first of the next.
