@@ -362,7 +362,9 @@ async def test_get_conversation(
     """In pages, none twice, the oldest first; history is no news."""
     events = async_capture_events(hass, "rumpus_message")
     for number in range(3 * PAGE):
-        phone.sms.add(ADA, str(number), date=BASE + number // 2, type_=1 + number % 2)
+        # Two of the same time lie where the first page ends.
+        date = BASE + number + (number == 2 * PAGE - 1)
+        phone.sms.add(ADA, str(number), date=date, type_=1 + number % 2)
     phone.sms.add(BOB, "Another", date=BASE)
     entry = await set_up_allowed(hass, ours, phone, "messages")
 
@@ -371,16 +373,12 @@ async def test_get_conversation(
         return [message["text"] for message in answer["messages"]]
 
     everything = [str(number) for number in range(3 * PAGE)]
-    assert await texts() == everything[-50:]
+    assert len(await texts()) == 50
+    assert await texts(limit=PAGE - 1) == everything[1 - PAGE :]
     assert await texts(limit=1) == everything[-1:]
     assert await texts(limit=2 * PAGE + 7) == everything[-2 * PAGE - 7 :]
     assert await texts(limit=MAX_MESSAGES) == everything
-    assert await texts(before="2025-06-15 08:06:40.004", limit=4) == [
-        "6",
-        "7",
-        "8",
-        "9",
-    ]
+    assert await texts(before="2025-06-15 08:06:40.004", limit=3) == ["2", "3", "4"]
     with pytest.raises(probatio.Invalid):
         await texts(limit=MAX_MESSAGES + 1)
     answer = await act(hass, entry, "get_conversation", thread_id=99)
