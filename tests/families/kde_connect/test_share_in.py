@@ -26,11 +26,16 @@ from custom_components.rumpus.families.kde_connect.features import (
     share_in,
     share_progress,
 )
+from custom_components.rumpus.families.kde_connect.features.share import ShareFeature
 from custom_components.rumpus.protocols.kdeconnect import transfer
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
+from custom_components.rumpus.protocols.kdeconnect.plugins.share import (
+    SharedFile as SharedFileMessage,
+)
 from tests.fakes.kdeconnect import FakeDevice, Misbehave
 from tests.fakes.kdeconnect_payload import PayloadError
 from tests.fakes.kdeconnect_share import SharedFile
+from tests.fakes.kdeconnect_wire import Body
 
 SECRET = "the word is swordfish"
 LINK = "https://example.com/swordfish?token=1"
@@ -307,15 +312,11 @@ async def test_a_batch_that_stays_incomplete(
     hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
 ) -> None:
     await set_up_sharing(hass, ours, phone, "pixel")
-    peer = phone.peer()
-    await phone.payloads.deliver(
-        peer,
-        "share.request",
-        {"filename": "1", "numberOfFiles": 3, "totalPayloadSize": 9},
-        b"abc",
-    )
+    body: Body = {"filename": "1", "numberOfFiles": 3, "totalPayloadSize": 9}
+    await phone.payloads.deliver(phone.peer(), "share.request", body, b"abc")
     await heard.wait("file")
     await wait_state(hass, TRANSFER, "33")
+    await hass.async_block_till_done(wait_background_tasks=True)
     async_fire_time_changed(
         hass, dt_util.utcnow() + timedelta(seconds=share_in.BATCH_PATIENCE)
     )
@@ -327,6 +328,61 @@ async def test_a_batch_that_stays_incomplete(
         "arrived": 1,
     }
     await wait_state(hass, TRANSFER, "unknown")
+
+
+async def test_an_incomplete_batch_that_is_canceled(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
+) -> None:
+    """It is not waited for any more."""
+    entry = await set_up_sharing(hass, ours, phone, "pixel")
+    body: Body = {"filename": "1", "numberOfFiles": 2, "totalPayloadSize": 9}
+    await phone.payloads.deliver(phone.peer(), "share.request", body, b"abc")
+    await heard.wait("file")
+    await wait_state(hass, TRANSFER, "33")
+    await act(hass, entry, "cancel_share")
+    await wait_state(hass, TRANSFER, "unknown")
+    async_fire_time_changed(
+        hass, dt_util.utcnow() + timedelta(seconds=share_in.BATCH_PATIENCE)
+    )
+    await hass.async_block_till_done()
+    assert heard.types == ["file"]
+
+
+async def test_updates_during_a_transfer(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
+) -> None:
+    """The progress is that of the whole batch."""
+    entry = await set_up_sharing(hass, ours, phone, "pixel")
+    half = await stall(hass, phone)
+    await phone.share.send_update(2, 5_000_000)
+    await phone.share.send_text("mark")
+    await heard.wait("text")
+    await act(hass, entry, "cancel_share")
+    (failed,) = await heard.wait("failed")
+    assert failed["reason"] == "canceled"
+    await ended(half)
+
+
+async def test_files_that_come_right_after_a_cancel(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
+) -> None:
+    """They are another matter, even while the old one still ends."""
+    entry = await set_up_sharing(hass, ours, phone, "pixel")
+    half = await stall(hass, phone)
+    feature = entry.runtime_data.get(ShareFeature)
+    feature.received(SharedFileMessage("before", None))
+    feature.unpaired()
+    feature.received(SharedFileMessage("after", None))
+    (told,) = await heard.wait("file")
+    assert told["filename"] == "after"
+    assert {data["filename"] for data in heard.of("failed")} == {"half.bin", "before"}
+    await ended(half)
+    # Also before the first of them has begun.
+    feature.received(SharedFileMessage("before", None))
+    feature.unpaired()
+    feature.received(SharedFileMessage("last", None))
+    await heard.wait("file", 2)
+    assert set(files_in(media)) == {"rumpus/Pixel/after", "rumpus/Pixel/last"}
 
 
 async def test_totals_without_files(

@@ -38,13 +38,10 @@ async def async_icon(hass: HomeAssistant, source: str) -> bytes:
 async def _async_read(hass: HomeAssistant, source: str) -> bytes:
     if not media_source.is_media_source_id(source):
         if valid_entity_id(source):
-            return await _async_read_entity(hass, source)
+            return await async_snapshot(hass, source)
         return await hass.async_add_executor_job(_read_allowed, hass, source)
-    # These two sources know streams only, which never end.
-    for domain in (_CAMERA, IMAGE):
-        prefix = f"{URI_SCHEME}{domain}/"
-        if source.startswith(prefix):
-            return await _async_read_entity(hass, source.removeprefix(prefix))
+    if (entity_id := streaming_entity(source)) is not None:
+        return await async_snapshot(hass, entity_id)
     try:
         media = await media_source.async_resolve_media(hass, source, None)
     except HomeAssistantError as err:
@@ -54,7 +51,20 @@ async def _async_read(hass: HomeAssistant, source: str) -> bytes:
     return await hass.async_add_executor_job(_read, media.path)
 
 
-async def _async_read_entity(hass: HomeAssistant, entity_id: str) -> bytes:
+def streaming_entity(source: str) -> str | None:
+    """Return the entity that the item of a media source streams for ever, None for others."""
+    for domain in (_CAMERA, IMAGE):
+        prefix = f"{URI_SCHEME}{domain}/"
+        if source.startswith(prefix):
+            return source.removeprefix(prefix)
+    return None
+
+
+async def async_snapshot(hass: HomeAssistant, entity_id: str) -> bytes:
+    """Return what a camera or image entity shows now.
+
+    Raises ServiceValidationError when there is no such entity, or it shows nothing.
+    """
     domain = split_entity_id(entity_id)[0] if valid_entity_id(entity_id) else ""
     if domain not in (_CAMERA, IMAGE) or domain not in hass.config.components:
         raise _wrong("picture_not_found")

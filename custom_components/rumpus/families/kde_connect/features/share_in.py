@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -72,18 +73,21 @@ def tell(
 class _Batch:
     """Files that belong together; None is what the device does not tell."""
 
-    count: int | None
-    total: int | None
+    count: int | None = None
+    total: int | None = None
     announced: int = 0
     arrived: int = 0
     size: int = 0
+    folder: Path | None = None
 
     def grow(self, count: int | None, total: int | None) -> None:
+        """Take totals that a packet tells."""
         self.count = self.count if count is None else count
         self.total = self.total if total is None else total
 
     @property
     def is_whole(self) -> bool:
+        """Whether no further file is to come."""
         return self.count is None or self.arrived >= self.count
 
 
@@ -99,8 +103,7 @@ class Incoming:
         self._waiting: deque[Offer] = deque()
         self._task: asyncio.Task[None] | None = None
         self._was_canceled = False
-        self._is_stopped = False
-        self._batch: _Batch | None = None
+        self._batch = _Batch()
         self._unsub_patience: CALLBACK_TYPE | None = None
 
     @property
@@ -111,34 +114,22 @@ class Incoming:
     @callback
     def offered(self, offer: Offer) -> None:
         """Fetch a file as soon as it is its turn."""
-        if self._is_stopped:
-            return
         if len(self._waiting) >= MAX_WAITING_FILES:
             self._failed("too_many", offer)
             return
-        count = total = None
+        self._lend_ear()
         if isinstance(offer, share.SharedFile):
-            count, total = offer.count, offer.total_bytes
-        self._joined(count, total).announced += 1
+            self._batch.grow(offer.count, offer.total_bytes)
+        self._batch.announced += 1
         self._waiting.append(offer)
         if self._task is None:
             self._start()
 
-    def _start(self) -> None:
-        self._was_canceled = False
-        self._task = self._coordinator.entry.async_create_background_task(
-            self._coordinator.hass,
-            self._async_work(),
-            f"{DOMAIN} files of {self._coordinator.device_id}",
-            eager_start=False,
-        )
-
     @callback
     def updated(self, update: share.ShareUpdate) -> None:
         """Take the new totals of the batch that comes or is about to."""
-        if self._is_stopped:
-            return
-        self._joined(update.count, update.total_bytes)
+        self._lend_ear()
+        self._batch.grow(update.count, update.total_bytes)
         if self._task is None:
             self._have_patience()
 
@@ -156,23 +147,37 @@ class Incoming:
 
     async def async_stop(self) -> None:
         """Give up everything, and wait until nothing of it is left on the disk."""
-        self._is_stopped = True
         self.cancel()
         if self._task is not None:
             await asyncio.wait([self._task])
 
+    def _start(self) -> None:
+        self._was_canceled = False
+        self._task = self._coordinator.entry.async_create_background_task(
+            self._coordinator.hass,
+            self._async_work(),
+            f"{DOMAIN} files of {self._coordinator.device_id}",
+            eager_start=False,
+        )
+        self._task.add_done_callback(self._ended)
+
+    @callback
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Go on with what was announced meanwhile, or look at the batch."""
+        self._task = None
+        if task.cancelled() and not self._was_canceled:
+            return  # Home Assistant stops
+        if self._waiting:
+            self._start()
+        else:
+            self._rest()
+
     # Batches
 
-    def _joined(self, count: int | None, total: int | None) -> _Batch:
-        """Return the batch that a packet with these totals belongs to."""
+    def _lend_ear(self) -> None:
         if self._unsub_patience is not None:
             self._unsub_patience()
             self._unsub_patience = None
-        if self._batch is None:
-            self._batch = _Batch(count, total)
-        else:
-            self._batch.grow(count, total)
-        return self._batch
 
     def _have_patience(self) -> None:
         """Wait for the next file of the batch, but not for ever."""
@@ -185,7 +190,7 @@ class Incoming:
         self._unsub_patience = None
         batch = self._batch
         self._close_batch()
-        if batch is not None and batch.announced:
+        if batch.announced:
             tell(
                 self._coordinator,
                 "failed",
@@ -197,59 +202,44 @@ class Incoming:
             )
 
     def _close_batch(self) -> None:
-        if self._unsub_patience is not None:
-            self._unsub_patience()
-            self._unsub_patience = None
-        if self._batch is not None:
-            self._meter.end(self._batch)
-            self._batch = None
+        self._lend_ear()
+        self._meter.end(self._batch)
+        self._batch = _Batch()
 
-    def _rest(self, folder: Path | None) -> None:
+    def _rest(self) -> None:
         """Look at the batch now that no further file is announced."""
-        if (batch := self._batch) is None:
-            return
-        # The one file of a "batch" tells of itself.
-        if batch.is_whole or (batch.count or 0) < 2:
-            self._close_batch()
-            if batch.is_whole and batch.arrived > 1 and folder is not None:
-                tell(
-                    self._coordinator,
-                    "files",
-                    {
-                        "count": batch.arrived,
-                        "size": batch.size,
-                        "path": str(folder),
-                    },
-                )
-        else:
+        batch = self._batch
+        if not batch.is_whole and batch.count != 1:
             self._have_patience()
+            return
+        self._close_batch()
+        # A single file has told of itself.
+        if batch.count is not None and batch.arrived > 1:
+            tell(
+                self._coordinator,
+                "files",
+                {
+                    "count": batch.arrived,
+                    "size": batch.size,
+                    "path": str(batch.folder),
+                },
+            )
 
     # Files
 
     async def _async_work(self) -> None:
-        folder: Path | None = None
-        offer: Offer | None = None
-        try:
-            while self._waiting:
-                offer = self._waiting.popleft()
-                stored = await self._async_receive(offer)
-                if stored is not None:
-                    folder = stored.path.parent
-                    self._arrived(offer, stored)
-        except asyncio.CancelledError:
-            if offer is not None:
+        while self._waiting:
+            offer = self._waiting.popleft()
+            try:
+                await self._async_receive(offer)
+            except asyncio.CancelledError:
                 self._failed("canceled", offer)
-            raise
-        finally:
-            self._task = None
-            if self._was_canceled and self._waiting:  # announced after that
-                self._start()
-        self._rest(folder)
+                raise
 
-    async def _async_receive(self, offer: Offer) -> StoredFile | None:
-        """Fetch a file; None when that fails, which is told then."""
+    async def _async_receive(self, offer: Offer) -> None:
+        """Fetch a file, and tell what came of it."""
         try:
-            return await self._async_store(offer)
+            stored = await self._async_store(offer)
         except (RumpusError, FolderError) as err:
             reason = next(
                 (name for kind, name in _REASONS if isinstance(err, kind)), "failed"
@@ -258,7 +248,8 @@ class Incoming:
                 "%s: a file did not arrive: %s", self._coordinator.device_id, err
             )
             self._failed(reason, offer)
-            return None
+        else:
+            self._arrived(offer, stored)
 
     async def _async_store(self, offer: Offer) -> StoredFile:
         coordinator = self._coordinator
@@ -286,19 +277,29 @@ class Incoming:
                 target,
                 limit=options.max_file_size * MIB,
                 modified_ms=modified_ms,
-                progress=self._progress_of(payload.size or 0),
+                progress=self._progress(payload.size or 0),
             )
         return await hass.async_add_executor_job(
             stored_file, media_dirs, received.path, received.size
         )
 
-    def _progress_of(self, size: int) -> _Progress:
-        return _Progress(self._meter, self._batch, size)
+    def _progress(self, size: int) -> Callable[[int], None]:
+        """Return what takes the bytes of a file as they come."""
+        batch = self._batch
+
+        def progress(count: int) -> None:
+            # One that was canceled is not shown any more.
+            if batch is self._batch:
+                total = batch.total or batch.size + size
+                self._meter.update(batch, batch.size + count, total)
+
+        progress(0)
+        return progress
 
     def _arrived(self, offer: Offer, stored: StoredFile) -> None:
-        if self._batch is not None:
-            self._batch.arrived += 1
-            self._batch.size += stored.size
+        self._batch.arrived += 1
+        self._batch.size += stored.size
+        self._batch.folder = stored.path.parent
         tell(
             self._coordinator,
             "file",
@@ -319,20 +320,3 @@ class Incoming:
             "failed",
             {"reason": reason, "filename": offer.filename},
         )
-
-
-class _Progress:
-    """Tells the meter how much of a batch has come."""
-
-    def __init__(self, meter: TransferMeter, batch: _Batch | None, size: int) -> None:
-        self._meter = meter
-        self._batch = batch
-        self._size = size
-        if batch is not None:
-            self(0)
-
-    def __call__(self, count: int) -> None:
-        batch = self._batch
-        if batch is not None:
-            total = batch.total or batch.size + self._size
-            self._meter.update(batch, batch.size + count, total)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 MAX_FILES: Final = 500
 """Files that may be shared at once."""
-ATTEMPTS: Final = 2
-"""GSConnect breaks off transfers now and then (section 13, number 21)."""
 
 
 class Outgoing:
@@ -135,14 +133,13 @@ class Outgoing:
         self, packet: Packet, path: Path, progress: Callable[[int], None]
     ) -> None:
         device = self._coordinator.device
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                await device.send_payload(packet, path, progress=progress)
-            except DisconnectedError:
-                if attempt == ATTEMPTS or not device.is_connected:
-                    raise
-            else:
-                return
+        try:
+            await device.send_payload(packet, path, progress=progress)
+        except DisconnectedError:
+            if not device.is_connected:
+                raise
+            # GSConnect breaks off transfers now and then (section 13, number 21).
+            await device.send_payload(packet, path, progress=progress)
 
     def _error(self, key: str, number: int = 0, count: int = 0) -> HomeAssistantError:
         return HomeAssistantError(

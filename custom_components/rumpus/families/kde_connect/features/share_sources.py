@@ -20,13 +20,15 @@ from homeassistant.components.media_source.const import (
     DOMAIN as MEDIA_SOURCE,
     URI_SCHEME,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, split_entity_id, valid_entity_id
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import raise_if_invalid_path
 
 from ....const import DOMAIN
 from ....protocols.kdeconnect.file_names import safe_file_name
+from ..artwork import picture_type
+from ..picture import async_snapshot, streaming_entity
 
 DOWNLOAD_TIMEOUT: Final = 600.0
 """Seconds that fetching one media item may take."""
@@ -64,7 +66,7 @@ class Sources:
         self._folder: Path | None = None
 
     async def async_get(self, items: Sequence[str]) -> list[SourceFile]:
-        """Return the files behind ids of media items and paths.
+        """Return the files behind ids of media items, paths, and cameras.
 
         Raises ServiceValidationError when one is missing or not allowed, HomeAssistantError
         when it cannot be fetched.
@@ -77,35 +79,53 @@ class Sources:
             await self._hass.async_add_executor_job(shutil.rmtree, self._folder, True)
 
     async def _async_get(self, item: str) -> SourceFile:
+        run = self._hass.async_add_executor_job
         if not media_source.is_media_source_id(item):
-            return await self._hass.async_add_executor_job(
-                _allowed_file, self._hass, item
-            )
+            if valid_entity_id(item):
+                return await self._async_take(item)
+            return await run(_allowed_file, self._hass, item)
+        if (entity_id := streaming_entity(item)) is not None:
+            return await self._async_take(entity_id)
         if (path := _local_path(self._hass, item)) is not None:
-            return await self._hass.async_add_executor_job(_file, path)
+            return await run(_file, path)
         try:
             media = await media_source.async_resolve_media(self._hass, item, None)
         except HomeAssistantError as err:
             raise _wrong("share_not_found") from err
         if media.path is not None:
-            return await self._hass.async_add_executor_job(_file, media.path)
+            return await run(_file, media.path)
         if media.mime_type.lower() in _STREAMS:
             raise _wrong("share_stream")
-        name = _named(item, media.mime_type)
         try:
             url = async_process_play_media_url(self._hass, media.url)
+        except (HomeAssistantError, ValueError) as err:
+            raise _not_fetched() from err
+        name = await run(_named, item, media.mime_type)
+        try:
             return await self._async_fetch(url, name)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN, translation_key="share_not_fetched"
-            ) from err
+            raise _not_fetched() from err
 
-    async def _async_fetch(self, url: str, name: str) -> SourceFile:
-        """Copy what is behind an address into a file that only lives as long as the share."""
+    async def _async_temporary(self, name: str) -> Path:
+        """Return where a file may be that only lives as long as the share."""
         run = self._hass.async_add_executor_job
         if self._folder is None:
             self._folder = Path(await run(tempfile.mkdtemp, None, f"{DOMAIN}-"))
-        path = Path(await run(tempfile.mkdtemp, None, None, self._folder)) / name
+        return Path(await run(tempfile.mkdtemp, None, None, self._folder)) / name
+
+    async def _async_take(self, entity_id: str) -> SourceFile:
+        """Take a picture of what a camera or image entity shows."""
+        data = await async_snapshot(self._hass, entity_id)
+        suffix = mimetypes.guess_extension(picture_type(data) or "") or ""
+        name = f"{split_entity_id(entity_id)[1]}{suffix}"
+        path = await self._async_temporary(name)
+        await self._hass.async_add_executor_job(path.write_bytes, data)
+        return SourceFile(path, name, len(data))
+
+    async def _async_fetch(self, url: str, name: str) -> SourceFile:
+        """Copy what is behind an address."""
+        run = self._hass.async_add_executor_job
+        path = await self._async_temporary(name)
         timeout = aiohttp.ClientTimeout(
             total=DOWNLOAD_TIMEOUT, sock_read=DOWNLOAD_IDLE_TIMEOUT
         )
@@ -172,13 +192,18 @@ def _file(path: Path) -> SourceFile:
 def _named(item: str, mime_type: str) -> str:
     """Return a name for what has none: the last part of its id, with a suffix."""
     name = safe_file_name(unquote(item.partition("?")[0]))
-    suffix = mimetypes.guess_extension(mime_type) or ""
-    if mimetypes.guess_type(name)[0] is None and suffix:
-        name = safe_file_name(f"{name}{suffix}")
+    if mimetypes.guess_type(name)[0] is None:
+        name = safe_file_name(f"{name}{mimetypes.guess_extension(mime_type) or ''}")
     return name
 
 
 def _wrong(translation_key: str) -> ServiceValidationError:
     return ServiceValidationError(
         translation_domain=DOMAIN, translation_key=translation_key
+    )
+
+
+def _not_fetched() -> HomeAssistantError:
+    return HomeAssistantError(
+        translation_domain=DOMAIN, translation_key="share_not_fetched"
     )
