@@ -186,7 +186,7 @@ class _Files(asyncssh.SFTPServer):
     ) -> asyncssh.misc.MaybeAwait[object]:
         if pflags & _WRITING:
             _refuse()
-        self._log.opened.append(path.decode())
+        self._log.opened.append(os.fsdecode(path))
         return super().open(path, pflags, attrs)
 
     @override

@@ -9,10 +9,10 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 import logging
 import stat
-from typing import Final, cast
+from typing import Final, cast, override
 
 import asyncssh
-from asyncssh.sftp import start_sftp_client
+from asyncssh.sftp import MIN_SFTP_VERSION, start_sftp_client
 
 from ..errors import (
     AuthenticationError,
@@ -52,17 +52,18 @@ for _name in ("asyncssh", "asyncssh.sftp"):
     logging.getLogger(_name).addFilter(_is_loggable)
 
 
-class _BoundedReader:
+class _BoundedReader(asyncssh.SSHReader[bytes]):
     """What the SFTP client reads from: the library would buffer packets of any size."""
 
     def __init__(self, reader: asyncssh.SSHReader[bytes]) -> None:
-        self._reader = reader
-        self.logger = reader.logger
+        session, datatype = reader.get_redirect_info()
+        super().__init__(session, reader.channel, datatype)
 
-    async def readexactly(self, size: int) -> bytes:
-        if size > MAX_PACKET:
+    @override
+    async def readexactly(self, n: int) -> bytes:
+        if n > MAX_PACKET:
             raise asyncssh.SFTPBadMessage("packet too large")
-        return await self._reader.readexactly(size)
+        return await super().readexactly(n)
 
 
 class OpenFile:
@@ -225,10 +226,15 @@ async def _start_client(
 ) -> asyncssh.SFTPClient:
     """Start SFTP; the library's own way has no bound for packets."""
     writer, reader, _ = await connection.open_session(subsystem="sftp", encoding=None)
-    bounded = cast("asyncssh.SSHReader[bytes]", _BoundedReader(reader))
-    loop = asyncio.get_running_loop()
     return await start_sftp_client(
-        connection, loop, "strict", bounded, writer, "utf-8", "strict", 3
+        connection,
+        asyncio.get_running_loop(),
+        "strict",
+        _BoundedReader(reader),
+        writer,
+        "utf-8",
+        "strict",
+        MIN_SFTP_VERSION,
     )
 
 
