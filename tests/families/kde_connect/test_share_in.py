@@ -1,11 +1,19 @@
 """What a device shares with Home Assistant."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
+    async_fire_time_changed,
+)
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -29,6 +37,7 @@ from custom_components.rumpus.families.kde_connect.features import (
 from custom_components.rumpus.families.kde_connect.features.share import ShareFeature
 from custom_components.rumpus.protocols.kdeconnect import transfer
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
+from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
 from custom_components.rumpus.protocols.kdeconnect.plugins.share import (
     SharedFile as SharedFileMessage,
 )
@@ -586,6 +595,35 @@ async def test_cancel(
     await heard.wait("file")
 
 
+async def test_progress_of_what_was_canceled(
+    hass: HomeAssistant,
+    ours: Credentials,
+    phone: FakeDevice,
+    heard: Heard,
+    media: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may be on its way to us still, and is not shown."""
+    entry = await set_up_sharing(hass, ours, phone, "pixel")
+    told: list[Callable[[int], None]] = []
+
+    async def fetch_file(
+        *_: object, progress: Callable[[int], None], **__: object
+    ) -> None:
+        told.append(progress)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(RemoteDevice, "fetch_file", fetch_file)
+    half = offer(phone, SharedFile("half.bin", b"x" * 10))
+    await wait_state(hass, TRANSFER, "0")
+    await act(hass, entry, "cancel_share")
+    told[0](5)
+    await heard.wait("failed")
+    await wait_state(hass, TRANSFER, "unknown")
+    half.cancel()
+    await ended(half)
+
+
 async def test_unload_during_transfer(
     hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
 ) -> None:
@@ -611,6 +649,55 @@ async def test_stop_during_transfer(
     assert files_in(media) == {}
     with pytest.raises(PayloadError):
         await half
+
+
+async def test_diagnostics(
+    hass: HomeAssistant,
+    ours: Credentials,
+    phone: FakeDevice,
+    heard: Heard,
+    media: Path,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """They tell how many files there are, not which."""
+    assert await async_setup_component(hass, "diagnostics", {})
+    entry = await set_up_sharing(hass, ours, phone, "pixel")
+    half = await stall(hass, phone)
+    phone.peer().send("share.request", {"filename": "swordfish"})
+    phone.peer().send("share.request", {"text": SECRET})
+    await heard.wait("text")
+    facts = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    assert isinstance(facts, dict)
+    assert isinstance(facts["state"], dict)
+    assert facts["state"]["files_waiting"] == 1
+    assert facts["state"]["transfer"] == 50
+    assert "swordfish" not in str(facts)
+    assert "half.bin" not in str(facts)
+    await act(hass, entry, "cancel_share")
+    await ended(half)
+
+
+async def test_rate_of_progress(
+    hass: HomeAssistant,
+    ours: Credentials,
+    phone: FakeDevice,
+    heard: Heard,
+    media: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Within the interval a state is all there is of it."""
+    monkeypatch.setattr(share_progress, "PROGRESS_INTERVAL", 3600)
+    await set_up_sharing(hass, ours, phone, "pixel")
+    changes = async_capture_events(hass, "state_changed")
+    await phone.share.send_files(SharedFile("a", b"x" * 5_000_000))
+    await heard.wait("file")
+    await hass.async_block_till_done()
+    states = [
+        change.data["new_state"].state
+        for change in changes
+        if change.data["entity_id"] == TRANSFER
+    ]
+    assert states == ["0", "unknown"]
 
 
 async def test_unpaired_during_transfer(

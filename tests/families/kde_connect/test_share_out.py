@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from homeassistant.components.image import Image
 from homeassistant.components.media_source import (
     MediaSource,
     MediaSourceItem,
@@ -118,6 +119,7 @@ async def wait_sending(hass: HomeAssistant) -> None:
         ({"files": ["/etc/passwd"]}, "share_not_allowed"),
         ({"files": ["etc/passwd"]}, "share_not_allowed"),
         ({"files": ["/x\0y/z"]}, "share_not_found"),
+        ({"files": ["camera.nobody"]}, "picture_not_found"),
         ({"files": ["media-source://media_source/local/../a"]}, "share_not_found"),
         ({"files": ["media-source://media_source/local//etc"]}, "share_not_found"),
         ({"files": ["media-source://media_source/other/a"]}, "share_not_found"),
@@ -424,6 +426,12 @@ class RemoteMedia(MediaSource):
     async def async_resolve_media(self, item: MediaSourceItem) -> PlayMedia:
         if item.identifier == "gone":
             raise Unresolvable("gone")
+        if item.identifier == "disk":
+            return PlayMedia("/nowhere", "text/plain", path=Path(__file__))
+        if item.identifier == "wrong":
+            return PlayMedia("http://[", "audio/mpeg")
+        if item.identifier == "named.mp3":
+            return PlayMedia("/far/song", "audio/mpeg")
         if item.identifier == "hls":
             return PlayMedia("/far/hls", "application/x-mpegURL")
         return PlayMedia(f"/far/{item.identifier}", "audio/mpeg")
@@ -462,11 +470,7 @@ async def far_media(
     hass.http.app.router.add_get("/far/{name}", _serve)
     client = await hass_client()
     url = client.make_url("")
-    monkeypatch.setattr(
-        share_sources,
-        "async_process_play_media_url",
-        lambda _, address: f"http://127.0.0.1:{url.port}{address}",
-    )
+    hass.config.internal_url = f"http://127.0.0.1:{url.port}"
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
@@ -481,12 +485,20 @@ async def test_media_from_afar(
         hass,
         tower,
         "share",
-        files=["media-source://far/song", "media-source://far/song"],
+        files=[
+            "media-source://far/song",
+            "media-source://far/song",
+            "media-source://far/named.mp3",
+            "media-source://far/disk",
+        ],
     )
     await computer.wait_for("shared", is_last)
-    assert {name: file.data for name, file in computer.share.files.items()} == {
+    files = {name: file.data for name, file in computer.share.files.items()}
+    assert len(files.pop("test_share_out.py")) > 1000
+    assert files == {
         "song.mp3": b"la" * 1000,
         "song (1).mp3": b"la" * 1000,
+        "named.mp3": b"la" * 1000,
     }
     assert files_in(far_media) == {}
 
@@ -496,6 +508,7 @@ async def test_media_from_afar(
     [
         ("gone", "share_not_found"),
         ("missing", "share_not_fetched"),
+        ("wrong", "share_not_fetched"),
         ("hls", "share_stream"),
         ("camera", "share_stream"),
         ("large", "share_too_large"),
@@ -516,3 +529,29 @@ async def test_media_that_cannot_be_fetched(
     assert (await refused(hass, tower, files=files)).translation_key == key
     assert files_in(far_media) == {}
     assert computer.share.files == {}
+
+
+@pytest.mark.parametrize(
+    "item", ["image.door", "media-source://image/image.door"], ids=["entity", "media"]
+)
+async def test_what_an_image_shows(
+    hass: HomeAssistant,
+    far_media: Path,
+    tower: MockConfigEntry,
+    computer: FakeDevice,
+    monkeypatch: pytest.MonkeyPatch,
+    item: str,
+) -> None:
+    """The stream of it would never end."""
+
+    async def async_get_image(hass: HomeAssistant, entity_id: str) -> Image:
+        assert entity_id == "image.door"
+        return Image("image/png", b"\x89PNG\r\n\x1a\n...")
+
+    monkeypatch.setattr(
+        "homeassistant.components.image.async_get_image", async_get_image
+    )
+    await act(hass, tower, "share", files=[item])
+    await computer.wait_for("shared")
+    assert list(computer.share.files) == ["door.png"]
+    assert files_in(far_media) == {}
