@@ -282,6 +282,8 @@ async def test_names_of_callers(
         events.clear()
         await phone.telephony.ring(number, name)
         await wait_state(hass, "sensor.pixel_call", "ringing")
+        # Phones repeat themselves.
+        await phone.telephony.ring(number, name)
         assert events[0].data["contact"] == shown
         await phone.telephony.hang_up()
         await wait_state(hass, "sensor.pixel_call", "idle")

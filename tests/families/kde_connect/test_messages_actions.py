@@ -435,6 +435,15 @@ async def test_max_conversations(
     assert texts == [str(number) for number in range(MAX_CONVERSATIONS, 0, -1)]
 
 
+def test_the_newest_of_each_conversation_is_collected() -> None:
+    """In whatever order the packets come."""
+    collector = Collector()
+    for number, date in ((1, 5), (2, 9), (3, 7), (4, 9)):
+        text = TextMessage(number, 1, date, MessageKind.SENT)
+        collector.received(TextMessages((text,)))
+    assert [message.id for message in collector.messages] == [4]
+
+
 def test_max_collected() -> None:
     for thread_id in (None, 1):
         collector = Collector(thread_id)
