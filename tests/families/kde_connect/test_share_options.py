@@ -1,5 +1,6 @@
 """The options for received files, and where the files go."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,12 @@ from homeassistant.data_entry_flow import FlowResultType
 
 from .common import set_up, shown, wait_connected
 from .sharing import Heard, files_in
+from custom_components import rumpus
 from custom_components.rumpus.families.kde_connect.features import share_folder
+from custom_components.rumpus.families.kde_connect.features.share import (
+    FAILURES,
+    SHARE_TYPES,
+)
 from custom_components.rumpus.families.kde_connect.features.share_folder import (
     FolderError,
     default_folder,
@@ -199,3 +205,12 @@ def test_stored_file_outside(tmp_path: Path) -> None:
     """A file that is in no media directory has no id there."""
     stored = stored_file({"local": str(tmp_path / "x")}, tmp_path / "a.png", 1)
     assert stored == share_folder.StoredFile(tmp_path / "a.png", 1, "image/png", None)
+
+
+def test_every_reason_has_a_text() -> None:
+    """People read why something did not arrive."""
+    path = Path(rumpus.__file__).with_name("translations") / "en.json"
+    shared = json.loads(path.read_text())["entity"]["event"]["shared"]
+    attributes = shared["state_attributes"]
+    assert set(attributes["reason"]["state"]) == set(FAILURES)
+    assert set(attributes["event_type"]["state"]) == set(SHARE_TYPES)
