@@ -26,7 +26,7 @@ from custom_components.rumpus.protocols.json_lines import (
     decode_json,
     encode_json,
 )
-from custom_components.rumpus.protocols.stream import READS_PER_TURN
+from custom_components.rumpus.protocols.stream import READ_CHUNK
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 scalars: st.SearchStrategy[JsonValue] = (
@@ -395,9 +395,24 @@ async def test_a_flood_of_empty_lines_lets_others_run() -> None:
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count_turns())
-    assert await read_all([b"\n" * 10_000 + b"{}\n"]) == [{}]
+    assert await read_all([b"\n" * 1_000_000 + b"{}\n"]) == [{}]
     counting.cancel()
-    assert turns >= 10_000 // READS_PER_TURN
+    assert turns >= 1_000_000 // READ_CHUNK
+
+
+async def test_a_flood_of_empty_lines_is_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strangers may send as many as they like: one step for a chunk, not for a line."""
+    steps = 0
+    read_line = JsonLinesStream._read_line
+
+    async def counted(stream: JsonLinesStream) -> bytes:
+        nonlocal steps
+        steps += 1
+        return await read_line(stream)
+
+    monkeypatch.setattr(JsonLinesStream, "_read_line", counted)
+    assert await read_all([b"\n \r\n" * 250_000 + b'{"a":1}\n\n{}\n']) == [{"a": 1}, {}]
+    assert steps < 2 * 1_000_000 // READ_CHUNK
 
 
 def test_the_stream_is_of_objects() -> None:
