@@ -236,10 +236,10 @@ class KdeConnectCheck:
         await check_messages(phone, report)
         await check_clipboard(phone, report)
         await check_share(phone, report)
-        await check_storage(phone, report)
         await check_offers(phone, other, report)
         await check_computer(computer, report)
         await check_tv(phone, computer, report)
+        await check_storage(phone, report)
         async with report.step("nothing private in diagnostics, log and states"):
             await require_private(lab, (phone, other, computer), _PRIVATE)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from .browser import Browser
+from .check_docs import check_examples, check_tables
 from .demo_families import FAMILIES
 from .families import CheckedEntry
 from .lab import Lab, Place
@@ -53,6 +54,9 @@ async def _check_all(
         entries += await family.check(lab, report)
     async with report.step("the frontend has what it loads at its start"):
         await _check_frontend(lab)
+    async with report.step("the examples of the README and docs are valid"):
+        await check_examples(lab.api)
+        await check_tables(lab.api)
     for entry in entries:
         async with report.step(f"{entry.device}: diagnostics"):
             await lab.api.diagnostics(entry.entry_id)

@@ -1,0 +1,95 @@
+"""Tries the YAML of the README and of the pages in docs with Home Assistant's own validation."""
+
+from pathlib import Path
+import re
+from typing import Final
+
+from homeassistant.util.yaml import parse_yaml
+
+from .api import HomeAssistantApi
+from .report import require
+from .server import ROOT
+from .shapes import JsonObject, JsonValue, as_object, get_object
+from .subject import DOMAIN
+
+BLOCK: Final = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PARTS: Final = ("triggers", "conditions", "actions")
+NOT_AUTOMATIONS: Final = ({"rumpus"}, {"recorder"})
+
+
+def pages() -> list[Path]:
+    """Return the pages for users."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+async def check_examples(api: HomeAssistantApi) -> int:
+    """Check every example; returns how many there are. Raises CheckError."""
+    services = await api.services(DOMAIN)
+    count = 0
+    for page in pages():
+        for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+            count += 1
+            where = f"example {count}, in {page.name}"
+            example = as_object(_plain(parse_yaml(block)))
+            if set(example) in NOT_AUTOMATIONS:
+                continue
+            await _check_parts(api, _parts(example), where)
+            _check_actions(example, services, where)
+    return count
+
+
+def _plain(value: object) -> JsonValue:
+    """Return what YAML was read as, as JSON has it."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, bool | int | float | None) else str(value)
+
+
+def _parts(example: JsonObject) -> JsonObject:
+    """Return what can be validated of an automation, a script, or an entry of scripts."""
+    if "script" in example:
+        example = as_object(next(iter(get_object(example, "script").values())))
+    if "sequence" in example:
+        return {"actions": example["sequence"]}
+    return {name: example[name] for name in PARTS if name in example}
+
+
+async def _check_parts(api: HomeAssistantApi, parts: JsonObject, where: str) -> None:
+    require(bool(parts), f"{where}: neither an automation nor a script")
+    result = as_object(await api.command("validate_config", **parts))
+    for name in parts:
+        found = get_object(result, name)
+        require(found.get("valid") is True, f"{where}: {name}: {found.get('error')}")
+
+
+def _check_actions(value: JsonValue, services: JsonObject, where: str) -> None:
+    """Check that the actions of Rumpus and their fields are there."""
+    if isinstance(value, list):
+        for item in value:
+            _check_actions(item, services, where)
+    if not isinstance(value, dict):
+        return
+    action = value.get("action")
+    if isinstance(action, str) and action.startswith(f"{DOMAIN}."):
+        name = action.removeprefix(f"{DOMAIN}.")
+        require(name in services, f"{where}: there is no {action}")
+        known = set(get_object(get_object(services, name), "fields"))
+        unknown = set(get_object(value, "data")) - known
+        require(not unknown, f"{where}: {action} has no {', '.join(unknown)}")
+    for item in value.values():
+        _check_actions(item, services, where)
+
+
+async def check_tables(api: HomeAssistantApi) -> None:
+    """Check that every action is in the table of actions, with every field."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages())
+    for name, service in (await api.services(DOMAIN)).items():
+        row = re.search(rf"^\| `{DOMAIN}\.{name}` .*$", text, re.MULTILINE)
+        require(row is not None, f"{DOMAIN}.{name} is not described")
+        fields = set(get_object(as_object(service), "fields")) - {"device_id"}
+        missing = [
+            field for field in fields if row is not None and f"`{field}" not in row[0]
+        ]
+        require(not missing, f"{DOMAIN}.{name} is described without {missing}")
