@@ -386,6 +386,24 @@ async def test_get_conversation(
     assert events == []
 
 
+async def test_answers_with_pictures(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    """A packet of several mebibytes is no trouble, nor is one that is too long."""
+    phone.sms.together = True
+    for number in range(40):
+        picture = FakeAttachment(number, f"PART_{number}", thumbnail=b"x" * 100_000)
+        phone.sms.add(f"+1555{number}", "Look", date=BASE, attachments=[picture])
+    entry = await set_up_allowed(hass, ours, phone, "messages")
+    answer = await act(hass, entry, "list_conversations")
+    assert len(answer["conversations"]) == 40
+    assert "thumbnail" not in str(answer)
+
+    await phone.mischief.long_line(9, end=True)
+    answer = await act(hass, entry, "get_conversation", thread_id=40)
+    assert len(answer["messages"]) == 1
+
+
 async def test_a_message_that_comes_during_an_answer(
     hass: HomeAssistant, ours: Credentials, phone: FakeDevice
 ) -> None:
