@@ -96,10 +96,29 @@ def texts(number: int) -> bytes:
     return json.dumps(packet, separators=(",", ":")).encode()
 
 
+def attachments(number: int) -> bytes:
+    """Return as many messages as are read of a packet, with much attached to each."""
+    people = [{"address": str(index)} for index in range(8)]
+    attached = [{"part_id": part, "unique_identifier": "a"} for part in range(20)]
+    messages = [
+        {
+            "_id": index,
+            "thread_id": index,
+            "date": 1,
+            "addresses": people,
+            "attachments": attached,
+            "body": "é" * 3400,
+        }
+        for index in range(number)
+    ]
+    packet = {"type": "kdeconnect.sms.messages", "body": {"messages": messages}}
+    return json.dumps(packet, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 @pytest.mark.parametrize(
     "data",
-    [line(MAX_LONG_LINE), uids(130_000), texts(1000)],
-    ids=["picture", "uids", "texts"],
+    [line(MAX_LONG_LINE), uids(130_000), texts(1000), attachments(1000)],
+    ids=["picture", "uids", "texts", "attachments"],
 )
 def test_no_long_packet_takes_long(data: bytes) -> None:
     """From the line to the message: below 50 ms, whatever is in it."""

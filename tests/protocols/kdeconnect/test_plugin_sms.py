@@ -17,6 +17,7 @@ from custom_components.rumpus.protocols.kdeconnect.plugins import decode_message
 from custom_components.rumpus.protocols.kdeconnect.plugins.sms import (
     MAX_ADDRESS,
     MAX_ADDRESSES,
+    MAX_ALL_ATTACHMENTS,
     MAX_ATTACHMENTS,
     MAX_BODY,
     MAX_MESSAGES,
@@ -220,6 +221,23 @@ def test_limit_of_attachments() -> None:
     assert [item.part_id for item in one(attachments=entries).attachments] == list(
         range(MAX_ATTACHMENTS)
     )
+
+
+def test_limit_of_all_attachments() -> None:
+    """Those of all messages together; the messages themselves are read on."""
+    entries: list[JsonValue] = [
+        {"part_id": number, "unique_identifier": "a"}
+        for number in range(MAX_ATTACHMENTS - 1)
+    ]
+    messages: list[JsonValue] = [
+        {**MINIMUM, "_id": number, "attachments": entries} for number in range(300)
+    ]
+
+    counts = [len(message.attachments) for message in read(messages).messages]
+
+    assert len(counts) == 300
+    assert sum(counts) == MAX_ALL_ATTACHMENTS
+    assert counts == sorted(counts, reverse=True)
 
 
 def test_limit_of_unique_identifier() -> None:

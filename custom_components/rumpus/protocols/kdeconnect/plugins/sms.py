@@ -34,6 +34,8 @@ MAX_BODY: Final = 65_536
 """Characters kept of a message's text."""
 MAX_ATTACHMENTS: Final = 20
 """Attachments kept of a message, and sent with one."""
+MAX_ALL_ATTACHMENTS: Final = 2000
+"""Attachments kept of one packet, those of all its messages together."""
 MAX_UNIQUE_IDENTIFIER: Final = 1024
 """Characters of an attachment's name; an attachment with a longer one is left out."""
 MAX_THUMBNAIL: Final = 256 * 1024
@@ -124,8 +126,14 @@ class TextMessages(Message):
         entries = get_objects(packet.body, "messages", max_items=MAX_MESSAGES)
         if entries is None:
             raise ProtocolError("sms packet without messages")
-        messages = (_message(entry) for entry in entries)
-        return cls(tuple(message for message in messages if message is not None))
+        messages: list[TextMessage] = []
+        room = MAX_ALL_ATTACHMENTS
+        for entry in entries:
+            message = _message(entry, min(room, MAX_ATTACHMENTS))
+            if message is not None:
+                messages.append(message)
+                room -= len(message.attachments)
+        return cls(tuple(messages))
 
     @property
     def threads(self) -> frozenset[int]:
@@ -235,7 +243,7 @@ def send(
     return Packet(TYPE_REQUEST, body)
 
 
-def _message(entry: JsonObject) -> TextMessage | None:
+def _message(entry: JsonObject, max_attachments: int) -> TextMessage | None:
     message_id = get_int(entry, "_id")
     thread_id = get_int(entry, "thread_id")
     date_ms = get_int(entry, "date")
@@ -251,7 +259,7 @@ def _message(entry: JsonObject) -> TextMessage | None:
         is_read=get_bool(entry, "read") or False,
         is_group=bool((get_int(entry, "event") or 0) & _Event.GROUP),
         sub_id=get_int(entry, "sub_id"),
-        attachments=_attachments(entry),
+        attachments=_attachments(entry, max_attachments),
     )
 
 
@@ -269,9 +277,9 @@ def _addresses(entry: JsonObject) -> tuple[str, ...]:
     return tuple(address for address in addresses if address is not None)
 
 
-def _attachments(entry: JsonObject) -> tuple[Attachment, ...]:
+def _attachments(entry: JsonObject, most: int) -> tuple[Attachment, ...]:
     attachments: list[Attachment] = []
-    for item in get_objects(entry, "attachments", max_items=MAX_ATTACHMENTS) or ():
+    for item in get_objects(entry, "attachments", max_items=most) or ():
         part_id = get_int(item, "part_id")
         name = get_id(item, "unique_identifier", limit=MAX_UNIQUE_IDENTIFIER)
         if part_id is not None and name is not None:
