@@ -13,9 +13,9 @@ from pytest_homeassistant_custom_component.common import (
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
-from .common import paired_entry, wait_connected, wait_until
+from .common import paired_entry, wait_connected, wait_state, wait_until
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
-from tests.fakes.kdeconnect import FakeDevice
+from tests.fakes.kdeconnect import FakeDevice, Misbehave
 from tests.fakes.kdeconnect_share import SharedFile
 
 SHARED = "event.pixel_shared"
@@ -97,6 +97,14 @@ async def act(
 def offer(fake: FakeDevice, *files: SharedFile) -> asyncio.Task[None]:
     """Let a device share files in the background."""
     return asyncio.create_task(fake.share.send_files(*files))
+
+
+async def stall(hass: HomeAssistant, fake: FakeDevice) -> asyncio.Task[None]:
+    """Let a device send half of a file, and no more."""
+    fake.misbehave = Misbehave.PAYLOAD_STALL
+    half = offer(fake, SharedFile("half.bin", b"x" * 1_000_000))
+    await wait_state(hass, TRANSFER, "50")
+    return half
 
 
 async def ended(task: asyncio.Task[None]) -> None:

@@ -33,6 +33,7 @@ from . import (
 from .const import FAMILY_KEY
 from .coordinator import KdeConnectCoordinator, PlatformSetup
 from .data import NotPairedError, paired_device
+from .features.clipboard import async_forget_clipboard
 from .flow import KdeConnectFlow
 from .flow_options import KdeConnectOptions
 from .hub import HubLease, async_get_hub
@@ -98,6 +99,7 @@ class KdeConnectFamily(Family):
 
     @override
     async def async_remove_entry(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        async_forget_clipboard(hass, entry.entry_id)
         if is_tv(entry.data):
             await _async_remove_tv(hass, entry)
             return

@@ -10,7 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from ...protocols.kdeconnect.plugins import clipboard
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow, async_forget
-from .features.clipboard import ClipboardFeature
+from .features.clipboard import ClipboardFeature, async_forget_clipboard
 
 CLIPBOARD = "clipboard"
 
@@ -24,6 +24,7 @@ def async_setup(
     feature = coordinator.find(ClipboardFeature)
     if feature is None:
         async_forget(coordinator, Platform.TEXT, (CLIPBOARD,))
+        async_forget_clipboard(coordinator.hass, coordinator.entry.entry_id)
         return
     device = coordinator.device
     async_follow(

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 import time
-from typing import TYPE_CHECKING, Any, ClassVar, override
+from typing import TYPE_CHECKING, Any, ClassVar, Final, override
 
-from homeassistant.core import ServiceResponse, callback
+from homeassistant.core import HomeAssistant, ServiceResponse, callback
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.util.hass_dict import HassKey
 
 from ....const import DOMAIN
 from ....entity import translated_errors
@@ -19,19 +20,32 @@ from ..options import Option
 if TYPE_CHECKING:
     from ..coordinator import KdeConnectCoordinator
 
+_CLIPBOARDS: Final[HassKey[dict[str, clipboard.ClipboardSync]]] = HassKey(
+    f"{DOMAIN}_clipboards"
+)
+
+
+@callback
+def async_forget_clipboard(hass: HomeAssistant, entry_id: str) -> None:
+    """Forget what the device of an entry has copied."""
+    hass.data.get(_CLIPBOARDS, {}).pop(entry_id, None)
+
 
 class ClipboardFeature(Feature):
     """Knows the device's clipboard, and sets it.
 
-    What was copied last counts when the device comes back. Nothing of it is stored.
+    What was copied last counts when the device comes back. Nothing of it is stored: it is
+    known until Home Assistant ends, or the user takes the permission back.
     """
 
     option: ClassVar[Option | None] = Option.CLIPBOARD
 
     def __init__(self, coordinator: KdeConnectCoordinator) -> None:
-        """Start without knowing."""
+        """Start with what is known from before the entry was set up anew."""
         super().__init__(coordinator)
-        self._sync = clipboard.ClipboardSync()
+        self._sync = self.hass.data.setdefault(_CLIPBOARDS, {}).setdefault(
+            coordinator.entry.entry_id, clipboard.ClipboardSync()
+        )
 
     @callback
     @override
@@ -44,6 +58,7 @@ class ClipboardFeature(Feature):
     @callback
     @override
     def unpaired(self) -> None:
+        async_forget_clipboard(self.hass, self.coordinator.entry.entry_id)
         self._sync = clipboard.ClipboardSync()
 
     @callback

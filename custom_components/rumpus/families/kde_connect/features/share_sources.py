@@ -116,10 +116,10 @@ class Sources:
     async def _async_take(self, entity_id: str) -> SourceFile:
         """Take a picture of what a camera or image entity shows."""
         data = await async_snapshot(self._hass, entity_id)
-        suffix = mimetypes.guess_extension(picture_type(data) or "") or ""
-        name = f"{split_entity_id(entity_id)[1]}{suffix}"
+        run = self._hass.async_add_executor_job
+        name = await run(_named, split_entity_id(entity_id)[1], picture_type(data))
         path = await self._async_temporary(name)
-        await self._hass.async_add_executor_job(path.write_bytes, data)
+        await run(path.write_bytes, data)
         return SourceFile(path, name, len(data))
 
     async def _async_fetch(self, url: str, name: str) -> SourceFile:
@@ -189,11 +189,13 @@ def _file(path: Path) -> SourceFile:
     )
 
 
-def _named(item: str, mime_type: str) -> str:
+def _named(item: str, mime_type: str | None) -> str:
     """Return a name for what has none: the last part of its id, with a suffix."""
     name = safe_file_name(unquote(item.partition("?")[0]))
     if mimetypes.guess_type(name)[0] is None:
-        name = safe_file_name(f"{name}{mimetypes.guess_extension(mime_type) or ''}")
+        name = safe_file_name(
+            f"{name}{mimetypes.guess_extension(mime_type or '') or ''}"
+        )
     return name
 
 
