@@ -203,6 +203,10 @@ class KdeConnectCheck:
             await walk.submit(**self._answers(lab, device, walk))
             walk.require_abort("reconfigure_successful")
             await lab.api.wait_entry(entry.entry_id)
+            # A phone tells this when it connects or when it changes.
+            await lab.fakes[device.name].say("bars 2")
+            sensor = await find_entity(lab.api, entry, "sensor", "signal_strength_1")
+            await lab.api.wait_state(sensor.entity_id, "2")
 
     async def _pair_again(self, lab: Lab, report: Report, device: DemoDevice) -> None:
         """Let a device end the pairing, and repair that."""

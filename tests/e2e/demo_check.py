@@ -55,7 +55,7 @@ async def _check_all(
     async with report.step("the frontend has what it loads at its start"):
         await _check_frontend(lab)
     async with report.step("the examples of the README and docs are valid"):
-        await check_examples(lab.api)
+        require(await check_examples(lab.api) > 0, "there are no examples")
         await check_tables(lab.api)
     for entry in entries:
         async with report.step(f"{entry.device}: diagnostics"):
