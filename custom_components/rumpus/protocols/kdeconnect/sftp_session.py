@@ -5,7 +5,7 @@ Importing this imports asyncssh, which is large: let a thread do it when it is n
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 import logging
 import stat
@@ -20,6 +20,7 @@ from ..errors import (
     MessageTooLargeError,
     PeerTimeoutError,
     ProtocolError,
+    RumpusError,
 )
 from .plugins.sftp import StorageOffer
 from .storage import Entry, FileUnavailableError
@@ -106,22 +107,37 @@ class SftpSession:
         """Take over a connection and its client."""
         self._connection = connection
         self._client = client
+        self._is_over = False
 
     @property
     def is_closed(self) -> bool:
         """Whether it has come to its end."""
-        return self._connection.is_closed()
+        return self._is_over or self._connection.is_closed()
 
     @asynccontextmanager
-    async def answer(self, seconds: float = ANSWER_TIMEOUT) -> AsyncGenerator[None]:
+    async def answer(self, seconds: float | None = None) -> AsyncGenerator[None]:
         """Bound the time of requests; who does not answer in time is not asked again."""
+        is_late = False
+
+        def give_up() -> None:
+            nonlocal is_late
+            is_late = self._is_over = True
+            # A request that is cancelled may wait for the answer to another one, to close a
+            # folder for example. This ends all of them.
+            self._connection.abort()
+
+        timer = asyncio.get_running_loop().call_later(
+            ANSWER_TIMEOUT if seconds is None else seconds, give_up
+        )
         try:
             with _errors(), _ours():
-                async with asyncio.timeout(seconds):
-                    yield
-        except PeerTimeoutError:
-            self._connection.abort()
+                yield
+        except RumpusError as err:
+            if is_late:
+                raise PeerTimeoutError("the phone did not answer in time") from err
             raise
+        finally:
+            timer.cancel()
 
     async def real_path(self, path: bytes) -> bytes | None:
         """Return where a path leads to; None if the phone cannot tell."""
@@ -140,13 +156,16 @@ class SftpSession:
     async def scan(self, path: bytes, limit: int, seconds: float) -> list[Entry]:
         """Return what is in a folder in the phone's order: so many at most, in so many seconds."""
         entries: list[Entry] = []
-        # It has to be closed when it is left early.
         names = cast("AsyncGenerator[asyncssh.SFTPName]", self._client.scandir(path))
-        async with self.answer(seconds), aclosing(names):
-            async for name in names:
-                if len(entries) >= limit:
-                    break
-                entries.append(_entry(cast(bytes, name.filename), name.attrs))
+        async with self.answer(seconds):
+            try:
+                async for name in names:
+                    if len(entries) >= limit:
+                        break
+                    entries.append(_entry(cast(bytes, name.filename), name.attrs))
+            finally:
+                with suppress(asyncssh.Error, OSError, ValueError):
+                    await names.aclose()
         return entries
 
     async def open(self, path: bytes) -> OpenFile:
@@ -159,6 +178,7 @@ class SftpSession:
 
     async def close(self) -> None:
         """End it; never raises, and takes `CLOSE_TIMEOUT` at most."""
+        self._is_over = True
         with _ours():
             self._connection.close()
             try:
