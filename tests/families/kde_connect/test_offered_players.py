@@ -307,12 +307,12 @@ async def test_pace_of_changes(
     await wait_told(phone, "Kitchen", volume=0)
     for number in range(1, 51):
         kitchen.change(volume_level=number / 100)
-        await hass.async_block_till_done()
     await wait_told(phone, "Kitchen", volume=50)
 
     told_volumes = [body["volume"] for body in told(phone, "mpris") if "volume" in body]
     assert told_volumes[-1] == 50
-    assert len(told_volumes) <= 4
+    # What it was at first, the first change, and the last.
+    assert len(told_volumes) <= 3
 
 
 async def test_player_that_is_off(
