@@ -1,49 +1,32 @@
-"""Showing a TV on phones, changing how, and allowing phones to control it."""
+"""Showing a TV on phones, and changing how."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_fire_time_changed,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.config_entries import SOURCE_IGNORE, ConfigFlowResult
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.util import dt as dt_util
 
-from .common import flows, go, look, shown, start_user, wait_flow, wait_state, wait_step
-from .test_flow_discovery import discover, service, wait_change
+from .common import go, shown, start_user, wait_state
 from .tvs import (
     OTHER_ID,
     PHONES,
     PLAYER,
     REMOTE,
-    TV_ID,
     add_player,
     end_of,
     key_of,
     link,
     pair,
-    request,
     set_up_tv,
     tv_entry,
 )
-from custom_components.rumpus.const import DOMAIN
-from custom_components.rumpus.families.kde_connect import (
-    flow_tv as flow_module,
-    hub as hub_module,
-    tv as tv_module,
-)
-from custom_components.rumpus.families.kde_connect.hub import async_get_hub
-from custom_components.rumpus.families.kde_connect.tv_cards import CARD_GRACE
+from custom_components.rumpus.families.kde_connect import flow_tv as flow_module
 from custom_components.rumpus.families.kde_connect.tv_data import MAX_COMMAND
-from custom_components.rumpus.protocols.errors import DisconnectedError
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
-from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
 from tests.fakes.kdeconnect import FakeDevice
 
 
@@ -226,6 +209,7 @@ async def test_reconfigure(
 ) -> None:
     """The entities and the name can be changed; key and phones stay."""
     await pair(hass, phone, entry)
+    phone.answers_udp = True
     hass.states.async_set("media_player.den", "idle")
     other = tv_entry(
         hass, tv_key, tv_id=OTHER_ID, media_player="media_player.x", device_id=None
@@ -373,337 +357,3 @@ async def test_options_of_phones_of_a_tv_that_is_not_loaded(
 
     assert result["reason"] == "tv_not_loaded"
     assert len(entry.data["phones"]) == 1
-
-
-# Phones
-
-
-async def test_request(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-) -> None:
-    """The card names both and shows the key of the phone."""
-    card = await request(hass, phone, entry)
-
-    assert card["type"] is FlowResultType.MENU
-    assert card["menu_options"] == ["kde_connect_tv_allow", "kde_connect_tv_refuse"]
-    assert shown(card) == {
-        "name": "Pixel",
-        "address": "127.0.0.1",
-        "tv": "Living room",
-        "key": phone.peer(tv_key.device_id).verification_key,
-    }
-    (flow,) = flows(hass)
-    assert flow["context"]["title_placeholders"] == {"name": "Living room: Pixel"}
-    assert not phone.paired
-
-    result = await go(hass, card, next_step_id="kde_connect_tv_allow")
-
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "phone_paired"
-    assert shown(result) == {"name": "Pixel", "tv": "Living room"}
-    await phone.wait_for("paired")
-    assert not flows(hass)
-    assert not async_get_hub(hass).tvs.requests  # type: ignore[union-attr]
-
-
-async def test_refused(
-    hass: HomeAssistant, ours: Credentials, entry: MockConfigEntry, phone: FakeDevice
-) -> None:
-    """The phone is told, and may ask again."""
-    card = await request(hass, phone, entry)
-
-    result = await go(hass, card, next_step_id="kde_connect_tv_refuse")
-
-    assert result["reason"] == "phone_refused"
-    await phone.wait_for("pairing_failed")
-    assert entry.data["phones"] == []
-
-
-async def test_request_taken_back(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-) -> None:
-    """A card whose request has ended waits for another for a while, then it goes."""
-    card = await request(hass, phone, entry)
-    device = end_of(entry).devices[phone.device_id]
-    await phone.cancel_pairing(tv_key.device_id)
-    await wait_change(device, lambda: device.verification_key is None)
-    assert flows(hass)
-
-    # Another request has another key, and the card shows that.
-    phone.clock_offset = 60
-    await phone.request_pairing(tv_key.device_id)
-    await wait_change(device, lambda: device.verification_key is not None)
-    card = await look(hass, card)
-    assert shown(card)["key"] == phone.peer(tv_key.device_id).verification_key
-
-    await phone.cancel_pairing(tv_key.device_id)
-    await wait_change(device, lambda: device.verification_key is None)
-    later = dt_util.utcnow() + timedelta(seconds=CARD_GRACE + 1)
-    async_fire_time_changed(hass, later)
-    await hass.async_block_till_done()
-    assert not flows(hass)
-
-
-@pytest.mark.parametrize(
-    ("step", "reason"),
-    [
-        ("kde_connect_tv_allow", "tv_request_ended"),
-        ("kde_connect_tv_refuse", "phone_refused"),
-        (None, "tv_request_ended"),
-    ],
-)
-async def test_answered_too_late(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-    step: str | None,
-    reason: str,
-) -> None:
-    """An answer to a request that has ended changes nothing."""
-    card = await request(hass, phone, entry)
-    device = end_of(entry).devices[phone.device_id]
-    await phone.cancel_pairing(tv_key.device_id)
-    await wait_change(device, lambda: device.verification_key is None)
-
-    result = await (
-        look(hass, card) if step is None else go(hass, card, next_step_id=step)
-    )
-
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == reason
-    assert entry.data["phones"] == []
-
-
-async def test_another_request_than_the_one_shown(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-) -> None:
-    """What was not on the screen is not allowed."""
-    card = await request(hass, phone, entry)
-    device = end_of(entry).devices[phone.device_id]
-    old_key = device.verification_key
-    await phone.cancel_pairing(tv_key.device_id)
-    phone.clock_offset = 60
-    await phone.request_pairing(tv_key.device_id)
-    await wait_change(device, lambda: device.verification_key not in {old_key, None})
-
-    result = await go(hass, card, next_step_id="kde_connect_tv_allow")
-
-    assert result["step_id"] == "kde_connect_tv_request"
-    assert shown(result)["key"] != old_key
-    assert not phone.paired
-    result = await go(hass, result, next_step_id="kde_connect_tv_allow")
-    assert result["reason"] == "phone_paired"
-
-
-async def test_connection_lost_while_allowing(
-    hass: HomeAssistant,
-    ours: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A pairing that fails at the last moment is none."""
-    card = await request(hass, phone, entry)
-
-    async def fail(self: RemoteDevice) -> None:
-        raise DisconnectedError("gone")
-
-    monkeypatch.setattr(RemoteDevice, "accept_pairing", fail)
-    result = await go(hass, card, next_step_id="kde_connect_tv_allow")
-
-    assert result["reason"] == "tv_request_ended"
-    assert entry.data["phones"] == []
-
-
-async def test_phone_leaves(
-    hass: HomeAssistant, ours: Credentials, entry: MockConfigEntry, phone: FakeDevice
-) -> None:
-    """The card goes with its phone."""
-    await request(hass, phone, entry)
-    device = end_of(entry).devices[phone.device_id]
-
-    await phone.stop()
-    await wait_change(device, lambda: not device.is_up)
-
-    assert not flows(hass)
-
-
-async def test_tv_is_unloaded(
-    hass: HomeAssistant, ours: Credentials, entry: MockConfigEntry, phone: FakeDevice
-) -> None:
-    """The cards go with their TV."""
-    await request(hass, phone, entry)
-
-    assert await hass.config_entries.async_unload(entry.entry_id)
-
-    assert not flows(hass)
-    assert async_get_hub(hass).peer is None
-
-
-async def test_too_many_phones(
-    hass: HomeAssistant,
-    ours: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """One phone too many is refused, and the user is told what to do."""
-    monkeypatch.setattr(tv_module, "MAX_PHONES", 0)
-    card = await request(hass, phone, entry)
-
-    result = await go(hass, card, next_step_id="kde_connect_tv_allow")
-
-    assert result["reason"] == "too_many_phones"
-    await phone.wait_for("pairing_failed")
-    assert entry.data["phones"] == []
-
-
-async def test_too_many_cards(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """There is no room for a request while all cards are of devices that are there."""
-    caplog.set_level("DEBUG", "custom_components.rumpus")
-    monkeypatch.setattr(hub_module, "MAX_CARDS", 0)
-    await phone.request_pairing(tv_key.device_id)
-    device = end_of(entry).devices[phone.device_id]
-    if device.verification_key is None:
-        await wait_change(device, lambda: device.verification_key is not None)
-    await hass.async_block_till_done()
-
-    assert not flows(hass)
-    assert "Too many discovered devices" in caplog.text
-
-
-async def test_card_of_a_request_stays(
-    hass: HomeAssistant,
-    ours: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """What somebody makes up does not drive a request out."""
-    monkeypatch.setattr(hub_module, "MAX_CARDS", 1)
-    card = await request(hass, phone, entry)
-
-    result = await discover(hass, service("e" * 32))
-
-    assert result["reason"] == "too_many_discovered"
-    assert (await look(hass, card))["step_id"] == "kde_connect_tv_request"
-
-
-async def test_card_changes_by_itself(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-) -> None:
-    """Whoever looks at the card is told that the request has changed."""
-    card = await request(hass, phone, entry)
-    await phone.cancel_pairing(tv_key.device_id)
-    await phone.request_pairing(tv_key.device_id)
-
-    await wait_step(hass, card, "kde_connect_tv_request")
-
-
-async def test_ignored_phone(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-) -> None:
-    """A phone that was ignored for this TV gets no card."""
-    MockConfigEntry(
-        domain=DOMAIN,
-        unique_id=f"{TV_ID}_{phone.device_id}",
-        source=SOURCE_IGNORE,
-        data={},
-    ).add_to_hass(hass)
-
-    await phone.request_pairing(tv_key.device_id)
-    device = end_of(entry).devices[phone.device_id]
-    if device.verification_key is None:
-        await wait_change(device, lambda: device.verification_key is not None)
-    await hass.async_block_till_done()
-
-    assert not flows(hass)
-
-
-async def test_request_that_nobody_makes(
-    hass: HomeAssistant, ours: Credentials, entry: MockConfigEntry
-) -> None:
-    """A card that comes up anew, such as after ignoring ends, needs its request."""
-    for tv_id in (TV_ID, OTHER_ID):
-        result = await hass.config_entries.flow.async_init(
-            DOMAIN,
-            context={"source": "integration_discovery"},
-            data={
-                "family": "kde_connect",
-                "kind": "tv",
-                "tv_id": tv_id,
-                "device_id": "e" * 32,
-            },
-        )
-        assert result["reason"] == "tv_request_ended"
-
-
-async def test_our_own_services(
-    hass: HomeAssistant, ours: Credentials, tv_key: Credentials, phone: FakeDevice
-) -> None:
-    """A TV of this home is no discovered device, whether or not it is shown now."""
-    entry = tv_entry(hass, tv_key)
-    result = await discover(hass, service(tv_key.device_id))
-    assert result["reason"] == "own_service"
-
-    await set_up_tv(hass, entry)
-    for device_id in (tv_key.device_id, ours.device_id):
-        result = await discover(hass, service(device_id))
-        assert result["reason"] == "own_service"
-    assert "host" not in entry.data
-
-
-async def test_card_of_a_phone_for_two_tvs(
-    hass: HomeAssistant,
-    ours: Credentials,
-    entry: MockConfigEntry,
-    hass_storage: dict[str, Any],
-    phone: FakeDevice,
-) -> None:
-    """A phone has a card for each TV that it asks."""
-    second = tv_entry(
-        hass,
-        key_of(hass_storage, OTHER_ID),
-        tv_id=OTHER_ID,
-        name="Den",
-        media_player="media_player.den",
-    )
-    assert await hass.config_entries.async_setup(second.entry_id)
-    await link(phone, second)
-
-    await request(hass, phone, entry)
-    card = await request(hass, phone, second)
-    await wait_flow(hass, "integration_discovery", f"{TV_ID}_{phone.device_id}")
-
-    assert shown(card)["tv"] == "Den"
-    assert len(flows(hass)) == 2

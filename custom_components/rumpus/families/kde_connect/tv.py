@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, override
+from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME, Platform
 from homeassistant.core import (
@@ -71,8 +71,8 @@ class TvCoordinator(RumpusCoordinator[TvState]):
         """Take over the lease and our end; `async_stop` gives them back."""
         settings = TvSettings.from_entry(entry.data, entry.options)
         super().__init__(hass, entry, name=settings.name, state=TvState())
-        if entry.unique_id is None:
-            raise ValueError("an entry of a TV without its id")
+        if TYPE_CHECKING:
+            assert entry.unique_id is not None
         self.tv_id = entry.unique_id
         self.settings = settings
         self.peer = peer

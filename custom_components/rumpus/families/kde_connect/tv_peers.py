@@ -1,6 +1,6 @@
 """Our ends that are TVs of this home: one for each entry, all on the airwaves of the hub."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -79,6 +79,6 @@ class TvPeers:
 
 def _id(entry: ConfigEntry) -> str:
     """Return the unique id that every entry of a TV has."""
-    if entry.unique_id is None:
-        raise ValueError("an entry of a TV without its id")
+    if TYPE_CHECKING:
+        assert entry.unique_id is not None
     return entry.unique_id

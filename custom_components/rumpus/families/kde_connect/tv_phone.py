@@ -70,6 +70,7 @@ class TvPhone:
         self._rate = KeyRate()
         self._pad = TouchPad()
         self._is_flooding = False
+        self._is_doubted = False
         self._unsubscribe: CALLBACK_TYPE | None = None
         coordinator = cast("KdeConnectCoordinator", self)
         self._offers = [offer(coordinator) for offer in _OFFERS]
@@ -135,6 +136,7 @@ class TvPhone:
     @callback
     def _connected(self) -> None:
         self.data = KdeConnectState(is_connected=True)
+        self._is_doubted = False
         self.tv.remember()
         # Without this some phones offer no keyboard.
         if self.device.supports(TYPE_KEYBOARD_STATE):
@@ -165,13 +167,21 @@ class TvPhone:
                 self._disconnected()
                 self.tv.phone_left(self)
             case TrustBroken():
-                LOGGER.warning(
-                    "A phone that calls itself %r has another key than the one that was "
-                    "paired with %s, and was refused. If it was reset, remove it in the "
-                    "options of the TV and pair it again",
-                    self.device.name,
-                    self.tv.name,
-                )
+                self._doubted()
+
+    @callback
+    def _doubted(self) -> None:
+        """Tell the user of an impostor, once while the phone itself is away."""
+        if self._is_doubted:
+            return
+        self._is_doubted = True
+        LOGGER.warning(
+            "A phone that calls itself %r has another key than the one that was paired "
+            "with %s, and was refused. If it was reset, remove it in the options of the "
+            "TV and pair it again",
+            self.device.name,
+            self.tv.name,
+        )
 
     # What the phone wants
 
