@@ -339,9 +339,9 @@ async def _look_around(session: SftpSession, offer: StorageOffer) -> _Visit:
     roots: list[Root] = []
     real: list[bytes] = []
     for name, text in offer.roots:
-        # A card may have been taken out, and text may be none.
-        with suppress(UnicodeEncodeError, FileUnavailableError):
-            if (path := normalise(text.encode())) is not None:
+        # A card may have been taken out.
+        with suppress(FileUnavailableError):
+            if (path := normalise(text.encode(errors="replace"))) is not None:
                 real.append(await _real_path(session, path))
                 roots.append(Root(name, path))
     if not roots:
