@@ -67,7 +67,7 @@ async def closed(world: World) -> str:
 
 async def with_picture(world: World) -> str:
     """Our notification carries a picture."""
-    picture = world.server.media_dir / "notification.png"
+    picture = world.outbox / "notification.png"
     picture.write_bytes(make_png())
     shown = await _show(world, image=str(picture))
     if not shown.has_picture:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import os
 from pathlib import Path
 import signal
+import socket
 from typing import Final
 
 from .network import Network
@@ -186,7 +187,7 @@ class Container:
         assert self._outer is not None
         self._init = child_of(self._outer.pid)
         return bool(self._init) and all(
-            (self.home / f"{kind}.bus").exists() for kind in ("session", "system")
+            _listens(self.home / f"{kind}.bus") for kind in ("session", "system")
         )
 
     def _log_tail(self) -> str:
@@ -226,6 +227,16 @@ class Process:
         else:
             self._outer.kill()
         await self._outer.wait()
+
+
+def _listens(path: Path) -> bool:
+    """Tell whether somebody listens at a socket; the file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def child_of(pid: int) -> int:

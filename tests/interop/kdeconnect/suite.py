@@ -3,9 +3,19 @@
 from collections.abc import Awaitable, Callable
 import contextlib
 from functools import partial
+from pathlib import Path
+import shutil
 from typing import Final
 
-from . import checks, checks_desktop, checks_notifications, connection, pairing
+from . import (
+    checks,
+    checks_desktop,
+    checks_notifications,
+    checks_phone,
+    checks_share,
+    connection,
+    pairing,
+)
 from .daemon import KdeConnectDaemon
 from .network import Network
 from .roots import CACHE, Flavour, ensure_roots
@@ -21,6 +31,17 @@ type Check = Callable[[World], Awaitable[str | None]]
 DEFAULT: Final = tuple(Flavour)
 HOME_ASSISTANT: Final = ("ha", 100)
 LOGS: Final = CACHE / "logs"
+# An integration of ours that watches Home Assistant and gives it a player.
+PROBE: Final = Path(__file__).parent / "interop_probe"
+YAML: Final = """\
+rumpus:
+interop_probe:
+script:
+  interop_greet:
+    alias: Greet
+    sequence:
+      - event: interop_greeted
+"""
 
 BEFORE_PAIRING: Final[tuple[tuple[str, Check], ...]] = (
     ("a daemon that starts becomes a card", pairing.discovered),
@@ -52,6 +73,17 @@ PAIRED: Final[tuple[tuple[str, Check], ...]] = (
     ("notifications of the daemon", checks_notifications.forwarded),
     ("audio outputs", checks_desktop.outputs),
     ("default audio output", checks_desktop.default_output),
+    ("a text to the daemon", checks_share.text_to_daemon),
+    ("a link to the daemon", checks_share.link_to_daemon),
+    ("a text from the daemon", checks_share.text_from_daemon),
+    ("a link from the daemon", checks_share.link_from_daemon),
+    ("files between two daemons", checks_share.yardstick),
+    ("1 GiB file to the daemon", checks_share.one_to_daemon),
+    ("50 files to the daemon", checks_share.many_to_daemon),
+    ("1 GiB file from the daemon", checks_share.one_from_daemon),
+    ("50 files from the daemon", checks_share.many_from_daemon),
+    ("file cut off while sent", checks_share.cut_while_sending),
+    ("file cut off while received", checks_share.cut_while_receiving),
     ("killed and started again", connection.killed),
     ("announced again while connected", connection.stays_up),
     ("back after a silent loss", connection.lost_silently),
@@ -60,6 +92,12 @@ PAIRED: Final[tuple[tuple[str, Check], ...]] = (
     ("unpaired by the daemon, paired again", checks.unpaired_there),
     ("unpaired by Home Assistant", checks.unpaired_here),
 )
+# These wait for time-outs of ours, so that one release has to do.
+NEWEST_ONLY: Final[frozenset[Check]] = frozenset(
+    {checks_share.cut_while_sending, checks_share.cut_while_receiving}
+)
+# Release 22.12 stops receiving in the middle of a batch, whoever sends it.
+NOT_OLDEST: Final[frozenset[Check]] = frozenset({checks_share.many_to_daemon})
 AFTERWARDS: Final[tuple[tuple[str, Check], ...]] = (
     ("Home Assistant's log is quiet", checks.quiet_log),
 )
@@ -77,7 +115,10 @@ async def run(options: Options) -> bool:
             command_prefix=network.command_prefix(HOME_ASSISTANT[0]),
             fresh=True,
             integration=options.integration or INTEGRATION,
+            yaml=YAML,
         )
+        probe = server.config_dir / "custom_components" / PROBE.name
+        shutil.copytree(PROBE, probe)
         try:
             seconds = await server.start()
             print(f"Home Assistant is up after {seconds:.1f} s", flush=True)
@@ -87,6 +128,7 @@ async def run(options: Options) -> bool:
                     daemon = KdeConnectDaemon(flavour, network, flavour.label, number)
                     world = World(network, server, api, daemon)
                     await _run_checks(world, report, options)
+                    await _run_phone_checks(flavour, report, options)
         finally:
             await server.stop()
             _keep_log(server.log.text, "homeassistant")
@@ -108,7 +150,7 @@ async def _run_checks(world: World, report: Report, options: Options) -> None:
             ):
                 await report.check(f"{daemon.name}: {title}", partial(check, world))
         for title, check in PAIRED:
-            if options.only in title:
+            if _applies(check, daemon.flavour) and options.only in title:
                 await report.check(
                     f"{daemon.name}: {title}", partial(_paired, check, world)
                 )
@@ -122,9 +164,39 @@ async def _run_checks(world: World, report: Report, options: Options) -> None:
         await daemon.stop()
 
 
+def _applies(check: Check, flavour: Flavour) -> bool:
+    """Tell whether a release is to be checked for it."""
+    if check in NEWEST_ONLY:
+        return flavour is Flavour.KDE26
+    return flavour is not Flavour.KDE22 or check not in NOT_OLDEST
+
+
+async def _run_phone_checks(flavour: Flavour, report: Report, options: Options) -> None:
+    """Check what the daemon makes of the fake phone."""
+    chosen = [
+        (f"{flavour.label} and the fake phone: {title}", check)
+        for title, check in checks_phone.CHECKS
+        if options.only in title
+    ]
+    if not chosen:
+        return
+    async with contextlib.AsyncExitStack() as stack:
+        pair: checks_phone.Pair | None = None
+
+        async def meet() -> str:
+            nonlocal pair
+            pair = await stack.enter_async_context(checks_phone.paired(flavour))
+            return "the phone asks"
+
+        await report.check(f"{flavour.label} and the fake phone: pairing", meet)
+        if pair is not None:
+            for title, check in chosen:
+                await report.check(title, partial(check, pair))
+
+
 async def _paired(check: Check, world: World) -> str | None:
     """Run a check of a paired daemon, which is paired first if need be."""
-    if not world.daemon.is_running:
+    if not world.daemon.is_running or world.daemon.desktop is None:
         await world.start_fresh(desktop=True)
     if await world.entry() is None:
         if world.hopeless:

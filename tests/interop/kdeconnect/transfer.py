@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 import contextlib
 from dataclasses import dataclass
 import hashlib
+import os
 from pathlib import Path
 import secrets
 import time
@@ -71,7 +72,7 @@ def digest_of(path: Path) -> str:
 async def compare(folder: Path, digests: Mapping[str, str]) -> None:
     """Check what arrived. Raises CheckError."""
     for name, digest in digests.items():
-        if await asyncio.to_thread(digest_of, folder / name) != digest:
+        if await asyncio.to_thread(digest_of, find(folder, name)) != digest:
             raise CheckError(f"{name} differs")
 
 
@@ -93,22 +94,28 @@ async def clock_arrival(
             return max(now - begun, _PAUSE)
         if now > end:
             raise TooLateError(
-                f"{sum(there.values())} of {sum(sizes.values())} bytes in"
+                f"{', '.join(sorted(there)[:5])}: {sum(there.values())} of {sum(sizes.values())} bytes in"
                 f" {len(there)} of {len(sizes)} files after {patience:g} s"
             )
         await asyncio.sleep(_PAUSE)
 
 
 def present(folder: Path) -> dict[str, int]:
-    """Return the files of a folder with their sizes."""
+    """Return the files below a folder with their sizes."""
     found: dict[str, int] = {}
-    if folder.is_dir():
-        for entry in folder.iterdir():
+    for path, _, names in os.walk(folder):
+        for name in names:
             # Files are renamed all the time.
             with contextlib.suppress(FileNotFoundError):
-                if entry.is_file():
-                    found[entry.name] = entry.stat().st_size
+                found[name] = Path(path, name).stat().st_size
     return found
+
+
+def find(folder: Path, name: str) -> Path:
+    """Return the file with a name below a folder. Raises CheckError."""
+    for path in folder.rglob(name):
+        return path
+    raise CheckError(f"{name} is not there")
 
 
 async def wait_begun(folder: Path, size: int, patience: float = PATIENCE) -> None:
@@ -121,9 +128,10 @@ async def wait_begun(folder: Path, size: int, patience: float = PATIENCE) -> Non
 
 
 def empty(folder: Path) -> None:
-    """Remove the files of a folder."""
-    for name in present(folder):
-        (folder / name).unlink(missing_ok=True)
+    """Remove the files below a folder."""
+    for path in list(folder.rglob("*")):
+        if path.is_file():
+            path.unlink(missing_ok=True)
 
 
 async def measure_daemons(flavour: Flavour, *, size: int = GIB) -> Figures:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 import time
 from typing import Final
 
@@ -9,6 +10,7 @@ from .daemon import KdeConnectDaemon
 from .desktop import Desktop
 from .device import Device
 from .network import Network
+from .transfer import Figures
 from .waiting import until
 from tests.e2e.api import HomeAssistantApi
 from tests.e2e.models import ConfigEntry, FlowResult, PendingFlow, State
@@ -21,6 +23,9 @@ FAMILY: Final = "kde_connect"
 DISCOVERIES: Final = ("zeroconf", "integration_discovery")
 UNAVAILABLE: Final = "unavailable"
 PRIVATE_STEP: Final = "kde_connect_private"
+FILES_STEP: Final = "kde_connect_files"
+# Of one file that is received, in MiB.
+_MOST_FILE: Final = 4096
 _FLOW_PATIENCE: Final = 20.0
 # Announcements from one address that follow closer are dropped, in seconds.
 _ANNOUNCEMENT_INTERVAL: Final = 1.2
@@ -42,6 +47,8 @@ class World:
         self.api = api
         self.daemon = daemon
         self.debug = False
+        # How fast the daemon sends to another daemon, once that was measured.
+        self.figures: Figures | None = None
         # Whether pairing has failed once, so that what needs it is not tried again.
         self.hopeless = False
         self._battery = 64
@@ -52,6 +59,18 @@ class World:
     def device_id(self) -> str:
         """The daemon's device id, which is the unique id of its entry and its flows."""
         return self.daemon.device_id
+
+    @property
+    def outbox(self) -> Path:
+        """Folder of files that Home Assistant may read, other than its media."""
+        folder = self.server.config_dir / "www"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    @property
+    def inbox(self) -> Path:
+        """Folder below which Home Assistant puts what it receives."""
+        return self.server.media_dir
 
     async def us(self) -> Device:
         """Return the daemon's view of Home Assistant, once it knows it."""
@@ -169,18 +188,29 @@ class World:
 
     async def allow(self, *options: str) -> None:
         """Switch on options about private content, leaving the others as they are."""
+        self._allowed |= set(options)
+        await self._configure(
+            PRIVATE_STEP,
+            lambda form: {name: name in self._allowed for name in form.fields},
+        )
+
+    async def allow_files(self) -> None:
+        """Let the daemon store files here, large ones too."""
+        data: JsonObject = {"receive_files": True, "max_file_size": _MOST_FILE}
+        await self._configure(FILES_STEP, lambda _: data)
+
+    async def _configure(
+        self, step: str, answer: Callable[[FlowResult], JsonObject]
+    ) -> None:
+        """Answer a step of the options, and wait until all is up again."""
         entry = await self.need_entry()
         menu = await self.api.start_options(entry.entry_id)
-        data: JsonObject = {"next_step_id": PRIVATE_STEP}
-        form = await self.api.configure_options(menu.flow_id, data)
-        if missing := [name for name in options if name not in form.fields]:
-            raise CheckError(f"there is no option {missing} among {form.fields}")
-        wanted = self._allowed | set(options)
-        answers: JsonObject = {name: name in wanted for name in form.fields}
-        result = await self.api.configure_options(menu.flow_id, answers)
+        if step not in menu.options:
+            raise CheckError(f"there is no {step} in {menu.options}")
+        form = await self.api.configure_options(menu.flow_id, {"next_step_id": step})
+        result = await self.api.configure_options(menu.flow_id, answer(form))
         if result.type != "create_entry":
             raise CheckError(f"the options end with {result.type} {result.errors}")
-        self._allowed = wanted
         await self.api.wait_entry(entry.entry_id, timeout=_FLOW_PATIENCE)
         await (await self.us()).wait_reachable()
         await self.wait_available()

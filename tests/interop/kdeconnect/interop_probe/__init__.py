@@ -1,4 +1,4 @@
-"""An integration that watches the Home Assistant it runs in, for measurements.
+"""An integration that watches the Home Assistant it runs in, and gives it a player.
 
 The action ``interop_probe.start`` begins a measurement and ``interop_probe.stop`` ends
 it and answers what it saw:
@@ -16,12 +16,14 @@ import resource
 import time
 from typing import Final
 
+from homeassistant.const import Platform
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
     ServiceResponse,
     SupportsResponse,
 )
+from homeassistant.helpers.discovery import async_load_platform
 from homeassistant.helpers.typing import ConfigType
 
 DOMAIN: Final = "interop_probe"
@@ -44,6 +46,9 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     hass.services.async_register(DOMAIN, "start", start)
     hass.services.async_register(
         DOMAIN, "stop", stop, supports_response=SupportsResponse.ONLY
+    )
+    hass.async_create_task(
+        async_load_platform(hass, Platform.MEDIA_PLAYER, DOMAIN, {}, config)
     )
     return True
 

@@ -1,0 +1,268 @@
+"""What is checked of texts, links and files that are shared, either way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from .transfer import (
+    GIB,
+    MANY,
+    MANY_SIZE,
+    MIB,
+    clock_arrival,
+    compare,
+    empty,
+    make_files,
+    measure_daemons,
+    present,
+    wait_begun,
+)
+from .waiting import until_true
+from .world import DOMAIN, World
+from tests.e2e.api import ApiError
+from tests.e2e.shapes import JsonObject, as_object, get_object
+from tests.e2e.websocket import Subscription
+from tests.interop.report import CheckError
+
+TEXT: Final = "Grüße from <here>\nand there"
+LINK: Final = "https://example.org/page?number=1&text=two+words"
+PRIVATE: Final = (TEXT, LINK)
+EVENT: Final = f"{DOMAIN}_share"
+PROBE: Final = "interop_probe"
+# What is asked of transfers: against the same daemon sending to another one.
+SENDING_FACTOR: Final = 2.0
+# Release 22.12 takes no more than it is sent by the others.
+OLD_SENDING_FACTOR: Final = 0.5
+RECEIVING_FACTOR: Final = 0.9
+MOST_STALL: Final = 50.0
+MOST_MEMORY: Final = 64 * MIB
+# A busy machine is not always equally busy: what falls short is compared anew.
+ATTEMPTS: Final = 3
+_PATIENCE: Final = 15.0
+_CUT_PATIENCE: Final = 60.0
+
+
+async def text_to_daemon(world: World) -> str:
+    """A text of ours is shown there, or in its clipboard."""
+    await world.act("share", text=TEXT)
+    await world.daemon.wait_shown_text(TEXT)
+    return "shown as it was"
+
+
+async def link_to_daemon(world: World) -> str:
+    """A link of ours is opened there."""
+    await world.act("share", url=LINK)
+    await world.daemon.wait_shown_link(LINK)
+    return "opened"
+
+
+async def text_from_daemon(world: World) -> str:
+    """A text of the daemon is an event."""
+    async with await world.api.subscribe_events(EVENT) as events:
+        await (await world.us()).share_text(TEXT)
+        event = await _data(events)
+    if event.get("text") != TEXT:
+        raise CheckError(f"the event has {sorted(event)}")
+    return "an event"
+
+
+async def link_from_daemon(world: World) -> str:
+    """A link of the daemon is an event."""
+    async with await world.api.subscribe_events(EVENT) as events:
+        await (await world.us()).share_link(LINK)
+        event = await _data(events)
+    if event.get("url") != LINK:
+        raise CheckError(f"the event has {event.get('url')}")
+    return "an event"
+
+
+async def yardstick(world: World) -> str:
+    """How fast the daemon sends to another one."""
+    world.figures = figures = await measure_daemons(world.daemon.flavour)
+    return f"{figures.one:.0f} MiB/s, {MANY} files {figures.many:.0f} MiB/s"
+
+
+async def one_to_daemon(world: World) -> str:
+    """A large file goes to the daemon fast enough."""
+    return await _compared(world, _send, 1, GIB)
+
+
+async def many_to_daemon(world: World) -> str:
+    """Many files go to the daemon fast enough."""
+    return await _compared(world, _send, MANY, MANY_SIZE)
+
+
+async def one_from_daemon(world: World) -> str:
+    """A large file comes from the daemon fast enough."""
+    await world.allow_files()
+    return await _compared(world, _receive, 1, GIB)
+
+
+async def many_from_daemon(world: World) -> str:
+    """Many files come from the daemon fast enough."""
+    await world.allow_files()
+    return await _compared(world, _receive, MANY, MANY_SIZE)
+
+
+type _Transfer = Callable[[World, int, int], Awaitable[Measured]]
+
+
+async def _compared(world: World, transfer: _Transfer, count: int, size: int) -> str:
+    """Transfer files and compare that with what the daemon reaches alone."""
+    factor = RECEIVING_FACTOR
+    if transfer is _send:
+        is_old = world.daemon.flavour.protocol < 8
+        factor = OLD_SENDING_FACTOR if is_old else SENDING_FACTOR
+    words = ""
+    for attempt in range(1, ATTEMPTS + 1):
+        if world.figures is None or attempt > 1:
+            world.figures = await measure_daemons(world.daemon.flavour)
+        figures = world.figures
+        measured = await transfer(world, count, size)
+        wanted = factor * (figures.one if count == 1 else figures.many)
+        words = measured.describe(wanted, count * size)
+        if measured.is_fine(wanted, count * size):
+            return words
+    raise CheckError(words)
+
+
+async def _send(world: World, count: int, size: int) -> Measured:
+    digests = await asyncio.to_thread(make_files, world.outbox, count, size, "ours")
+
+    async def send() -> None:
+        files: list[str] = [str(world.outbox / name) for name in digests]
+        await world.act("share", files=[*files])
+
+    sizes = dict.fromkeys(digests, size)
+    try:
+        measured = await _measure(
+            world, send, lambda: clock_arrival(world.daemon.inbox, sizes)
+        )
+        await compare(world.daemon.inbox, digests)
+    finally:
+        empty(world.outbox)
+        empty(world.daemon.inbox)
+    return measured
+
+
+async def _receive(world: World, count: int, size: int) -> Measured:
+    us = await world.us()
+    outbox = world.daemon.outbox
+    digests = await asyncio.to_thread(make_files, outbox, count, size, "theirs")
+    sizes = dict.fromkeys(digests, size)
+    empty(world.inbox)
+    try:
+        measured = await _measure(
+            world,
+            lambda: us.share_files(digests),
+            lambda: clock_arrival(world.inbox, sizes),
+        )
+        await compare(world.inbox, digests)
+    finally:
+        empty(outbox)
+        empty(world.inbox)
+    return measured
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How long a transfer took, and what it did to Home Assistant."""
+
+    seconds: float
+    probe: Mapping[str, float]
+
+    def is_fine(self, wanted: float, size: int) -> bool:
+        """Tell whether that was fast, and Home Assistant did not suffer."""
+        return (
+            size / MIB / self.seconds >= wanted
+            and self.probe["stall"] - self.probe["starved"] <= MOST_STALL
+            and self.probe["memory"] <= MOST_MEMORY
+        )
+
+    def describe(self, wanted: float, size: int) -> str:
+        """Return all of it in words."""
+        stall = self.probe["stall"] - self.probe["starved"]
+        return (
+            f"{size / MIB / self.seconds:.0f} MiB/s of {wanted:.0f} wanted,"
+            f" stalled {stall:.0f} ms and {self.probe['starved']:.0f} ms for want of a"
+            f" processor, {self.probe['memory'] / MIB:+.1f} MiB,"
+            f" {self.probe['busy']:.1f} s busy"
+        )
+
+
+async def _measure(
+    world: World,
+    begin: Callable[[], Awaitable[object]],
+    arrive: Callable[[], Awaitable[float]],
+) -> Measured:
+    """Clock a transfer and watch Home Assistant during it."""
+    await world.api.call_service(PROBE, "start")
+    async with asyncio.TaskGroup() as group:
+        seconds = group.create_task(_awaited(arrive))
+        group.create_task(_awaited(begin))
+    answer = as_object(
+        await world.api.call_service(PROBE, "stop", return_response=True)
+    )
+    probe = {
+        key: float(value)
+        for key, value in answer.items()
+        if isinstance(value, int | float)
+    }
+    return Measured(seconds.result(), probe)
+
+
+async def _awaited[T](function: Callable[[], Awaitable[T]]) -> T:
+    return await function()
+
+
+async def cut_while_receiving(world: World) -> str:
+    """A cable that is pulled half-way leaves nothing of a file here, and is told."""
+    await world.allow_files()
+    us = await world.us()
+    outbox = world.daemon.outbox
+    digests = await asyncio.to_thread(make_files, outbox, 1, GIB, "cut")
+    empty(world.inbox)
+    async with await world.api.subscribe_events(EVENT) as events:
+        await us.share_files(digests)
+        await wait_begun(world.inbox, GIB // 2)
+        world.network.cut(world.daemon.name)
+        try:
+            await until_true(
+                lambda: not present(world.inbox), "no part is left", _CUT_PATIENCE
+            )
+            event = await _data(events)
+        finally:
+            world.network.mend(world.daemon.name)
+            empty(outbox)
+    if event.get("type") != "failed":
+        raise CheckError(f"the event is {event.get('type')}")
+    await world.wait_available(30)
+    return f"the reason is {event.get('reason')}"
+
+
+async def cut_while_sending(world: World) -> str:
+    """A cable that is pulled half-way ends the action with an error."""
+    digests = await asyncio.to_thread(make_files, world.outbox, 1, GIB, "cut")
+    files: list[str] = [str(world.outbox / name) for name in digests]
+    sending = asyncio.create_task(world.act("share", files=[*files]))
+    try:
+        await wait_begun(world.daemon.inbox, GIB // 2)
+        world.network.cut(world.daemon.name)
+        async with asyncio.timeout(_CUT_PATIENCE):
+            await sending
+    except ApiError as err:
+        return str(err)
+    finally:
+        sending.cancel()
+        world.network.mend(world.daemon.name)
+        empty(world.outbox)
+        empty(world.daemon.inbox)
+        await world.wait_available(30)
+    raise CheckError("the action succeeded")
+
+
+async def _data(events: Subscription) -> JsonObject:
+    """Wait for an event; return its data."""
+    async with asyncio.timeout(_PATIENCE):
+        return get_object(as_object(await events.get()), "data")
