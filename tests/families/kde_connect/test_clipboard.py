@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+import time
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -121,29 +122,36 @@ async def test_long_texts(
     assert error.value.translation_key == "clipboard_too_long"
 
 
-async def test_newest_wins_at_connect(
+async def test_ours_at_connect(
     hass: HomeAssistant, ours: Credentials, computer: FakeDevice
 ) -> None:
-    """Ours if the device has been restarted, the device's if somebody copied there."""
+    """A device that has been restarted gets what it had."""
     entry = await set_up_clipboard(hass, ours, computer)
     await act(hass, entry, "set_clipboard", text="ours")
     await computer.wait_for("clipboard")
 
-    await computer.stop()
-    await wait_state(hass, CLIPBOARD, "unavailable")
     computer.clipboard.content, computer.clipboard.timestamp = None, 0
-    await computer.start()
-    computer.announce("127.0.0.1", computer.peer_udp_port)
+    computer.drop_link()
+    await wait_state(hass, CLIPBOARD, "unavailable")
     await computer.wait_for("clipboard")
     assert there(computer) == "ours"
     await wait_state(hass, CLIPBOARD, "ours")
 
-    await computer.stop()
+
+async def test_theirs_at_connect(
+    hass: HomeAssistant, ours: Credentials, computer: FakeDevice
+) -> None:
+    """What somebody has copied there meanwhile is newer."""
+    entry = await set_up_clipboard(hass, ours, computer)
+    await act(hass, entry, "set_clipboard", text="ours")
+    await computer.wait_for("clipboard")
+
+    computer.clipboard.content = "theirs"
+    computer.clipboard.timestamp = int(time.time() * 1000) + 1
+    computer.drop_link()
     await wait_state(hass, CLIPBOARD, "unavailable")
-    await computer.clipboard.copy("theirs")
-    await computer.start()
-    computer.announce("127.0.0.1", computer.peer_udp_port)
     await wait_state(hass, CLIPBOARD, "theirs")
+    assert there(computer) == "theirs"
 
 
 async def test_old_clipboard_at_connect(
@@ -198,6 +206,30 @@ async def test_not_allowed(
     with pytest.raises(ServiceValidationError) as error:
         await get_clipboard(hass, entry)
     assert error.value.translation_key == "action_not_allowed"
+
+
+async def test_set_up_anew(
+    hass: HomeAssistant, ours: Credentials, computer: FakeDevice
+) -> None:
+    """What is known stays, unless the permission or the entry goes."""
+    entry = await set_up_clipboard(hass, ours, computer)
+    await act(hass, entry, "set_clipboard", text="ours")
+    await computer.wait_for("clipboard")
+    await hass.config_entries.async_reload(entry.entry_id)
+    await wait_state(hass, CLIPBOARD, "ours")
+
+    hass.config_entries.async_update_entry(entry, options={})
+    await hass.config_entries.async_reload(entry.entry_id)
+    hass.config_entries.async_update_entry(entry, options={"clipboard": True})
+    await hass.config_entries.async_reload(entry.entry_id)
+    await wait_connected(hass, "tower")
+    await wait_state(hass, CLIPBOARD, "unknown")
+
+    await act(hass, entry, "set_clipboard", text="ours")
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert "ours" not in [
+        sync.content for sync in hass.data["rumpus_clipboards"].values()
+    ]
 
 
 async def test_unpaired(
