@@ -1,6 +1,7 @@
 """Cards as many programs write them, and texts that are none."""
 
 import quopri
+import time
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -12,6 +13,7 @@ from custom_components.rumpus.protocols.kdeconnect.plugins.vcard import (
     MAX_EMAILS,
     MAX_LINES,
     MAX_NUMBERS,
+    MAX_PROPERTIES,
     MAX_VALUE,
     MIN_MATCH,
     Contact,
@@ -162,6 +164,22 @@ def test_limit_of_lines() -> None:
 
     assert parse_vcard(f"{empty}FN:Ann").name == "Ann"
     assert parse_vcard(f"{empty}\nFN:Ann").name is None
+
+
+def test_limit_of_properties() -> None:
+    """Folded lines are one, and empty ones none."""
+    before = ("NOTE:a\n b\n" * (MAX_PROPERTIES - 1)) + "\n"
+
+    assert parse_vcard(f"{before}FN:Ann").name == "Ann"
+    assert parse_vcard(f"{before}NOTE:a\nFN:Ann").name is None
+
+
+def test_worst_card_does_not_take_long() -> None:
+    """Many short properties take the longest."""
+    worst = ("N:" + "a;" * 30 + "\n") * 8000
+    begin = time.thread_time()
+    assert parse_vcard(worst[:MAX_CARD]).name == "a a a a a"
+    assert time.thread_time() - begin < 0.05
 
 
 def test_limit_of_value() -> None:

@@ -7,6 +7,7 @@ passed over. `contacts` brings the cards.
 import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 import re
 from typing import Final
 
@@ -16,6 +17,8 @@ MAX_CARD: Final = 512 * 1024
 """Characters of a card; a longer one is not read."""
 MAX_LINES: Final = 8192
 """Lines read of a card, folded ones counted as often as they are folded."""
+MAX_PROPERTIES: Final = 1024
+"""Properties read of a card."""
 MAX_VALUE: Final = 4096
 """Characters read of a property's name with its parameters, and of its value."""
 MAX_NUMBERS: Final = 50
@@ -71,7 +74,7 @@ def parse_vcard(card: str) -> Contact:
     names: dict[str, str] = {}
     numbers: list[str] = []
     emails: list[str] = []
-    for prop in _properties(card):
+    for prop in islice(_properties(card), MAX_PROPERTIES):
         match prop.name:
             case "END":
                 break
@@ -79,12 +82,14 @@ def parse_vcard(card: str) -> Contact:
                 numbers.append(_number(_text(prop)))
             case "EMAIL":
                 emails.append(_unescaped(_text(prop)).strip().removeprefix("mailto:"))
+            case name if name in names:
+                pass  # the first one counts
             case "FN" | "NICKNAME":
-                names.setdefault(prop.name, _unescaped(_text(prop)))
+                names[prop.name] = _unescaped(_text(prop))
             case "N":
-                names.setdefault(prop.name, _spoken_name(_text(prop)))
+                names[prop.name] = _spoken_name(_text(prop))
             case "ORG":
-                names.setdefault(prop.name, _joined(_components(_text(prop))))
+                names[prop.name] = _joined(_components(_text(prop)))
     return Contact(
         _best_name(names, emails),
         _distinct(numbers, MAX_NUMBERS),
