@@ -458,6 +458,17 @@ async def test_too_many_keys(
     assert remote.done == ["DPAD_UP"] * rate_module.MAX_BURST
     assert caplog.text.count("presses too many keys") == 1
 
+    # After a pause all is well again, and the next flood is news.
+    monkeypatch.setattr(rate_module, "KEYS_PER_SECOND", 1e9)
+    await phone.tv_remote.press("left")
+    await wait_attribute(hass, KEY, "event_type", "left")
+    monkeypatch.setattr(rate_module, "KEYS_PER_SECOND", 0)
+    for _ in range(rate_module.MAX_BURST + 5):
+        await phone.tv_remote.press("down")
+    await phone.ping.send()
+    await wait_until(hass, lambda: len(heard) == 2)
+    assert caplog.text.count("presses too many keys") == 2
+
 
 async def test_too_many_keys_wait(
     hass: HomeAssistant,

@@ -207,7 +207,7 @@ def test_rate() -> None:
 
 def test_rate_after_a_pause() -> None:
     rate = KeyRate()
-    assert rate.admit(0.0)
+    assert [rate.is_calm for _ in range(2) if rate.admit(0.0)] == [True, False]
 
     assert [rate.admit(1e6) for _ in range(MAX_BURST + 1)] == [True] * MAX_BURST + [
         False

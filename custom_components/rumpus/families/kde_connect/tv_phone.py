@@ -224,11 +224,14 @@ class TvPhone:
 
     def _is_admitted(self) -> bool:
         """Refuse what nobody presses by hand; say so once each time that it begins."""
-        is_admitted = self._rate.admit(self.hass.loop.time())
-        if not is_admitted and not self._is_flooding:
+        if self._rate.admit(self.hass.loop.time()):
+            if self._rate.is_calm:
+                self._is_flooding = False
+            return True
+        if not self._is_flooding:
             LOGGER.debug("%s presses too many keys", self.device_id)
-        self._is_flooding = not is_admitted
-        return is_admitted
+            self._is_flooding = True
+        return False
 
 
 def _nothing() -> None:

@@ -26,3 +26,8 @@ class KeyRate:
             return False
         self._left -= 1
         return True
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing was pressed for a while, until just now."""
+        return self._left >= MAX_BURST - 1
