@@ -65,11 +65,15 @@ async def storage(
     await phone.storage.shut_down()
 
 
+def is_open(storage: PhoneStorage) -> bool:
+    """Tell whether there is a session; it changes behind the type checker's back."""
+    return storage.is_open
+
+
 async def test_a_visit(storage: PhoneStorage) -> None:
-    assert not storage.is_open
+    assert not is_open(storage)
     assert await storage.roots() == (Root("/", b"/"),)
-    is_open = storage.is_open
-    assert is_open
+    assert is_open(storage)
     entries = {entry.name: entry for entry in await storage.scan(b"/")}
     assert set(entries) == {b"a.mp3", b"folder"}
     assert entries[b"folder"].is_folder
@@ -80,7 +84,7 @@ async def test_a_visit(storage: PhoneStorage) -> None:
         assert await file.read(100, 2) == b"und"
         assert await file.read(100, 5) == b""
     await storage.close()
-    assert not storage.is_open
+    assert not is_open(storage)
 
 
 async def test_only_one_session(storage: PhoneStorage, phone: FakeDevice) -> None:
@@ -99,8 +103,8 @@ async def test_what_is_no_file(storage: PhoneStorage) -> None:
 
 async def test_no_usable_root(storage: PhoneStorage, phone: FakeDevice) -> None:
     """Roots that are no paths, or none that there are, are no roots."""
-    phone.storage.roots = {"Up": "/../..", "Relative": "x"}
-    phone.storage.overrides = {"multiPaths": ["/nothing", "x", "/a/../.."]}
+    phone.storage.roots = {"Up": "/../.."}
+    phone.storage.overrides = {"multiPaths": ["x", "/a/../.."]}
     with pytest.raises(FileUnavailableError):
         await storage.roots()
     assert not storage.is_open
@@ -231,6 +235,9 @@ async def test_a_phone_whose_paths_lead_nowhere(
     monkeypatch.setattr(session_module.SftpSession, "real_path", relative)
     with pytest.raises(FileUnavailableError):
         await storage.scan(b"/")
+    storage.disconnected()
+    with pytest.raises(FileUnavailableError):
+        await storage.roots()
 
 
 async def test_idle(
@@ -244,7 +251,7 @@ async def test_idle(
         (connection,) = server.connections
         assert await storage.stat(b"/a.mp3")
         assert await file.read(5, 0) == b"sound"
-        assert storage.is_open
+        assert is_open(storage)
     async with asyncio.timeout(PATIENCE):
         await connection.wait_closed()
-    assert not storage.is_open
+    assert not is_open(storage)
