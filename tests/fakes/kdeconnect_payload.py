@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, field
 import hashlib
+import ipaddress
 from typing import TYPE_CHECKING
 
 from tests.fakes.kdeconnect_misbehave import Misbehave
@@ -218,8 +219,14 @@ async def receive(
         raise PayloadError("no payload announced")
     if Misbehave.FETCH_NEVER in misbehave:
         raise PayloadError("did not even try")
+    wildcard = ipaddress.ip_address(device.bind).is_unspecified
     async with asyncio.timeout(timeout):
-        reader, writer = await asyncio.open_connection(peer.host, packet.payload_port)
+        # From the address of the link: the sender serves no other.
+        reader, writer = await asyncio.open_connection(
+            peer.host,
+            packet.payload_port,
+            local_addr=None if wildcard else (device.bind, 0),
+        )
     try:
         if Misbehave.FETCH_NO_TLS in misbehave:
             await _until_closed(reader)
