@@ -72,6 +72,19 @@ async def test_every_link_of_a_paired_device_takes_long_packets() -> None:
         assert new.stream.max_message == MAX_UNPAIRED_LINE
 
 
+async def test_device_that_is_repaired_sends_short_packets() -> None:
+    """Without its pairing it is a stranger, whatever was allowed before."""
+    async with bench(paired=True) as made:
+        link, _, _ = made.link()
+        made.device.attach(link)
+        made.device.allow_packets(MAX_LONG_LINE)
+        made.device.untrust()
+        assert link.stream.max_message == MAX_UNPAIRED_LINE
+        made.device.trust(made.stored)
+        assert link.stream.max_message == MAX_LONG_LINE
+        await turns()
+
+
 def uids(number: int) -> bytes:
     """Return a list of contacts that is as long as it may be, with few usable ids."""
     body = {"uids": ["a"] * number}

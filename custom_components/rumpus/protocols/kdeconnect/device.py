@@ -314,6 +314,7 @@ class RemoteDevice:
         self._payloads.stop()
         self._pairing = Pairing(self.protocol_version)
         self._certificate = self._link.certificate if self._link is not None else b""
+        self._bound_links()
 
     def attach(self, link: Link) -> None:
         """Take a finished and admitted link; an older one gives way to it (section 8.2).
