@@ -1,5 +1,7 @@
 """Things of this home to offer to a device, for the tests of what is offered."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, override
 
@@ -19,10 +21,11 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
-from .common import paired_entry, wait_connected
+from .common import PATIENCE, paired_entry, wait_connected
 from .players import PNG
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice
+from tests.fakes.kdeconnect_events import FakeEvent
 
 F = MediaPlayerEntityFeature
 EVERYTHING = (
@@ -52,6 +55,7 @@ class Speaker(MediaPlayerEntity):
         self._attr_name = name
         self._attr_unique_id = f"speaker-{name}"
         self.done: list[tuple[str, Any]] = []
+        self.did = asyncio.Event()
         self.fails = False
         self.picture: bytes | None = PNG
         for key, value in {
@@ -91,6 +95,7 @@ class Speaker(MediaPlayerEntity):
 
     def _do(self, what: str, value: object = None, **attributes: Any) -> None:
         self.done.append((what, value))
+        self.did.set()
         if self.fails:
             raise HomeAssistantError("it does not work")
         self.change(**attributes)
@@ -176,3 +181,31 @@ def told(fake: FakeDevice, packet_type: str) -> list[dict[str, Any]]:
         for packet in fake.received
         if packet.type == f"kdeconnect.{packet_type}"
     ]
+
+
+def listed(*names: str) -> Callable[[FakeEvent], bool]:
+    """Return the check for a list of players."""
+    return lambda event: event.data["names"] == list(names)
+
+
+async def wait_told(fake: FakeDevice, player: str, **members: object) -> dict[str, Any]:
+    """Wait for a packet about a player with some members."""
+    body = await fake.wait_packet(
+        "mpris",
+        predicate=lambda body: (
+            body.get("player") == player
+            and all(body.get(key) == value for key, value in members.items())
+        ),
+    )
+    return dict(body)
+
+
+async def wait_done(speaker: Speaker, *done: tuple[str, Any]) -> None:
+    """Wait until the last things that a player did are these."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while speaker.done[-len(done) :] != list(done):
+                await speaker.did.wait()
+                speaker.did.clear()
+    except TimeoutError:
+        raise AssertionError(f"it did {speaker.done}") from None

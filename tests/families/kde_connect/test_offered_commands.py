@@ -4,7 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import async_mock_service
+from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
+    async_mock_service,
+)
 
 from homeassistant.components.alarm_control_panel.const import (
     AlarmControlPanelEntityFeature as CanArm,
@@ -100,8 +103,7 @@ async def test_what_is_shown(shown: FakeDevice) -> None:
 
 
 async def test_run(hass: HomeAssistant, shown: FakeDevice) -> None:
-    events: list[object] = []
-    hass.bus.async_listen("movie_night", events.append)
+    events = async_capture_events(hass, "movie_night")
     await press(shown, "Movie night")
     await wait_until(hass, lambda: events)
     await press(shown, "Lamp")

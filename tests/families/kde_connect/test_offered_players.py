@@ -1,6 +1,5 @@
 """Media players of this home on a device."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,30 +13,30 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from .common import wait_connected, wait_state, wait_until
-from .offered import DEN, KITCHEN, Speaker, add_speakers, offer, told
-from .players import JPEG, PNG
+from .common import wait_connected, wait_state
+from .offered import (
+    DEN,
+    KITCHEN,
+    Speaker,
+    add_speakers,
+    listed,
+    offer,
+    told,
+    wait_done,
+    wait_told,
+)
 from custom_components.rumpus.families.kde_connect.features import (
     offered_entities as entities_module,
-    offered_players_art as art_module,
 )
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice
-from tests.fakes.kdeconnect_events import FakeEvent
 from tests.fakes.kdeconnect_media import FakePlayer
 
-type Body = dict[str, Any]
-
 
 @pytest.fixture
-def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell everything almost at once."""
+async def kitchen(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> Speaker:
+    """A player that plays, of which everything is told almost at once."""
     monkeypatch.setattr(entities_module, "TELL_INTERVAL", 0.001)
-
-
-@pytest.fixture
-async def kitchen(hass: HomeAssistant, fast: None) -> Speaker:
-    """A player that plays."""
     return Speaker("Kitchen")
 
 
@@ -47,31 +46,6 @@ async def den(hass: HomeAssistant, kitchen: Speaker) -> Speaker:
     den = Speaker("Den", state=MediaPlayerState.IDLE, media_title=None)
     await add_speakers(hass, kitchen, den)
     return den
-
-
-def listed(*names: str) -> Callable[[FakeEvent], bool]:
-    """Return the check for a list of players."""
-    return lambda event: event.data["names"] == list(names)
-
-
-async def wait_told(fake: FakeDevice, player: str, **members: object) -> Body:
-    """Wait for a packet about a player with some members."""
-    body = await fake.wait_packet(
-        "mpris",
-        predicate=lambda body: (
-            body.get("player") == player
-            and all(body.get(key) == value for key, value in members.items())
-        ),
-    )
-    return dict(body)
-
-
-async def wait_done(hass: HomeAssistant, speaker: Speaker, *done: Any) -> None:
-    """Wait until the last things that a player did are these."""
-    try:
-        await wait_until(hass, lambda: speaker.done[-len(done) :] == list(done))
-    except TimeoutError:
-        raise AssertionError(f"it did {speaker.done}") from None
 
 
 @pytest.fixture
@@ -183,7 +157,7 @@ async def test_same_names(
     await offer(hass, ours, phone, "pixel", players=[KITCHEN, DEN])
     await phone.wait_for("players", listed("Kitchen", "Kitchen [2]"))
     await phone.players.act("Kitchen [2]", "Play")
-    await wait_done(hass, den, ("play", None))
+    await wait_done(den, ("play", None))
     kitchen.change(available=False)
     await phone.wait_for("players", listed("Kitchen [2]"))
     kitchen.change(available=True, name="Stove")
@@ -203,7 +177,7 @@ async def test_other_entity_id(
     kitchen.change(media_title="Four")
     await wait_told(shown, "Kitchen", title="Four")
     await shown.players.act("Kitchen", "Pause")
-    await wait_done(hass, kitchen, ("pause", None))
+    await wait_done(kitchen, ("pause", None))
 
     (entry,) = hass.config_entries.async_entries("rumpus")
     assert entry.options == {"players": ["media_player.stove", DEN]}
@@ -328,7 +302,7 @@ async def test_player_that_is_off(
     )
     await shown.players.act("Kitchen", "Next")
     await shown.players.act("Kitchen", "PlayPause")
-    await wait_done(hass, kitchen, ("turn_on", None))
+    await wait_done(kitchen, ("turn_on", None))
     assert len(kitchen.done) == 1
     await wait_told(shown, "Kitchen", canPause=True)
 
@@ -346,19 +320,19 @@ async def test_controls(
         "Stop": "stop",
     }.items():
         await players.act("Kitchen", action)
-        await wait_done(hass, kitchen, (done, None))
+        await wait_done(kitchen, (done, None))
     await players.set_volume("Kitchen", 70)
-    await wait_done(hass, kitchen, ("volume", 0.7))
+    await wait_done(kitchen, ("volume", 0.7))
     await players.set_loop("Kitchen", "Track")
-    await wait_done(hass, kitchen, ("repeat", "one"))
+    await wait_done(kitchen, ("repeat", "one"))
     await players.set_shuffle("Kitchen", on=True)
-    await wait_done(hass, kitchen, ("shuffle", True))
+    await wait_done(kitchen, ("shuffle", True))
     await players.set_position("Kitchen", 62_500)
-    await wait_done(hass, kitchen, ("seek", 62.5))
+    await wait_done(kitchen, ("seek", 62.5))
     await players.seek("Kitchen", -10_000_000)
-    await wait_done(hass, kitchen, ("seek", 52.5))
+    await wait_done(kitchen, ("seek", 52.5))
     await players.set_position("Kitchen", 900_000)
-    await wait_done(hass, kitchen, ("seek", 200))
+    await wait_done(kitchen, ("seek", 200))
     await wait_told(shown, "Kitchen", pos=200_000)
 
 
@@ -368,7 +342,7 @@ async def test_several_wishes_at_once(
     await shown.players.request(
         "Kitchen", action="Pause", setVolume=20, requestPlayerList=True
     )
-    await wait_done(hass, kitchen, ("pause", None), ("volume", 0.2))
+    await wait_done(kitchen, ("pause", None), ("volume", 0.2))
     await shown.wait_for("players", listed("Kitchen", "Den"))
 
 
@@ -395,7 +369,7 @@ async def test_player_that_fails(
     kitchen.fails = True
     caplog.clear()
     await shown.players.set_volume("Kitchen", 90)
-    await wait_done(hass, kitchen, ("volume", 0.9))
+    await wait_done(kitchen, ("volume", 0.9))
     assert (await wait_told(shown, "Kitchen", volume=40))["title"] == "Two"
     assert not [
         record
@@ -405,7 +379,7 @@ async def test_player_that_fails(
     # The next one works again.
     kitchen.fails = False
     await shown.players.set_volume("Kitchen", 95)
-    await wait_done(hass, kitchen, ("volume", 0.95))
+    await wait_done(kitchen, ("volume", 0.95))
 
 
 async def test_players_that_vanish(
@@ -474,7 +448,7 @@ async def test_other_entity_id_while_away(
     await wait_connected(hass, "pixel")
     await shown.wait_for("players", listed("Kitchen", "Den"))
     await shown.players.act("Kitchen", "Pause")
-    await wait_done(hass, kitchen, ("pause", None))
+    await wait_done(kitchen, ("pause", None))
 
 
 async def test_reconnecting(
@@ -508,97 +482,6 @@ async def test_device_that_takes_no_players(
     await phone.players.request_list()
     await phone.wait_for("sinks")
     assert told(phone, "mpris") == []
-
-
-# Pictures
-
-
-async def test_picture(
-    hass: HomeAssistant, shown: FakeDevice, kitchen: Speaker
-) -> None:
-    """It is sent to who asks, under an address that changes with it."""
-    first = shown.players.states["Kitchen"]["albumArtUrl"]
-    assert await shown.players.fetch_art("Kitchen") == PNG
-    kitchen.picture = JPEG
-    kitchen.change(media_image_hash="3")
-    second = (await wait_told(shown, "Kitchen", title="Two", volume=40))["albumArtUrl"]
-    assert second != first
-    assert await shown.players.fetch_art("Kitchen") == JPEG
-    # Pictures of before are not to be had any more.
-    await shown.players.request_art("Kitchen", str(first))
-    await shown.players.request_art("Kitchen", "file:///etc/passwd")
-    kitchen.change(media_image_hash=None)
-    await wait_told(shown, "Kitchen", albumArtUrl="")
-    arts = [body for body in told(shown, "mpris") if body.get("transferringAlbumArt")]
-    assert [body["albumArtUrl"] for body in arts] == [first, second]
-
-
-@pytest.mark.parametrize(
-    "picture", [None, b"<svg>", PNG + bytes(200)], ids=["none", "no picture", "large"]
-)
-async def test_picture_that_is_not_sent(
-    hass: HomeAssistant,
-    shown: FakeDevice,
-    kitchen: Speaker,
-    den: Speaker,
-    picture: bytes | None,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """What is no picture or too large is not sent; the next one's turn comes."""
-    monkeypatch.setattr(art_module, "MAX_ART", 200)
-    kitchen.picture = picture
-    await shown.players.request_art("Kitchen")
-    assert await shown.players.fetch_art("Den") == PNG
-    assert len([b for b in told(shown, "mpris") if "transferringAlbumArt" in b]) == 1
-
-
-async def test_picture_that_fails(
-    hass: HomeAssistant, shown: FakeDevice, kitchen: Speaker
-) -> None:
-    kitchen.fails = True
-    await shown.players.request_art("Kitchen")
-    assert await shown.players.fetch_art("Den") == PNG
-
-
-async def test_picture_that_nobody_fetches(
-    hass: HomeAssistant,
-    shown: FakeDevice,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """It is given up after a while."""
-    monkeypatch.setattr(art_module, "ART_TIMEOUT", 0.1)
-    url = str(shown.players.states["Kitchen"]["albumArtUrl"])
-    await shown.players.request("Kitchen", albumArtUrl=url)
-    await wait_told(shown, "Kitchen", transferringAlbumArt=True)
-    monkeypatch.setattr(art_module, "ART_TIMEOUT", 5)
-    assert await shown.players.fetch_art("Den") == PNG
-    assert "album art was not sent" in caplog.text
-
-
-async def test_picture_of_a_lost_device(hass: HomeAssistant, shown: FakeDevice) -> None:
-    """Nothing goes on when the link has gone."""
-    url = str(shown.players.states["Kitchen"]["albumArtUrl"])
-    await shown.players.request("Kitchen", albumArtUrl=url)
-    await wait_told(shown, "Kitchen", transferringAlbumArt=True)
-    shown.drop_link()
-    await wait_state(hass, "binary_sensor.pixel_connectivity", "off")
-    await wait_connected(hass, "pixel")
-    await shown.wait_for("players", listed("Kitchen", "Den"))
-    assert await shown.players.fetch_art("Kitchen") == PNG
-
-
-async def test_picture_of_a_player_without_entity(
-    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, den: Speaker
-) -> None:
-    """A state alone has no picture to fetch."""
-    ghost = "media_player.ghost"
-    hass.states.async_set(ghost, "playing", {"entity_picture": "/ghost.png"})
-    await offer(hass, ours, phone, "pixel", players=[ghost, DEN])
-    await wait_told(phone, "ghost")
-    await wait_told(phone, "Den")
-    await phone.players.request_art("ghost")
-    assert await phone.players.fetch_art("Den") == PNG
 
 
 # Limits and diagnostics

@@ -5,8 +5,17 @@ import pytest
 from homeassistant.components.media_player.const import MediaPlayerState
 from homeassistant.core import HomeAssistant
 
-from .common import wait_until
-from .offered import DEN, EVERYTHING, KITCHEN, F, Speaker, add_speakers, offer, told
+from .offered import (
+    DEN,
+    EVERYTHING,
+    KITCHEN,
+    F,
+    Speaker,
+    add_speakers,
+    offer,
+    told,
+    wait_done,
+)
 from custom_components.rumpus.families.kde_connect.features import (
     offered_entities as entities_module,
 )
@@ -67,10 +76,6 @@ async def wait_change(fake: FakeDevice, label: str, **members: object) -> None:
     )
 
 
-async def wait_done(hass: HomeAssistant, speaker: Speaker, *done: object) -> None:
-    await wait_until(hass, lambda: speaker.done == list(done))
-
-
 async def test_what_is_shown(shown: FakeDevice) -> None:
     """The one that plays is the default; nothing tells the ids that they have here."""
     kitchen, den = sinks(shown)
@@ -128,10 +133,10 @@ async def test_what_the_device_does(
     name = key(shown, "Kitchen")
     await shown.remote_sinks.set_volume(name, 30)
     await shown.remote_sinks.set_muted(name, muted=True)
-    await wait_done(hass, kitchen, ("volume", 0.3), ("mute", True))
+    await wait_done(kitchen, ("volume", 0.3), ("mute", True))
     await wait_change(shown, "Kitchen", muted=True)
     await shown.remote_sinks.set_volume(name, 65536)
-    await wait_done(hass, kitchen, ("volume", 0.3), ("mute", True), ("volume", 1.0))
+    await wait_done(kitchen, ("volume", 0.3), ("mute", True), ("volume", 1.0))
 
 
 async def test_what_the_device_cannot_do(
@@ -143,7 +148,7 @@ async def test_what_the_device_cannot_do(
     await shown.remote_sinks.set_muted(key(shown, "Kitchen"), muted=True)
     await shown.remote_sinks.set_default(key(shown, "Kitchen"))
     await shown.remote_sinks.set_volume(key(shown, "Den"), 10)
-    await wait_done(hass, den, ("volume", 0.1))
+    await wait_done(den, ("volume", 0.1))
     assert kitchen.done == []
 
 
@@ -153,7 +158,7 @@ async def test_volume_that_fails(
     """The device is told how it really is."""
     kitchen.fails = True
     await shown.remote_sinks.set_volume(key(shown, "Kitchen"), 90)
-    await wait_done(hass, kitchen, ("volume", 0.9))
+    await wait_done(kitchen, ("volume", 0.9))
     await wait_sinks(shown, "Kitchen", "Den")
     assert sinks(shown)[0]["volume"] == 40
 
