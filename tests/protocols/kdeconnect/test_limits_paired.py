@@ -8,12 +8,18 @@ import pytest
 from .bench import Bench, bench
 from .conftest import both_protocols
 from .support import PATIENCE, EventLog, at_once, turns
-from custom_components.rumpus.protocols.errors import DisconnectedError
+from custom_components.rumpus.protocols.errors import (
+    DisconnectedError,
+    MessageTooLargeError,
+)
 from custom_components.rumpus.protocols.kdeconnect import device as device_module
 from custom_components.rumpus.protocols.kdeconnect.device import MAX_TURN, RemoteDevice
 from custom_components.rumpus.protocols.kdeconnect.events import MessageReceived
-from custom_components.rumpus.protocols.kdeconnect.link import MAX_PAIRED_LINE
-from custom_components.rumpus.protocols.kdeconnect.packet import Packet
+from custom_components.rumpus.protocols.kdeconnect.link import (
+    MAX_PAIRED_LINE,
+    MAX_SENT_LINE,
+)
+from custom_components.rumpus.protocols.kdeconnect.packet import Packet, encode_packet
 from custom_components.rumpus.protocols.kdeconnect.plugins.ping import Ping
 from custom_components.rumpus.protocols.stream import MAX_WRITE_BUFFER
 from tests.fakes.kdeconnect import FakeDevice
@@ -95,6 +101,16 @@ async def test_send_timeout_of_a_sleeping_device(
         for _ in range(20):
             await friend.send(packet)
     assert not friend.is_connected
+
+
+async def test_max_sent_line(friend: RemoteDevice, phone: FakeDevice) -> None:
+    """What is too long for a device is the caller's fault: it does not cost the link."""
+    packet = Packet("kdeconnect.ping", {"message": "x" * MAX_SENT_LINE})
+    with pytest.raises(MessageTooLargeError):
+        await friend.send(packet)
+    room = MAX_SENT_LINE - len(encode_packet(Packet(packet.type, {"message": ""})))
+    await friend.send(Packet(packet.type, {"message": "x" * room}))
+    assert friend.is_connected
 
 
 async def test_unanswered_outgoing_data_is_bounded() -> None:

@@ -395,8 +395,8 @@ class RemoteDevice:
         """Send a packet.
 
         Raises UnsupportedError when the device does not take this type (it would drop it
-        without a word) or is not paired, DisconnectedError without a link or when it does
-        not get through.
+        without a word) or is not paired, MessageTooLargeError when it is too long,
+        DisconnectedError without a link or when it does not get through.
         """
         link = self._require_link()
         if self._paired is None and packet.type != TYPE_PAIR:

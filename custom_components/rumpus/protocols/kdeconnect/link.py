@@ -7,7 +7,7 @@ import socket
 import ssl
 from typing import Final
 
-from ..errors import ProtocolError
+from ..errors import MessageTooLargeError, ProtocolError
 from ..json_lines import JsonLinesStream
 from .identity import Identity
 from .packet import Packet, decode_packet, encode_packet
@@ -19,6 +19,9 @@ MAX_PAIRED_LINE: Final = 1024 * 1024
 # Conversations and contacts come with pictures in the packet.  The limits of `json_lines` keep
 # the time for reading one such line below 50 ms, whatever is in it.
 MAX_LONG_LINE: Final = 8 * 1024 * 1024
+# What we send: the largest is a text message with pictures.  It has to fit into the write buffer
+# with some room for others, since a link whose buffer is full is cut.
+MAX_SENT_LINE: Final = 3 * 1024 * 1024
 
 # KDE's numbers: a vanished peer is noticed after about a minute.
 KEEPALIVE_IDLE: Final = 30
@@ -72,8 +75,14 @@ class Link:
         return decode_packet(await self.stream.read_message())
 
     async def send(self, packet: Packet) -> None:
-        """Send one packet; raise DisconnectedError when the connection is lost."""
-        await self.stream.send_raw(encode_packet(packet))
+        """Send one packet; raise DisconnectedError when the connection is lost.
+
+        Raises MessageTooLargeError for one that is longer than MAX_SENT_LINE.
+        """
+        data = encode_packet(packet)
+        if len(data) > MAX_SENT_LINE:
+            raise MessageTooLargeError(f"packet of more than {MAX_SENT_LINE} bytes")
+        await self.stream.send_raw(data)
 
     def write(self, packet: Packet) -> None:
         """Write one packet without waiting; raise DisconnectedError when it cannot be."""
