@@ -72,11 +72,12 @@ async def _check_nameless_call(phone: Subject) -> None:
 async def check_sims(phone: Subject, report: Report) -> None:
     """Check what the phone tells of its mobile networks."""
     async with report.step(f"{phone.fake.name}: its SIM cards are shown"):
-        await phone.wait_state("sensor", "network_type_1", "5g")
-        await phone.wait_state("sensor", "network_type_2", "lte")
-        await phone.wait_state("sensor", "signal_strength_2", "2")
+        # A phone tells this when it connects or when it changes.
         await phone.fake.say("bars 1")
         await phone.wait_state("sensor", "signal_strength_1", "1")
+        await phone.wait_state("sensor", "signal_strength_2", "2")
+        await phone.wait_state("sensor", "network_type_1", "5g")
+        await phone.wait_state("sensor", "network_type_2", "lte")
 
 
 async def check_phone(phone: Subject, report: Report) -> None:

@@ -110,6 +110,10 @@ async def _allow_all(lab: Lab, entry: ConfigEntry) -> None:
     for form, values in forms.items():
         await lab.api.wait_entry(entry.entry_id)
         await set_options(lab.api, entry, form, **values)
+    await lab.api.wait_entry(entry.entry_id)
+    # What a phone tells only when it changes: there is something to see at once.
+    for command in ("bars 4", "copy A text from the clipboard of the phone"):
+        await lab.fakes[SHOWN].say(command)
 
 
 def _usages(who: str, commands: Sequence[str]) -> list[str]:
