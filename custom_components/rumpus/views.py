@@ -226,6 +226,7 @@ async def _send(request: web.Request, response: _FilePart, file: ReadableFile) -
             except ConnectionError:
                 # Whoever asked has seen enough.
                 LOGGER.debug("A player has ended its connection")
+                response.force_close()
                 return
             if reading is None:
                 return

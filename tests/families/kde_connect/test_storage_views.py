@@ -1,6 +1,7 @@
 """Playing the files of a phone, and thumbnails of its pictures."""
 
 import asyncio
+from dataclasses import replace
 from http import HTTPStatus
 import os
 from pathlib import Path
@@ -28,6 +29,8 @@ from custom_components.rumpus.families.kde_connect.features.storage import (
 )
 from custom_components.rumpus.protocols.kdeconnect import storage as storage_module
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
+from custom_components.rumpus.protocols.kdeconnect.sftp_session import SftpSession
+from custom_components.rumpus.protocols.kdeconnect.storage import Entry
 from tests.fakes.kdeconnect import FakeDevice
 
 type Player = TestClient[web.Request, web.Application]
@@ -466,3 +469,39 @@ async def test_a_thumbnail_of_a_phone_that_went_is_not_kept(
     small = url(entry, "/DCIM/Camera/1.jpg", "thumbnail")
     assert (await client.get(small)).status == HTTPStatus.OK
     assert not thumbnails._kept
+
+
+async def test_a_player_that_is_gone_when_it_is_written_to(
+    client: Player, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is nothing to tell anybody, and what was read ahead is dropped."""
+    monkeypatch.setattr(views_module, "CHUNK", 64 * 1024)
+
+    async def write(self: object, data: bytes) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(views_module._FilePart, "write", write, raising=False)
+    with pytest.raises(aiohttp.ClientError):
+        await client.get(url(entry, SONG_PATH))
+        response = await client.get(url(entry, SONG_PATH))
+        await response.read()
+
+
+@pytest.mark.parametrize("modified", [None, 2**63])
+async def test_files_of_an_unknown_age(
+    client: Player,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    modified: int | None,
+) -> None:
+    """A phone may tell no date, or one that is none."""
+    stat = SftpSession.stat
+
+    async def timeless(self: SftpSession, path: bytes) -> Entry:
+        return replace(await stat(self, path), modified=modified)
+
+    monkeypatch.setattr(SftpSession, "stat", timeless)
+    response = await client.get(url(entry, SONG_PATH), headers={"If-Range": "x"})
+    assert response.status == HTTPStatus.OK
+    assert "Last-Modified" not in response.headers
+    assert await response.read() == SONG
