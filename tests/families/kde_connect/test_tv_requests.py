@@ -14,9 +14,20 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import dt as dt_util
 
-from .common import flows, go, look, shown, wait_flow, wait_step
+from .common import flows, get_state, go, look, shown, wait_flow, wait_step
 from .test_flow_discovery import discover, service, wait_change
-from .tvs import OTHER_ID, TV_ID, end_of, key_of, link, request, set_up_tv, tv_entry
+from .tvs import (
+    KEY,
+    OTHER_ID,
+    PLAYER,
+    TV_ID,
+    end_of,
+    key_of,
+    link,
+    request,
+    set_up_tv,
+    tv_entry,
+)
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.kde_connect import (
     hub as hub_module,
@@ -376,3 +387,30 @@ async def test_card_of_a_phone_for_two_tvs(
 
     assert shown(card)["tv"] == "Den"
     assert len(flows(hass)) == 2
+
+
+async def test_phone_that_was_not_allowed(
+    hass: HomeAssistant,
+    ours: Credentials,
+    tv_key: Credentials,
+    entry: MockConfigEntry,
+    phone: FakeDevice,
+) -> None:
+    """A phone that has only asked can do nothing, and learns nothing of the player."""
+    hass.states.async_set(PLAYER, "playing", {"media_title": "Two"})
+    await request(hass, phone, entry)
+
+    for packet_type, body in (
+        ("mousepad.request", {"specialKey": 5}),
+        ("mpris.request", {"requestPlayerList": True}),
+        ("bigscreen.stt", {"type": "stt", "content": "Dune"}),
+    ):
+        await phone.send(packet_type, dict(body), tv_key.device_id)
+
+    # Once this has arrived everything before it has.
+    device = end_of(entry).devices[phone.device_id]
+    await phone.cancel_pairing(tv_key.device_id)
+    await wait_change(device, lambda: device.verification_key is None)
+    assert get_state(hass, KEY).state == "unknown"
+    assert not phone.events.seen("players")
+    assert entry.data["phones"] == []
