@@ -67,7 +67,7 @@ class KdeConnectCheck:
                 await lab.api.wait_entry(entry.entry_id)
                 player = await find_entity(lab.api, entry, "media_player")
                 await lab.api.wait_state(player.entity_id, PLAYS)
-        await check_sims(self._subject(lab, DEVICES[0]), report)
+        await check_sims(self._subject(lab, DEVICES[0]), report, 4)
 
     async def remove_first(self, lab: Lab, report: Report) -> None:
         """Delete an entry: the pairing ends on both sides, and the card is back."""
@@ -246,7 +246,7 @@ class KdeConnectCheck:
             # Elsewhere nobody hears the broadcasts by which phones find a TV.
             await check_tv(phone, computer, report)
         await check_storage(phone, report)
-        await check_sims(phone, report)
+        await check_sims(phone, report, 1)
         async with report.step("nothing private in diagnostics, log and states"):
             await require_private(lab, (phone, other, computer), _PRIVATE)
 

@@ -69,12 +69,12 @@ async def _check_nameless_call(phone: Subject) -> None:
         await calls.next(has(type="ended"))
 
 
-async def check_sims(phone: Subject, report: Report) -> None:
+async def check_sims(phone: Subject, report: Report, bars: int) -> None:
     """Check what the phone tells of its mobile networks."""
     async with report.step(f"{phone.fake.name}: its SIM cards are shown"):
         # A phone tells this when it connects or when it changes.
-        await phone.fake.say("bars 1")
-        await phone.wait_state("sensor", "signal_strength_1", "1")
+        await phone.fake.say(f"bars {bars}")
+        await phone.wait_state("sensor", "signal_strength_1", str(bars))
         await phone.wait_state("sensor", "signal_strength_2", "2")
         await phone.wait_state("sensor", "network_type_1", "5g")
         await phone.wait_state("sensor", "network_type_2", "lte")
