@@ -163,7 +163,12 @@ async def test_two_ends_of_ours(sink: Sink, tmp_path: Path) -> None:
         sending = asyncio.create_task(
             to_other.send_payload(Packet("kdeconnect.mpris", ART), source)
         )
-        message = (await messages.wait_for(MessageReceived)).message
+        # They also greet each other.
+        message = (
+            await messages.wait_for(
+                MessageReceived, lambda event: isinstance(event.message, AlbumArt)
+            )
+        ).message
         assert isinstance(message, AlbumArt)
         assert message.payload is not None
         received = await to_one.fetch_file(message.payload, target, limit=len(DATA))

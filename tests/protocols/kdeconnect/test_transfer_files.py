@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 import errno
 import os
 from pathlib import Path
@@ -9,12 +10,11 @@ import shutil
 import threading
 from types import SimpleNamespace
 
-from hypothesis import given, strategies as st
 import pytest
 
 from .conftest import both_protocols
 from .support import PATIENCE, at_once, call_us, know_each_other, turns
-from .transfers import DATA, Ends, SilentListener, ended, leaving_nothing
+from .transfers import DATA, Ends, SilentListener, content, ended, leaving_nothing
 from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     MessageTooLargeError,
@@ -25,7 +25,6 @@ from custom_components.rumpus.protocols.errors import (
 )
 from custom_components.rumpus.protocols.kdeconnect import (
     payload as payload_module,
-    payload_files,
     transfer as transfer_module,
 )
 from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
@@ -36,13 +35,11 @@ from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
 from custom_components.rumpus.protocols.kdeconnect.packet import Payload
 from custom_components.rumpus.protocols.kdeconnect.payload import MAX_PAYLOADS
 from custom_components.rumpus.protocols.kdeconnect.payload_files import (
-    MAX_SAME_NAMES,
+    SPACE_RESERVE,
     FileAccessError,
     OutOfSpaceError,
     PartFile,
     ReceivedFile,
-    free_names,
-    write_file,
 )
 from tests.fakes.kdeconnect import FakeDevice, Misbehave
 from tests.fakes.kdeconnect_wire import Body
@@ -90,11 +87,6 @@ async def fetch(
         return await device.fetch_file(payload, folder / "a.txt", limit=limit)
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    """Return all files, hidden ones too."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 def modified_ns(path: Path) -> int:
     """Return when a file was modified."""
     return path.stat().st_mtime_ns
@@ -122,12 +114,6 @@ async def test_file_is_stored(
     assert modified_ns(folder / "a.txt") == 1_500_000_000_123 * 10**6
     assert told[-1] == len(DATA)
     await phone.wait_for("payload_sent")
-
-
-@pytest.mark.parametrize("modified_ms", [10**30, -(10**30), 2**62])
-def test_time_that_cannot_be_kept_is_ignored(folder: Path, modified_ms: int) -> None:
-    write_file(b"1", folder / "a", modified_ms)
-    assert content(folder) == {"a": b"1"}
 
 
 @pytest.mark.parametrize(
@@ -173,38 +159,6 @@ async def test_empty_file_of_unknown_size(
     assert content(folder) == {"a.txt": b""}
 
 
-def test_data_in_memory_is_stored_by_the_same_rules(folder: Path) -> None:
-    """What came without a payload, such as an empty file."""
-    assert write_file(b"", folder / "a", None) == ReceivedFile(folder / "a", 0)
-    assert write_file(b"1", folder / "a", None).path == folder / "a (1)"
-    assert content(folder) == {"a": b"", "a (1)": b"1"}
-
-
-# Names that are taken
-
-
-@pytest.mark.parametrize("has_hard_links", [True, False])
-def test_nothing_is_overwritten(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, has_hard_links: bool
-) -> None:
-    """Files, folders, and links to anywhere; not on every file system alike."""
-    if not has_hard_links:
-
-        def fail(self: Path, target: Path) -> None:
-            raise OSError(errno.EPERM, "no hard links here")
-
-        monkeypatch.setattr(Path, "hardlink_to", fail)
-    (folder / "a.txt").write_bytes(b"mine")
-    (folder / "a (1).txt").symlink_to(folder / "nowhere")
-    (folder / "a (2).txt").mkdir()
-    received = write_file(b"theirs", folder / "a.txt", None)
-    assert received.path == folder / "a (3).txt"
-    assert received.path.read_bytes() == b"theirs"
-    assert (folder / "a.txt").read_bytes() == b"mine"
-    assert not (folder / "nowhere").exists()
-    assert len(list(folder.iterdir())) == 4
-
-
 async def test_name_that_is_taken_meanwhile(ends: Ends, folder: Path) -> None:
     """Between the announcement and the last byte."""
     sending = ends.offer(DATA)
@@ -213,50 +167,6 @@ async def test_name_that_is_taken_meanwhile(ends: Ends, folder: Path) -> None:
     assert (await ended(fetching)).path == folder / "a (1).txt"
     await ended(sending)
     assert content(folder) == {"a.txt": b"mine", "a (1).txt": DATA}
-
-
-def test_names_that_are_tried_are_bounded(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """MAX_SAME_NAMES."""
-    monkeypatch.setattr(payload_files, "MAX_SAME_NAMES", 3)
-    for _ in range(3):
-        write_file(b"1", folder / "a", None)
-    with pytest.raises(FileAccessError):
-        write_file(b"1", folder / "a", None)
-    assert set(content(folder)) == {"a", "a (1)", "a (2)"}
-
-
-@given(
-    name=st.text(
-        st.characters(exclude_characters="/\0", exclude_categories=["Cs"]),
-        min_size=1,
-        max_size=50,
-    ).filter(lambda name: name not in {".", ".."})
-)
-def test_tried_names_stay_in_their_folder_and_keep_their_suffix(name: str) -> None:
-    target = Path("/folder") / name
-    names = list(free_names(target))
-    assert len(names) == len(set(names)) == MAX_SAME_NAMES
-    assert names[0] == target
-    for path in names:
-        assert path.parent == target.parent
-        assert path.suffix == target.suffix
-
-
-@pytest.mark.parametrize("name", ["ä" * 127, "x" * 255, ".hidden", "a.tar.gz"])
-def test_long_names_have_room_for_their_temporary_file(folder: Path, name: str) -> None:
-    write_file(b"1", folder / name, None)
-    assert content(folder) == {name: b"1"}
-
-
-def test_temporary_file_is_hidden(folder: Path) -> None:
-    with PartFile(folder / "a.txt", 1) as part:
-        part.write(memoryview(b"1"))
-        (path,) = folder.iterdir()
-        assert path.name.startswith(".a.txt.")
-        assert path.suffix == ".part"
-    assert content(folder) == {}
 
 
 # What fails, and leaves nothing
@@ -344,8 +254,8 @@ async def test_disk_without_room_is_noticed_before(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One byte too few; the sender learns it at once."""
-    free = len(DATA) - 1
+    """SPACE_RESERVE: one byte too few; the sender learns it at once."""
+    free = SPACE_RESERVE + len(DATA) - 1
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
     with pytest.raises(OutOfSpaceError):
         await fetch(friend, await announce(phone), folder)
@@ -353,6 +263,31 @@ async def test_disk_without_room_is_noticed_before(
     assert content(folder) == {}
     free += 1
     await fetch(friend, await announce(phone), folder)
+
+
+async def test_disk_that_fills_meanwhile_is_noticed(
+    ends: Ends, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what comes without an announced size, or by somebody else."""
+    free = SPACE_RESERVE + 1500
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    monkeypatch.setattr(transfer_module, "RECEIVE_BUFFER", 1000)
+    write = PartFile.write
+
+    def fill(part: PartFile, data: memoryview) -> None:
+        nonlocal free
+        write(part, data)
+        free -= len(data)
+
+    monkeypatch.setattr(PartFile, "write", fill)
+    sending = ends.offer(bytes(32 * 1024 * 1024))
+    payload = replace(await ends.next(), size=None)
+    with pytest.raises(OutOfSpaceError):
+        await ended(ends.fetch_file(payload, folder / "a", 32 * 1024 * 1024))
+    assert free == SPACE_RESERVE + 500
+    assert content(folder) == {}
+    with pytest.raises(DisconnectedError):
+        await ended(sending)
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,11 @@ async def ended[T](task: asyncio.Task[T]) -> T:
         return await task
 
 
+def content(folder: Path) -> dict[str, bytes]:
+    """Return all files, hidden ones too."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 class RawReceiver:
     """Fetches step by step, with the key of the fake devices or another."""
 

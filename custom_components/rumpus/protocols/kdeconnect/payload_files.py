@@ -19,6 +19,8 @@ from ..errors import ProtocolError, RumpusError
 
 # Taken names that are tried, from " (1)" on.
 MAX_SAME_NAMES: Final = 1000
+# Bytes of the disk that stay free for everybody else: no database survives a full disk.
+SPACE_RESERVE: Final = 64 * 1024 * 1024
 # Characters of a file's name that its temporary file repeats; four bytes each at most.
 _PART_NAME: Final = 40
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -59,14 +61,14 @@ class PartFile:
     def __init__(self, target: Path, size: int | None) -> None:
         """Create the file for `size` bytes (None: unknown).
 
-        Raises OutOfSpaceError when there is no room for as much, FileAccessError.
+        Raises OutOfSpaceError when the disk would have less than SPACE_RESERVE left with it,
+        FileAccessError.
         """
         self._target = target
         name = f".{target.name[:_PART_NAME]}.{secrets.token_hex(4)}.part"
         self._path = target.with_name(name)
         with _typed_errors():
-            if size is not None and size > shutil.disk_usage(target.parent).free:
-                raise OutOfSpaceError("there is not enough space on the disk")
+            self._require_space(size or 0)
             self._file = self._path.open("xb", buffering=0)
 
     def __enter__(self) -> Self:
@@ -82,8 +84,14 @@ class PartFile:
     def write(self, data: memoryview) -> None:
         """Append data; raise OutOfSpaceError or FileAccessError."""
         with _typed_errors():
+            # A size may be unknown, and others write to the disk, too.
+            self._require_space(len(data))
             while data:  # a disk that is nearly full takes a part of it
                 data = data[self._file.write(data) :]
+
+    def _require_space(self, size: int) -> None:
+        if size + SPACE_RESERVE > shutil.disk_usage(self._target.parent).free:
+            raise OutOfSpaceError("there is not enough space on the disk")
 
     def finish(self, modified_ms: int | None) -> Path:
         """Give the file its time (milliseconds since 1970) and its name; return its path.
@@ -118,7 +126,11 @@ def _rename(part: Path, target: Path) -> None:
         raise
     except OSError:  # a file system without hard links: hold the name, then take it
         target.open("xb").close()
-        part.replace(target)
+        try:
+            part.replace(target)
+        except OSError:
+            target.unlink()
+            raise
     else:
         part.unlink()
 
