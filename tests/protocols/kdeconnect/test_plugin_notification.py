@@ -225,6 +225,15 @@ def test_limit_of_conversation() -> None:
     ]
 
 
+def test_newest_messages_of_a_long_conversation_are_kept() -> None:
+    messages: list[JsonValue] = [{"content": str(number)} for number in range(5000)]
+
+    found = posted(conversation=messages).conversation
+
+    assert found[-1].content == "4999"
+    assert len(found) == MAX_CONVERSATION
+
+
 def test_limit_of_message_in_conversation() -> None:
     text = "m" * (MAX_NOTIFICATION_TEXT + 1)
 

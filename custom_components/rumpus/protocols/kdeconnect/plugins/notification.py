@@ -10,7 +10,7 @@ import re
 from typing import Final, Self
 
 from ...errors import ProtocolError
-from ...json_lines import JsonObject
+from ...json_lines import MAX_BRACKETS, JsonObject
 from ..fields import MAX_TEXT, get_bool, get_int, get_objects, get_str, get_strings
 from ..packet import Packet, Payload
 from .message import Decoders, Message
@@ -301,7 +301,8 @@ def _icon_hash(body: JsonObject) -> str | None:
 
 
 def _conversation(body: JsonObject) -> tuple[ChatMessage, ...]:
-    messages = get_objects(body, "conversation") or ()
+    # The newest are the last ones, so all are looked through.
+    messages = get_objects(body, "conversation", max_items=MAX_BRACKETS) or ()
     return tuple(
         ChatMessage(
             get_str(message, "sender") or "",
