@@ -8,7 +8,6 @@ from custom_components.rumpus.protocols.kdeconnect.file_names import (
     MAX_RECEIVED_NAME,
     MAX_SUFFIX,
     UNNAMED,
-    numbered_file_name,
     safe_file_name,
 )
 
@@ -63,21 +62,6 @@ def test_every_name_is_one_visible_component(name: str) -> None:
     assert safe_file_name(safe) == safe
 
 
-@settings(deadline=None)
-@given(long_names, st.integers(1, 10_000))
-def test_numbered_names_are_safe_too(name: str, number: int) -> None:
-    numbered = numbered_file_name(safe_file_name(name), number)
-
-    assert f" ({number})" in numbered
-    assert safe_file_name(numbered) == numbered
-
-
-def test_numbers_stand_before_the_suffix() -> None:
-    assert numbered_file_name("a.txt", 1) == "a (1).txt"
-    assert numbered_file_name("a.tar.gz", 2) == "a.tar (2).gz"
-    assert numbered_file_name("README", 12) == "README (12)"
-
-
 def test_limit_of_file_name() -> None:
     stem = "a" * (MAX_FILE_NAME - 4)
 
@@ -87,7 +71,6 @@ def test_limit_of_file_name() -> None:
     assert safe_file_name("x" + "é" * MAX_FILE_NAME + ".md") == (
         "x" + "é" * ((MAX_FILE_NAME - 4) // 2) + ".md"
     )
-    assert numbered_file_name(f"{stem}.txt", 1) == f"{stem[:-4]} (1).txt"
 
 
 def test_limit_of_suffix() -> None:

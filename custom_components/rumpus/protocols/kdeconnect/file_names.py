@@ -37,15 +37,6 @@ def safe_file_name(name: str) -> str:
     return _fitted(*_split(name or UNNAMED))
 
 
-def numbered_file_name(name: str, number: int) -> str:
-    """Return the name with a number before its suffix, for when the name itself is taken.
-
-    `name` has to be safe; so is the result, which is no longer than a safe name.
-    """
-    stem, suffix = _split(name)
-    return _fitted(stem, f" ({number}){suffix}")
-
-
 def _split(name: str) -> tuple[str, str]:
     """Return the stem, which is never empty, and the suffix with its dot."""
     stem, dot, suffix = name.rpartition(".")
