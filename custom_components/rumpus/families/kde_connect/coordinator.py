@@ -14,6 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from ...const import DOMAIN
 from ...coordinator import RumpusConfigEntry, RumpusCoordinator
 from ...entity import translated_errors
+from ...files import DeviceFiles
 from ...protocols.errors import RumpusError
 from ...protocols.kdeconnect.device import RemoteDevice
 from ...protocols.kdeconnect.events import (
@@ -33,6 +34,7 @@ from .const import CONF_CERTIFICATE, MODELS
 from .data import entry_data
 from .feature import Feature
 from .features import FEATURES
+from .features.storage import StorageFeature
 from .hub import HubLease
 from .options import MAX_OFFERED, Options
 from .state import KdeConnectState
@@ -67,6 +69,11 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
             for feature in FEATURES
             if self.options.allows(feature.option)
         }
+
+    @property
+    @override
+    def files(self) -> DeviceFiles | None:
+        return self.find(StorageFeature)
 
     @property
     @override
