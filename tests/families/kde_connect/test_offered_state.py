@@ -172,7 +172,7 @@ def test_position_stands_while_paused() -> None:
         ("http://192.168.1.2:8123/api/hls/secret/master.m3u8", False),
         ("http://[bad", False),
         ("spotify:track:1", False),
-        ("file:///home/ann/secret.mp3", False),
+        ("file:///music/secret.mp3", False),
         (f"https://radio.example/{'x' * 5000}", False),
         (7, False),
     ],
