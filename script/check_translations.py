@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 import json
 from pathlib import Path
+import re
 import sys
 from typing import override
 
@@ -215,6 +216,7 @@ class Reader(ast.NodeVisitor):
 
     @override
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        own_platform = self._platform
         values: dict[str, ast.expr] = {}
         for statement in ast.walk(node):
             match statement:
@@ -223,6 +225,7 @@ class Reader(ast.NodeVisitor):
                 ):
                     values[name] = value
         if "_attr_translation_key" in values:
+            self._platform = self._platform or _platform_of(node)
             self._note_entity(
                 self._constants.text(values["_attr_translation_key"]),
                 EntityUse(
@@ -232,6 +235,7 @@ class Reader(ast.NodeVisitor):
                 ),
             )
         self.generic_visit(node)
+        self._platform = own_platform
 
     @override
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
@@ -252,6 +256,16 @@ class Reader(ast.NodeVisitor):
                             "system_health/info", self._constants.text(key), inner
                         )
         self.generic_visit(node)
+
+
+def _platform_of(node: ast.ClassDef) -> str | None:
+    """Return the platform of an entity by the class of Home Assistant that it derives from."""
+    for base in node.bases:
+        name = _name(base).removesuffix("Entity")
+        platform = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+        if platform in PLATFORMS:
+            return platform
+    return None
 
 
 def _name(node: ast.expr) -> str:

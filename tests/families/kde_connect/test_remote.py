@@ -139,6 +139,23 @@ async def test_keyboard_and_pointer(
     assert computer.input.keys[-1].modifiers == {"ctrl"}
 
 
+async def test_one_command_without_anything_else(
+    hass: HomeAssistant, ours: Credentials, computer: FakeDevice
+) -> None:
+    """Home Assistant fills in no pause of its own."""
+    await set_up(hass, ours, computer, "tower")
+    await wait_state(hass, REMOTE, "on")
+
+    await hass.services.async_call(
+        "remote",
+        "send_command",
+        {"entity_id": REMOTE, "command": "enter"},
+        blocking=True,
+    )
+
+    assert (await computer.wait_packet("mousepad.request"))["specialKey"] == 12
+
+
 async def test_hold(
     hass: HomeAssistant, ours: Credentials, computer: FakeDevice
 ) -> None:

@@ -36,10 +36,10 @@ from .data import NotPairedError, paired_device
 from .features.clipboard import async_forget_clipboard
 from .flow import KdeConnectFlow
 from .flow_options import KdeConnectOptions
+from .flow_options_tv import TvOptions
 from .hub import HubLease, async_get_hub
 from .tv import TvCoordinator, async_unpair_all
 from .tv_data import is_tv, phones_of
-from .tv_options import TvOptions
 from .tv_peers import async_forget_key
 
 if TYPE_CHECKING:

@@ -8,6 +8,9 @@ from homeassistant.components.remote.const import (
     ATTR_DELAY_SECS,
     ATTR_HOLD_SECS,
     ATTR_NUM_REPEATS,
+    DEFAULT_DELAY_SECS,
+    DEFAULT_HOLD_SECS,
+    DEFAULT_NUM_REPEATS,
 )
 from homeassistant.core import callback
 from homeassistant.exceptions import ServiceValidationError
@@ -84,7 +87,7 @@ class KdeConnectRemote(KdeConnectEntity, RemoteEntity):
                 ) from err
         await self.coordinator.get(InputFeature).async_send(
             parsed,
-            repeats=kwargs[ATTR_NUM_REPEATS],
-            delay=kwargs[ATTR_DELAY_SECS],
-            hold=kwargs[ATTR_HOLD_SECS],
+            repeats=kwargs.get(ATTR_NUM_REPEATS, DEFAULT_NUM_REPEATS),
+            delay=kwargs.get(ATTR_DELAY_SECS, DEFAULT_DELAY_SECS),
+            hold=kwargs.get(ATTR_HOLD_SECS, DEFAULT_HOLD_SECS),
         )

@@ -41,7 +41,6 @@ class TvEntity(RumpusEntity["TvCoordinator"]):
     def __init__(self, coordinator: TvCoordinator, key: str) -> None:
         """Belong to the TV."""
         super().__init__(coordinator, coordinator.tv_id, key)
-        self._attr_translation_key = key
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, coordinator.tv_id)})
 
 
@@ -51,6 +50,7 @@ class TvKeyEvent(TvEntity, EventEntity):
     def __init__(self, coordinator: TvCoordinator) -> None:
         """Wait for keys."""
         super().__init__(coordinator, "tv_key")
+        self._attr_translation_key = "tv_key"
         self._attr_event_types = [*TvKey, TEXT]
 
     @override
@@ -71,6 +71,7 @@ class TvPhonesSensor(TvEntity, SensorEntity):
     def __init__(self, coordinator: TvCoordinator) -> None:
         """Count the phones."""
         super().__init__(coordinator, "tv_phones")
+        self._attr_translation_key = "tv_phones"
         self._attr_entity_category = EntityCategory.DIAGNOSTIC
         self._attr_state_class = SensorStateClass.MEASUREMENT
 
