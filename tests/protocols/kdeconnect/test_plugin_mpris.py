@@ -348,3 +348,16 @@ def test_requests(packet: Packet, fields: JsonObject) -> None:
 
 def test_request_of_the_list() -> None:
     assert mpris.request_players() == Packet(REQUEST, {"requestPlayerList": True})
+
+
+def test_addresses_are_not_shown() -> None:
+    """They often hold tokens of streaming services."""
+    address = "https://example.org/?token=secret"
+    body: JsonObject = {"player": "P", "url": address, "albumArtUrl": address}
+    update = decode_message(Packet(TYPE, body))
+    assert isinstance(update, PlayerUpdate)
+    art = decode_message(
+        Packet(TYPE, {**body, "transferringAlbumArt": True}, Payload(1, 1739))
+    )
+    for shown in (update, art, Player("P").updated(update)):
+        assert "secret" not in repr(shown)

@@ -3,7 +3,7 @@
 All times are in milliseconds, except the offset of `seek`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Final, Self
 
@@ -83,8 +83,9 @@ class PlayerUpdate(Message):
     title: Told[str] = ABSENT
     artist: Told[str] = ABSENT
     album: Told[str] = ABSENT
-    url: Told[str] = ABSENT
-    album_art_url: Told[str] = ABSENT
+    # Addresses may hold tokens of whoever streams.
+    url: Told[str] = field(default=ABSENT, repr=False)
+    album_art_url: Told[str] = field(default=ABSENT, repr=False)
     length_ms: Told[int] = ABSENT
     position_ms: Told[int] = ABSENT
     is_playing: Told[bool] = ABSENT
@@ -129,7 +130,7 @@ class AlbumArt(Message):
     """Album art waits to be fetched; `url` tells which, as in the player's state."""
 
     player: str
-    url: str
+    url: str = field(repr=False)
     payload: Payload
 
     @classmethod
@@ -155,8 +156,8 @@ class Player:
     title: str | None = None
     artist: str | None = None
     album: str | None = None
-    url: str | None = None
-    album_art_url: str | None = None
+    url: str | None = field(default=None, repr=False)
+    album_art_url: str | None = field(default=None, repr=False)
     length_ms: int | None = None
     position_ms: int | None = None
     is_playing: bool | None = None
