@@ -124,11 +124,13 @@ async def test_of_two_links_that_both_stay_both_ends_keep_the_same(
         made.device.attach(old)
         await turns()
         new, _, new_transport = made.link(caller_id=second_caller)
+        new = replace(new, host="10.0.0.10")
         made.device.attach(new)
         await turns()
         assert old_transport.aborted is (kept == "new")
         assert new_transport.aborted is (kept == "old")
         assert made.device.is_connected
+        assert made.device.address == (new if kept == "new" else old).host
         assert made.told == [LinkUp()]
 
 

@@ -389,6 +389,7 @@ class RemoteDevice:
             return
         if link is not None and spare.caller_id > link.caller_id:
             self._link, spare = spare, link
+            self._address = self._link.host
         spare.abort()
 
     async def send(self, packet: Packet) -> None:
