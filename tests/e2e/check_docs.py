@@ -13,6 +13,8 @@ from .shapes import JsonObject, JsonValue, as_object, get_object
 from .subject import DOMAIN
 
 BLOCK: Final = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK: Final = re.compile(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)")
+HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
 PARTS: Final = ("triggers", "conditions", "actions")
 NOT_AUTOMATIONS: Final = ({"rumpus"}, {"recorder"})
 
@@ -80,6 +82,26 @@ def _check_actions(value: JsonValue, services: JsonObject, where: str) -> None:
         require(not unknown, f"{where}: {action} has no {', '.join(unknown)}")
     for item in value.values():
         _check_actions(item, services, where)
+
+
+def check_links() -> None:
+    """Check that links from page to page lead to a page and to a heading of it."""
+    for page in pages():
+        for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+            aim = (page.parent / target).resolve() if target else page
+            require(aim.is_file(), f"{page.name}: there is no {target}")
+            headings = HEADING.findall(aim.read_text(encoding="utf-8"))
+            anchors = {_anchor(heading) for heading in headings}
+            require(
+                not anchor or anchor in anchors,
+                f"{page.name}: {aim.name} has no heading for #{anchor}",
+            )
+
+
+def _anchor(heading: str) -> str:
+    """Return what a heading is called in addresses."""
+    kept = re.sub(r"[^\w\- ]", "", heading.strip().lower())
+    return kept.replace(" ", "-")
 
 
 async def check_tables(api: HomeAssistantApi) -> None:

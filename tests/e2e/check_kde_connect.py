@@ -12,10 +12,11 @@ from .check_kde_connect_phone import (
     check_clipboard,
     check_messages,
     check_phone,
+    check_private_goes,
     check_private_is_off,
     check_sims,
 )
-from .check_kde_connect_tv import check_tv
+from .check_kde_connect_tv import check_tv, check_tv_back
 from .check_privacy import require_private
 from .entities import find_entity
 from .fakes import FakeProcess
@@ -68,6 +69,8 @@ class KdeConnectCheck:
                 player = await find_entity(lab.api, entry, "media_player")
                 await lab.api.wait_state(player.entity_id, PLAYS)
         await check_sims(self._subject(lab, DEVICES[0]), report, 4)
+        if lab.place.is_private:
+            await check_tv_back(self._subject(lab, DEVICES[0]), report)
 
     async def remove_first(self, lab: Lab, report: Report) -> None:
         """Delete an entry: the pairing ends on both sides, and the card is back."""
@@ -246,9 +249,10 @@ class KdeConnectCheck:
             # Elsewhere nobody hears the broadcasts by which phones find a TV.
             await check_tv(phone, computer, report)
         await check_storage(phone, report)
-        await check_sims(phone, report, 1)
         async with report.step("nothing private in diagnostics, log and states"):
             await require_private(lab, (phone, other, computer), _PRIVATE)
+        await check_private_goes(phone, report)
+        await check_sims(phone, report, 1)
 
     async def _try(self, lab: Lab, report: Report, device: DemoDevice) -> None:
         """Look at the states and give a command."""

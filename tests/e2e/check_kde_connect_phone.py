@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from .kdeconnect_furniture import ADA, ANSWERED, CHAT, CHAT_TEXT, HISTORY, PEOPLE
+from .models import State
 from .report import Report, require
 from .shapes import get_str, objects
 from .subject import Subject, has
@@ -34,6 +35,14 @@ PRIVATE: Final = (
     SHARED_TEXT,
 )
 """The texts that only events, responses and what the user has allowed may show."""
+_PRIVATE_ENTITIES: Final = (
+    "_notification",
+    "_notifications",
+    "_notification_icon",
+    "_clipboard",
+    "_message",
+)
+"""The ends of the ids of the entities that need a permission."""
 
 
 async def check_private_is_off(phone: Subject, report: Report) -> None:
@@ -58,6 +67,35 @@ async def check_private_is_off(phone: Subject, report: Report) -> None:
             **dict.fromkeys(PRIVATE_OPTIONS, True),
         )
         await phone.wait_state("sensor", "notifications", "2")
+
+
+async def check_private_goes(phone: Subject, report: Report) -> None:
+    """Take every permission back: what showed private content goes."""
+    async with report.step(f"{phone.fake.name}: what is private goes with its options"):
+        await set_options(
+            phone.api,
+            phone.entry,
+            "kde_connect_private",
+            **dict.fromkeys(PRIVATE_OPTIONS, False),
+        )
+        await phone.api.wait_entry(phone.entry.entry_id)
+        await phone.api.wait_states(lambda states: not _shown(phone, states))
+        left = [
+            entity_id
+            for entity_id in await phone.entity_ids()
+            if entity_id.endswith(_PRIVATE_ENTITIES)
+        ]
+        require(not left, f"still there: {left}")
+
+
+def _shown(phone: Subject, states: Mapping[str, State]) -> list[str]:
+    """Return the entities with private content that have a state."""
+    name = phone.fake.name.lower().replace(" ", "_")
+    return [
+        entity_id
+        for entity_id in states
+        if name in entity_id and entity_id.endswith(_PRIVATE_ENTITIES)
+    ]
 
 
 async def _check_nameless_call(phone: Subject) -> None:

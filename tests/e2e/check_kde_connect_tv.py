@@ -41,6 +41,14 @@ async def check_tv(phone: Subject, screen: Subject, report: Report) -> None:
         await phone.api.wait_state(PLAYER, "playing")
 
 
+async def check_tv_back(phone: Subject, report: Report) -> None:
+    """Check that the phone has found the TV again."""
+    async with report.step(f"{NAME}: {phone.fake.name} is back after the restart"):
+        entries = await phone.api.entries(DOMAIN)
+        entry = next(entry for entry in entries if entry.title == NAME)
+        await Subject(phone.lab, entry, phone.fake).wait_state("sensor", "phones", "1")
+
+
 async def _pair(phone: Subject) -> None:
     fake = phone.fake
     mark = fake.position
