@@ -96,6 +96,4 @@ async def _check_remote(computer: Subject) -> None:
         (["next_slide"], "key", has(special=9)),
     ):
         async with computer.hears(kind, fits):
-            await computer.do(
-                "remote.send_command", command=[*commands], delay_secs=0.1
-            )
+            await computer.do("remote.send_command", command=[*commands])
