@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
+import unicodedata
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -253,6 +254,22 @@ def test_filtered_names_stay(name: str) -> None:
     assert filter_name(filtered) == filtered
     assert len(filtered) <= MAX_NAME
     assert filtered == filtered.strip()
+
+
+def test_no_more_is_looked_at_of_a_name_than_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Strangers may send long ones with every datagram."""
+    looked_at: list[str] = []
+    category = unicodedata.category
+
+    def noted(character: str) -> str:
+        looked_at.append(character)
+        return category(character)
+
+    monkeypatch.setattr(unicodedata, "category", noted)
+    assert filter_name("a" * 7000) == "a" * MAX_NAME
+    assert len(looked_at) == MAX_NAME
 
 
 def test_limit_of_name() -> None:

@@ -1,6 +1,7 @@
 """Who a peer is and what it understands (the KDE Connect reference, section 3)."""
 
 from dataclasses import dataclass
+from itertools import islice
 import re
 from typing import Final
 import unicodedata
@@ -103,14 +104,14 @@ def filter_name(name: str) -> str:
     Forbidden and control characters go, then at most 32 characters stay, then white space at
     both ends goes.
     """
-    kept = "".join(
+    kept = (
         character
         for character in name
         if character not in _FORBIDDEN_IN_NAME
         and character not in _DIRECTION_MARKS
         and unicodedata.category(character) not in _CONTROL_CATEGORIES
     )
-    return kept[:MAX_NAME].strip()
+    return "".join(islice(kept, MAX_NAME)).strip()
 
 
 def parse_identity(packet: Packet, *, own_device_id: str | None = None) -> Identity:
