@@ -494,6 +494,35 @@ async def test_cancelled_when_it_has_its_name_already(
     assert content(folder) == {}
 
 
+async def test_cancelled_file_that_cannot_be_taken_back(
+    ends: Ends, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever cancelled hears of that, and not of the disk."""
+    loop = asyncio.get_running_loop()
+    finish = PartFile.finish
+
+    def and_cancel(self: PartFile, modified_ms: int | None) -> Path:
+        path = finish(self, modified_ms)
+        loop.call_soon_threadsafe(task.cancel)
+        return path
+
+    unlink = Path.unlink
+
+    def fail(self: Path, missing_ok: bool = False) -> None:
+        if self == folder / "a.txt":
+            raise PermissionError
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(PartFile, "finish", and_cancel)
+    monkeypatch.setattr(Path, "unlink", fail)
+    sending = ends.offer(DATA)
+    task = ends.fetch_file(await ends.next(), folder / "a.txt")
+    with pytest.raises(asyncio.CancelledError):
+        await ended(task)
+    await ended(sending)
+    assert content(folder) == {"a.txt": DATA}
+
+
 async def test_progress_is_not_told_after_the_end(
     ends: Ends, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,7 +82,9 @@ class Payloads:
                 return ReceivedFile(part.finish(modified_ms), size)
 
         def undo(received: ReceivedFile) -> None:
-            received.path.unlink(missing_ok=True)
+            # Whoever gave it up is not interested in what the disk says to that.
+            with contextlib.suppress(OSError):
+                received.path.unlink(missing_ok=True)
 
         _check_size(payload, limit)
         return await self._run(self._fetch(peer, payload, work, undo, progress))
