@@ -53,7 +53,7 @@ SPARE_TIME: Final = 5.0
 MAX_TURN: Final = 0.005
 # Packets that an unpaired device may send on one link before it is cut.
 MAX_UNPAIRED_PACKETS: Final = 20
-# A device that takes nothing for so long has gone, in seconds.
+# A device that has not taken a packet, with all before it, after so long has gone, in seconds.
 SEND_TIMEOUT: Final = 10.0
 
 
