@@ -92,10 +92,22 @@ async function addDiscovered() {
   await dialog.locator("step-flow-create-entry").waitFor({ state: "detached" });
 }
 
+async function lookAtOptions() {
+  const entry = page.locator("ha-config-entry-row").filter({ hasText: options.device }).first();
+  await entry.getByRole("button", { name: /configure/i }).click();
+  const dialog = page.locator("dialog-data-entry-flow");
+  await dialog.getByText("Private content").first().waitFor();
+  await shot("options");
+  await dialog.getByText("Private content").first().click();
+  await dialog.locator("step-flow-form").waitFor();
+  await shot("private-content");
+}
+
 async function lookAround() {
   await page.goto(`${options.url}/config/integrations/integration/${options.domain}`);
   await page.getByText(options.device).first().waitFor();
   await shot("integration");
+  await lookAtOptions();
   // What the frontend itself knows tells where the page of the device is.
   const id = await page.evaluate((name) => {
     const { devices } = document.querySelector("home-assistant").hass;
