@@ -1,6 +1,7 @@
 """Entries: set up, unload, reload, restart, remove."""
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -26,6 +27,11 @@ from .common import (
 )
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families import kde_connect
+from custom_components.rumpus.families.kde_connect.features.announcements import (
+    AnnouncementsFeature,
+)
+from custom_components.rumpus.families.kde_connect.features.share import ShareFeature
+from custom_components.rumpus.families.kde_connect.hub import async_get_hub
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
 from tests.fakes.kdeconnect import FakeDevice, Misbehave
@@ -441,3 +447,20 @@ async def test_without_yaml_nothing_listens(
     assert await async_setup_component(hass, DOMAIN, {})
 
     assert "rumpus.kde_connect" not in hass_storage
+
+
+async def test_all_ends_though_something_fails_to(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    """A feature that fails while it stops keeps neither the others nor our end running."""
+    entry = await set_up(hass, ours, phone, "pixel")
+    coordinator = entry.runtime_data
+    with (
+        patch.object(AnnouncementsFeature, "async_stop", side_effect=RuntimeError),
+        patch.object(ShareFeature, "async_stop") as others,
+        pytest.raises(RuntimeError),
+    ):
+        await coordinator.async_stop()
+
+    others.assert_awaited_once()
+    assert async_get_hub(hass).peer is None

@@ -46,6 +46,7 @@ from custom_components.rumpus.families.kde_connect import tv_peers as peers_modu
 from custom_components.rumpus.families.kde_connect.hub import async_get_hub
 from custom_components.rumpus.families.kde_connect.tv import TvCoordinator
 from custom_components.rumpus.families.kde_connect.tv_data import MAX_PHONES
+from custom_components.rumpus.families.kde_connect.tv_phone import TvPhone
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
 from tests.fakes.kdeconnect import FakeDevice
@@ -422,6 +423,51 @@ async def test_lost_key(
     assert entry.data["device_id"] not in {tv_key.device_id, None}
     assert entry.data["phones"] == []
     assert entry.unique_id == TV_ID
+
+
+async def test_phone_unpairs_while_the_tv_stops(
+    hass: HomeAssistant,
+    ours: Credentials,
+    tv_key: Credentials,
+    phone: FakeDevice,
+    computer: FakeDevice,
+) -> None:
+    """All of the TV ends, and our end with it."""
+    entry = tv_entry(hass, tv_key, phone, computer)
+    tv = await set_up_tv(hass, entry, phones=2)
+    first = next(iter(tv.phones))
+    stop_phone = TvPhone.async_stop
+
+    async def stop_and_leave(self: TvPhone) -> None:
+        if self.device_id == first and first in tv.phones:
+            tv.phone_left(self)
+        await stop_phone(self)
+
+    with patch.object(TvPhone, "async_stop", stop_and_leave):
+        assert await hass.config_entries.async_unload(entry.entry_id)
+        await hass.async_block_till_done()
+
+    assert async_get_hub(hass).peer is None
+
+
+async def test_key_that_cannot_be_read(
+    hass: HomeAssistant,
+    ours: Credentials,
+    tv_key: Credentials,
+    hass_storage: dict[str, Any],
+    phone: FakeDevice,
+) -> None:
+    """A TV that fails does not keep our end running."""
+    device = paired_entry(hass, ours, phone)
+    assert await hass.config_entries.async_setup(device.entry_id)
+    entry = tv_entry(hass, tv_key)
+    hass_storage[f"rumpus.kde_connect.tv.{TV_ID}"]["version"] = 99
+
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert await hass.config_entries.async_unload(device.entry_id)
+    assert async_get_hub(hass).peer is None
 
 
 async def test_no_port(

@@ -82,11 +82,8 @@ class KdeConnectFamily(Family):
     async def async_create_runtime(
         self, hass: HomeAssistant, entry: RumpusConfigEntry
     ) -> RumpusRuntime:
-        if is_tv(entry.data):
-            lease = await _async_lease(hass)
-            return TvCoordinator(hass, entry, lease, await lease.tvs.async_take(entry))
         try:
-            paired = paired_device(entry.data)
+            paired = None if is_tv(entry.data) else paired_device(entry.data)
         except NotPairedError as err:
             raise ConfigEntryAuthFailed(
                 translation_domain=DOMAIN,
@@ -94,8 +91,16 @@ class KdeConnectFamily(Family):
                 translation_placeholders={"name": entry.title},
             ) from err
         lease = await _async_lease(hass)
-        device = lease.peer.add_paired(paired)
-        return KdeConnectCoordinator(hass, entry, lease, device, PLATFORMS)
+        try:
+            if paired is None:
+                tv = await lease.tvs.async_take(entry)
+                return TvCoordinator(hass, entry, lease, tv)
+            device = lease.peer.add_paired(paired)
+            return KdeConnectCoordinator(hass, entry, lease, device, PLATFORMS)
+        except BaseException:
+            # Nobody else would: there is no runtime that has it.
+            await lease.async_release()
+            raise
 
     @override
     async def async_remove_entry(self, hass: HomeAssistant, entry: ConfigEntry) -> None:

@@ -1,6 +1,7 @@
 """Follows one paired device and carries our wishes to it."""
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, cast, override
 
@@ -116,9 +117,11 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
 
     @override
     async def async_stop(self) -> None:
-        for feature in self._features.values():
-            await feature.async_stop()
-        await self._lease.async_release()
+        async with AsyncExitStack() as stack:
+            # In reverse order, each of them whatever becomes of the others.
+            stack.push_async_callback(self._lease.async_release)
+            for feature in reversed(self._features.values()):
+                stack.push_async_callback(feature.async_stop)
 
     @override
     def async_add_platform(
@@ -158,7 +161,8 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
     def fire_bus(self, event_type: str, data: Mapping[str, Any]) -> None:
         """Fire an event on the bus, with `device_id` (the registry's) and `name`.
 
-        It is stored nowhere unless the user lets something store it: private content goes here.
+        Private content goes here: no state shows it.  What keeps the events of the bus, such as
+        the recorder unless it is told not to, keeps these.
         """
         device = dr.async_get(self.hass).async_get_device_by_identifier(
             (DOMAIN, self.device_id), self.entry.entry_id

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, override
 
@@ -116,11 +117,13 @@ class TvCoordinator(RumpusCoordinator[TvState]):
         self._cards.stop()
         self._unfollow()
         self._unfollow = lambda: None
-        for phone in self._phones.values():
-            await phone.async_stop()
+        async with AsyncExitStack() as stack:
+            # In reverse order, each of them whatever becomes of the others.
+            stack.push_async_callback(self._lease.async_release)
+            stack.push_async_callback(self._lease.tvs.async_put_back, self.tv_id)
+            for phone in self._phones.values():
+                stack.push_async_callback(phone.async_stop)
         self._phones.clear()
-        await self._lease.tvs.async_put_back(self.tv_id)
-        await self._lease.async_release()
 
     @override
     def async_add_platform(
