@@ -48,8 +48,11 @@ from custom_components.rumpus.protocols.kdeconnect.local import (
 )
 from custom_components.rumpus.protocols.kdeconnect.packet import Payload
 from custom_components.rumpus.protocols.kdeconnect.pairing import PairingState
-from custom_components.rumpus.protocols.kdeconnect.plugins import INCOMING_CAPABILITIES
+from custom_components.rumpus.protocols.kdeconnect.plugins.clipboard import (
+    ClipboardFile,
+)
 from custom_components.rumpus.protocols.kdeconnect.plugins.ping import Ping
+from custom_components.rumpus.protocols.kdeconnect.plugins.share import SharedFile
 from tests.fakes.kdeconnect import (
     FakeCredentials,
     FakeDevice,
@@ -268,19 +271,27 @@ async def test_2025_hardening_datagrams_are_not_reflected(
     assert sink.received.empty()
 
 
-async def test_2026_no_file_name_is_ever_used(
+async def test_2026_a_file_name_is_one_harmless_part_of_a_path(
     friend: RemoteDevice, phone: FakeDevice
 ) -> None:
-    """We take no files: what is offered is neither fetched nor listed as taken."""
-    assert "kdeconnect.share.request" not in INCOMING_CAPABILITIES
-    assert "kdeconnect.clipboard.file" not in INCOMING_CAPABILITIES
+    """Whatever a device calls a file: it leads nowhere, and nothing is fetched unasked."""
     log = EventLog(friend.subscribe)
-    await phone.mischief.send_raw(
-        b'{"type":"kdeconnect.share.request","body":{"filename":"../../x"},'
-        b'"payloadSize":5,"payloadTransferInfo":{"port":1739}}\n'
-    )
+    for kind in ("share.request", "clipboard.file"):
+        await phone.mischief.send_raw(
+            b'{"type":"kdeconnect.%s","body":{"filename":"../../etc/..\\\\x"},'
+            b'"payloadSize":5,"payloadTransferInfo":{"port":1739}}\n' % kind.encode()
+        )
     await phone.ping.send("marker")
     await log.wait_for(MessageReceived, lambda event: event.message == Ping("marker"))
+    messages = [
+        event.message for event in log.all if isinstance(event, MessageReceived)
+    ]
+    names = [
+        message.filename
+        for message in messages
+        if isinstance(message, SharedFile | ClipboardFile)
+    ]
+    assert names == ["x", "x"]
     assert len(friend._tasks) == 1
 
 
