@@ -47,6 +47,8 @@ _INPUT: Final[Mapping[str, str]] = {
     "player_action": "its player does: {rest}",
     "sink_request": "its sound: {rest}",
 }
+WIDEST: Final = 120
+"""Characters that are shown of a text."""
 _HIDDEN: Final = frozenset({"at", "event", "device", "type"})
 
 
@@ -83,4 +85,5 @@ def _text(value: object) -> str:
         return ", ".join(_text(item) for item in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "" if value is None else str(value)
+    text = "" if value is None else str(value)
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
