@@ -1,6 +1,7 @@
 """The screen lock of a computer."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -9,7 +10,10 @@ from homeassistant.exceptions import HomeAssistantError
 
 from .common import is_unavailable, set_up, wait_state, wait_until
 from custom_components.rumpus.families.kde_connect.features import lock as lock_module
+from custom_components.rumpus.protocols.errors import DisconnectedError
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
+from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
+from custom_components.rumpus.protocols.kdeconnect.packet import Packet
 from tests.fakes.kdeconnect import FakeDevice
 
 SCREEN = "lock.tower_screen"
@@ -99,3 +103,29 @@ async def test_gone_meanwhile(
     with pytest.raises(HomeAssistantError) as error:
         await action
     assert error.value.translation_key == "not_connected"
+
+
+async def test_gone_before_it_was_told(
+    hass: HomeAssistant,
+    ours: Credentials,
+    computer: FakeDevice,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A computer that goes while it is sent the wish: one error is enough."""
+    await set_up(hass, ours, computer, "tower")
+    await wait_state(hass, SCREEN, "unlocked")
+
+    async def send(self: RemoteDevice, packet: Packet) -> None:
+        await computer.stop()
+        await wait_until(hass, lambda: is_unavailable(hass, SCREEN))
+        raise DisconnectedError("the device has gone")
+
+    monkeypatch.setattr(RemoteDevice, "send", send)
+    with pytest.raises(HomeAssistantError) as error:
+        await act(hass, "lock")
+    assert error.value.translation_key == "not_connected"
+
+    del error
+    gc.collect()
+    assert "never retrieved" not in caplog.text

@@ -43,8 +43,7 @@ class LockFeature(Feature):
     @override
     def disconnected(self) -> None:
         for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_exception(DisconnectedError("the device has gone"))
+            waiting.cancel()
 
     def _answer(self, success: bool, wanted: set[bool | None]) -> None:
         for waiting, locked in self._waiting.items():
@@ -65,11 +64,12 @@ class LockFeature(Feature):
         try:
             with translated_errors(self.device.name):
                 await self.device.send(lock.set_locked(locked))
-                try:
-                    async with asyncio.timeout(LOCK_TIMEOUT):
-                        success = await waiting
-                except TimeoutError as err:
-                    raise PeerTimeoutError("the screen stays as it is") from err
+                await asyncio.wait({waiting}, timeout=LOCK_TIMEOUT)
+                if not waiting.done():
+                    raise PeerTimeoutError("the screen stays as it is")
+                if waiting.cancelled():
+                    raise DisconnectedError("the device has gone")
+                success = waiting.result()
         finally:
             del self._waiting[waiting]
         if not success:
