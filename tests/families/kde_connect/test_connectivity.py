@@ -1,10 +1,12 @@
 """Mobile networks of a phone, battery warnings, and being searched for."""
 
+import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from homeassistant.core import HomeAssistant
 
 from .common import get_state, set_up, wait_attribute, wait_state
+from custom_components.rumpus.families.kde_connect import sensor as sensor_module
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice
 
@@ -38,6 +40,30 @@ async def test_a_sim_card_is_taken_out(
     await phone.connectivity.tell("connectivity_report", phone.connectivity.body)
 
     await wait_state(hass, "sensor.pixel_signal_strength", "unavailable")
+
+
+async def test_max_sim_entities(
+    hass: HomeAssistant,
+    ours: Credentials,
+    phone: FakeDevice,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A phone that keeps inventing SIM cards; those that are known stay."""
+    monkeypatch.setattr(sensor_module, "MAX_SIM_ENTITIES", 2)
+    await phone.connectivity.set("1", network_type="LTE", bars=3)
+    await phone.connectivity.set("2", network_type="LTE", bars=2)
+    await set_up(hass, ours, phone, "pixel")
+    await wait_state(hass, "sensor.pixel_signal_strength_sim_2", "2")
+
+    phone.connectivity.sims.clear()
+    await phone.connectivity.set("2", network_type="LTE", bars=1)
+    await phone.connectivity.set("3", network_type="LTE", bars=4)
+    await phone.ping.send()
+    await wait_attribute(hass, "event.pixel_ping", "event_type", "ping")
+
+    assert get_state(hass, "sensor.pixel_signal_strength_sim_2").state == "1"
+    sims = [key for key in hass.states.async_entity_ids("sensor") if "strength" in key]
+    assert len(sims) == 2
 
 
 async def test_an_old_phone_is_asked(

@@ -123,3 +123,10 @@ def test_two_outputs_with_one_description() -> None:
     """Both can be chosen."""
     sinks = Sinks({name: Sink(name, "HDMI") for name in ("a", "b")})
     assert labels(sinks) == {"HDMI": "a", "HDMI (b)": "b"}
+
+
+def test_outputs_whose_names_look_alike() -> None:
+    """None of them is lost: one of them may be the default."""
+    names = {"a": "HDMI", "c": "HDMI (b)", "b": "HDMI"}
+    sinks = Sinks({name: Sink(name, text) for name, text in names.items()})
+    assert list(labels(sinks).values()) == ["a", "c", "b"]

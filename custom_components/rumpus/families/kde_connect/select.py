@@ -38,7 +38,9 @@ def labels(sinks: Sinks) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, sink in sinks.by_name.items():
         label = sink.description
-        found[f"{label} ({name})" if label in found else label] = name
+        while label in found:  # the description of one may be what another would get
+            label = f"{label} ({name})"
+        found[label] = name
     return found
 
 

@@ -19,9 +19,12 @@ from ...protocols.kdeconnect.plugins import notification, share, telephony
 from ...protocols.kdeconnect.plugins.connectivity import NetworkType, Sim
 from .battery import has_battery
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow, async_forget
+from .entity import KdeConnectEntity, async_follow, async_forget, is_admitted
 from .features.notifications import NotificationsFeature
 from .state import KdeConnectState
+
+MAX_SIM_ENTITIES: Final = 32
+"""SIM cards of one device that are remembered, most of which are in no phone any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +128,12 @@ def async_setup(
             async_add_entities,
             lambda: coordinator.data.sims or (),
             partial(KdeConnectSimSensor, coordinator, description),
+            partial(_is_admitted, coordinator, f"{description.key}_"),
         )
+
+
+def _is_admitted(coordinator: KdeConnectCoordinator, prefix: str, key: str) -> bool:
+    return is_admitted(coordinator, Platform.SENSOR, prefix, key, MAX_SIM_ENTITIES)
 
 
 class KdeConnectSensor(KdeConnectEntity, SensorEntity):
