@@ -35,6 +35,7 @@ from .messaging import (
     settle,
     texts_of,
 )
+from custom_components.rumpus.families.kde_connect.budget import Budget
 from custom_components.rumpus.families.kde_connect.features.contacts import (
     ContactsFeature,
 )
@@ -43,7 +44,7 @@ from custom_components.rumpus.families.kde_connect.features.messages import (
 )
 from custom_components.rumpus.families.kde_connect.features.messages_events import (
     MAX_BURST,
-    Budget,
+    REFILL,
     iso_date,
 )
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
@@ -496,7 +497,7 @@ async def test_a_device_that_is_gone_already(
 
 
 def test_max_burst() -> None:
-    budget = Budget()
+    budget = Budget(MAX_BURST, REFILL)
     assert [budget.take(100.0) for _ in range(MAX_BURST + 1)] == [
         *[True] * MAX_BURST,
         False,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any, cast, override
+from typing import Any, Final, cast, override
 
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME, CONF_NAME, Platform
@@ -31,14 +31,27 @@ from ...protocols.kdeconnect.packet import Packet
 from ...protocols.kdeconnect.pairing import PairingReason
 from ...protocols.kdeconnect.plugins import greetings
 from ...protocols.kdeconnect.plugins.battery import BatteryStatus
+from .budget import Budget
 from .const import CONF_CERTIFICATE, MODELS
 from .data import entry_data
 from .feature import Feature
 from .features import FEATURES
+from .features.offered_entities import Pace
 from .features.storage import StorageFeature
 from .hub import HubLease
 from .options import MAX_OFFERED, Options
 from .state import KdeConnectState
+
+MAX_EVENTS: Final = 1000
+"""Events of one kind that a device causes at once; the ones beyond are not told."""
+EVENTS_REFILL: Final = 20.0
+"""Events of one kind that there may be in a second after that."""
+MAX_STATES: Final = 200
+"""Changes that a device causes at once and that the entities show one by one."""
+STATES_REFILL: Final = 20.0
+"""Changes that there may be in a second after that."""
+FLOOD_INTERVAL: Final = 0.25
+"""Seconds between two looks of the entities at what comes beyond."""
 
 type PlatformSetup = Callable[
     [KdeConnectCoordinator, AddConfigEntryEntitiesCallback], None
@@ -65,6 +78,13 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         self._lease = lease
         self._platforms = platforms
         self._event_listeners: dict[str, set[EventListener]] = {}
+        # A device that is trusted may go wild all the same.
+        self._events: dict[str, Budget] = {}
+        self._events_dropped = 0
+        self._states = Budget(MAX_STATES, STATES_REFILL)
+        self._flood = Pace(
+            hass, FLOOD_INTERVAL, lambda _: self.async_update_listeners()
+        )
         self._features: dict[type[Feature], Feature] = {
             feature: feature(self)
             for feature in FEATURES
@@ -120,6 +140,7 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         async with AsyncExitStack() as stack:
             # In reverse order, each of them whatever becomes of the others.
             stack.push_async_callback(self._lease.async_release)
+            stack.callback(self._flood.stop)
             for feature in reversed(self._features.values()):
                 stack.push_async_callback(feature.async_stop)
 
@@ -140,7 +161,28 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
             translation_placeholders={"name": self.device.name},
         )
 
+    @callback
+    @override
+    def publish(self, state: KdeConnectState) -> None:
+        if state == self.data or self._states.take(self.hass.loop.time()):
+            super().publish(state)
+            return
+        # Of a flood the entities show the result.
+        self.data = state
+        self._flood.want("")
+
     # Events
+
+    def _may_tell(self, key: str) -> bool:
+        """Tell whether there may be one more event of a kind; say so when there may not."""
+        if key not in self._events:
+            self._events[key] = Budget(MAX_EVENTS, EVENTS_REFILL)
+        if self._events[key].take(self.hass.loop.time()):
+            return True
+        if not self._events_dropped:
+            self.logger.warning("%s causes more events than are told", self.device_id)
+        self._events_dropped += 1
+        return False
 
     @callback
     def subscribe_events(self, key: str, listener: EventListener) -> CALLBACK_TYPE:
@@ -154,6 +196,8 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         self, key: str, event_type: str, attributes: Mapping[str, Any] | None = None
     ) -> None:
         """Let the event entity with this key show an event; its attributes are for all to see."""
+        if not self._may_tell(key):
+            return
         for listener in list(self._event_listeners.get(key, ())):
             listener(event_type, attributes)
 
@@ -164,6 +208,8 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         Private content goes here: no state shows it.  What keeps the events of the bus, such as
         the recorder unless it is told not to, keeps these.
         """
+        if not self._may_tell(event_type):
+            return
         device = dr.async_get(self.hass).async_get_device_by_identifier(
             (DOMAIN, self.device_id), self.entry.entry_id
         )
@@ -298,6 +344,7 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
             },
             "allowed": sorted(self.options.allowed),
             "state": facts,
+            "events_dropped": self._events_dropped,
             "hub": {
                 "tcp_port": self._lease.peer.tcp_port,
                 "hears_broadcasts": self._lease.peer.udp_bound,

@@ -24,12 +24,20 @@ from ....protocols.kdeconnect.plugins.sms import (
     TextMessages,
 )
 from ....protocols.kdeconnect.plugins.telephony import OldSms
+from ..budget import Budget
 from ..const import EVENT_MESSAGE, MESSAGE
 from ..feature import ActionHandler, Feature
 from ..options import Option
 from .contacts import caller_name, name_of
 from .messages_answers import Collector
-from .messages_events import Budget, event_data, is_group, iso_date, message_data
+from .messages_events import (
+    MAX_BURST,
+    REFILL,
+    event_data,
+    is_group,
+    iso_date,
+    message_data,
+)
 from .messages_files import async_read_attachments, async_store_attachment
 
 if TYPE_CHECKING:
@@ -68,7 +76,7 @@ class MessagesFeature(Feature):
         super().__init__(coordinator)
         # It stays over times without a link, so that nothing is told twice.
         self._inbox = Inbox()
-        self._budget = Budget()
+        self._budget = Budget(MAX_BURST, REFILL)
         self._dropped = 0
         self._listing: asyncio.Task[None] | None = None
         self._collectors: set[Collector] = set()

@@ -17,24 +17,6 @@ type Names = Callable[[str], str | None]
 """Returns the name that belongs to a number, None when there is none."""
 
 
-class Budget:
-    """Bounds what a phone that goes wild may cause."""
-
-    def __init__(self) -> None:
-        """Begin with as much as there may ever be."""
-        self._left = float(MAX_BURST)
-        self._since = 0.0
-
-    def take(self, now: float) -> bool:
-        """Tell whether there may be another event; `now` is monotonic, in seconds."""
-        self._left = min(MAX_BURST, self._left + (now - self._since) * REFILL)
-        self._since = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-
 def event_data(message: TextMessage, names: Names) -> JsonObjectType:
     """Return what the event of a new message tells."""
     contact = names(message.addresses[0]) if message.addresses else None
