@@ -1,5 +1,6 @@
 """Scripts, scenes, buttons, switches and more of this home as commands of a device."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -295,6 +296,41 @@ async def test_unpaired(hass: HomeAssistant, shown: FakeDevice) -> None:
     (entry,) = hass.config_entries.async_entries("rumpus")
     facts: Any = entry.runtime_data.diagnostics()
     assert facts["state"]["offered_commands"] == {"chosen": 3, "listed": 0}
+
+
+@pytest.mark.parametrize("by_its_user", [True, False], ids=["unpaired", "taken back"])
+async def test_what_waits_is_forgotten(
+    hass: HomeAssistant, shown: FakeDevice, by_its_user: bool
+) -> None:
+    """What has not begun when the permission ends never does."""
+    begun: list[ServiceCall] = []
+    may_end = asyncio.Event()
+
+    async def slow(call: ServiceCall) -> None:
+        begun.append(call)
+        await may_end.wait()
+
+    hass.services.async_register("input_button", "press", slow)
+    for _ in range(3):
+        await press(shown, "Bell")
+    await shown.battery.set(12)
+    await wait_state(hass, "sensor.pixel_battery", "12")
+    (entry,) = hass.config_entries.async_entries("rumpus")
+
+    if by_its_user:
+        await shown.unpair()
+        await wait_state(hass, "binary_sensor.pixel_connectivity", "off")
+        may_end.set()
+    else:
+        unload = hass.async_create_task(
+            hass.config_entries.async_unload(entry.entry_id)
+        )
+        await shown.wait_for("command_list", listed())
+        may_end.set()
+        assert await unload
+    await hass.async_block_till_done()
+
+    assert len(begun) == 1
 
 
 def test_options_are_bounded() -> None:

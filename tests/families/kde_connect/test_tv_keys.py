@@ -28,10 +28,12 @@ from .tvs import (
 )
 from custom_components.rumpus.families.kde_connect import (
     tv_keys as keys_module,
+    tv_phone as phone_module,
     tv_rate as rate_module,
 )
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice
+from tests.fakes.kdeconnect_wire import FakePacket, encode_packet
 
 SECRET = "correct horse battery staple"
 
@@ -369,6 +371,25 @@ async def test_ping(
 
     assert heard[0].data["message"] == "Dinner"
     assert heard[0].data["name"] == "Living room"
+
+
+async def test_max_pings(
+    hass: HomeAssistant,
+    ours: Credentials,
+    tv_key: Credentials,
+    phone: FakeDevice,
+    remote: FakeRemote,
+) -> None:
+    """A flood of them is not told to its end."""
+    heard = listen(hass, "rumpus_ping")
+    await set_up_tv(hass, tv_entry(hass, tv_key, phone), phones=1)
+
+    line = encode_packet(FakePacket("kdeconnect.ping"))
+    await phone.mischief.send_raw(line * (10 * phone_module.MAX_PINGS))
+    await phone.tv_remote.press("up")
+    await wait_done(hass, remote, "DPAD_UP")
+
+    assert phone_module.MAX_PINGS <= len(heard) <= phone_module.MAX_PINGS + 5
 
 
 # The player

@@ -34,6 +34,7 @@ from ...protocols.kdeconnect.plugins.mousepad import (
     tv_key,
 )
 from ...protocols.kdeconnect.plugins.ping import Ping
+from .budget import Budget
 from .const import EVENT_PING
 from .feature import Feature
 from .features.offered_players import OfferedPlayersFeature
@@ -47,6 +48,11 @@ from .tv_rate import KeyRate
 if TYPE_CHECKING:
     from .coordinator import KdeConnectCoordinator
     from .tv import TvCoordinator
+
+MAX_PINGS: Final = 20
+"""Pings at once that are told."""
+PINGS_REFILL: Final = 1.0
+"""Pings a second that there may be after that."""
 
 _OFFERS: Final[tuple[type[Feature], ...]] = (
     OfferedPlayersFeature,
@@ -68,6 +74,7 @@ class TvPhone:
         self.device = device
         self.data = KdeConnectState()
         self._rate = KeyRate()
+        self._pings = Budget(MAX_PINGS, PINGS_REFILL)
         self._pad = TouchPad()
         self._is_flooding = False
         self._is_doubted = False
@@ -196,9 +203,10 @@ class TvPhone:
             case Dictation(content):
                 self._type(content)
             case Ping(text):
-                self.tv.fire_bus(
-                    EVENT_PING, {"phone": self.device.name, "message": text}
-                )
+                if self._pings.take(self.hass.loop.time()):
+                    self.tv.fire_bus(
+                        EVENT_PING, {"phone": self.device.name, "message": text}
+                    )
             case _:
                 for offer in self._offers:
                     offer.received(message)

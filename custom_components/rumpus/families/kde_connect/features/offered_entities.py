@@ -139,6 +139,12 @@ class Calls:
             )
             done(False)
 
+    @callback
+    def stop(self) -> None:
+        """Forget what waits; what has begun goes on."""
+        for waiting in self._waiting.values():
+            waiting.clear()
+
     async def _async_work(self, entity_id: str) -> None:
         waiting = self._waiting[entity_id]
         try:
@@ -274,6 +280,7 @@ class OfferedFeature(Feature):
     @override
     async def async_stop(self) -> None:
         self._unfollow()
+        self.calls.stop()
         was_listed = self._is_listed
         self._reset()
         if was_listed:
@@ -295,6 +302,7 @@ class OfferedFeature(Feature):
     @callback
     @override
     def unpaired(self) -> None:
+        self.calls.stop()
         self._reset()
 
     @callback
