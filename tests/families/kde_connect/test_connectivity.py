@@ -107,3 +107,25 @@ async def test_somebody_searches_us(
     await wait_attribute(hass, "event.pixel_search", "event_type", "search")
     assert len(events) == 1
     assert events[0].data["name"] == "Pixel"
+
+
+async def test_what_was_told_before_is_not_lost(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, computer: FakeDevice
+) -> None:
+    """An entry that is set up anew finds the device connected, which says nothing again."""
+    await phone.connectivity.set("6", network_type="LTE", bars=3)
+    # Another entry keeps our end, and with it the link, while this one is set up anew.
+    await set_up(hass, ours, computer, "tower")
+    entry = await set_up(hass, ours, phone, "pixel")
+    await phone.input.set_takes_keys(True)
+    await wait_state(hass, "binary_sensor.pixel_keyboard", "on")
+    await phone.battery.set(9)
+    await wait_attribute(hass, "event.pixel_battery_low", "level", 9)
+    low = get_state(hass, "event.pixel_battery_low").state
+
+    assert await hass.config_entries.async_reload(entry.entry_id)
+
+    await wait_state(hass, "sensor.pixel_signal_strength", "3")
+    await wait_state(hass, "sensor.pixel_battery", "9")
+    await wait_state(hass, "binary_sensor.pixel_keyboard", "on")
+    assert get_state(hass, "event.pixel_battery_low").state == low

@@ -30,7 +30,6 @@ from ...protocols.kdeconnect.events import (
 from ...protocols.kdeconnect.packet import Packet
 from ...protocols.kdeconnect.pairing import PairingReason
 from ...protocols.kdeconnect.plugins import greetings
-from ...protocols.kdeconnect.plugins.battery import BatteryStatus
 from .budget import Budget
 from .const import CONF_CERTIFICATE, MODELS
 from .data import entry_data
@@ -106,11 +105,6 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         """The id that the device has in the protocol, and in the identifiers of its entities."""
         return self.device.device_id
 
-    @property
-    def last_battery(self) -> BatteryStatus | None:
-        """What the device, which is connected, said of its battery last."""
-        return self._lease.last_battery(self.device_id)
-
     def find[F: Feature](self, feature: type[F]) -> F | None:
         """Return a feature, None when the user has not allowed it."""
         return cast("F | None", self._features.get(feature))
@@ -132,6 +126,9 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         if self.device.is_up:
             self._connected()
             # What it said when it connected went by unheard.
+            for message in self._lease.remembered(self.device_id):
+                for feature in self._features.values():
+                    feature.remembered(message)
             for packet in greetings(self.device.identity):
                 self.ask(packet)
 

@@ -73,6 +73,11 @@ class Feature:
     def received(self, message: Message) -> None:
         """Take a message if it is one of this feature's."""
 
+    @callback
+    def remembered(self, message: Message) -> None:
+        """Take what the connected device had told before we began."""
+        self.received(message)
+
     @property
     def actions(self) -> Mapping[str, ActionHandler]:
         """The integration's actions that are this feature's, by their names."""

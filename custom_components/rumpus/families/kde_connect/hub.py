@@ -31,13 +31,18 @@ from ...protocols.kdeconnect.events import (
     PeerEvent,
 )
 from ...protocols.kdeconnect.local import LocalPeer
+from ...protocols.kdeconnect.plugins import Message
 from ...protocols.kdeconnect.plugins.battery import BatteryStatus
+from ...protocols.kdeconnect.plugins.connectivity import ConnectivityReport
+from ...protocols.kdeconnect.plugins.mousepad import KeyboardState
 from .const import CONF_DEVICE_ID, FAMILY_KEY
 from .data import NotPairedError, paired_device
 from .stored_key import async_load_credentials
 from .tv_data import is_tv
 from .tv_peers import TvPeers
 
+REMEMBERED: Final = (BatteryStatus, ConnectivityReport, KeyboardState)
+"""What a device tells only once after it has connected; nothing of it is private."""
 MAX_CARDS: Final = 20
 """Discovered devices shown at once: anybody in the network can make up more."""
 ISSUE_UDP_PORT: Final = "udp_port_in_use"
@@ -80,15 +85,15 @@ class HubLease:
     def __init__(self, hub: KdeConnectHub, peer: LocalPeer, tvs: TvPeers) -> None:
         """Keep the hub running until released."""
         self._hub: KdeConnectHub | None = hub
-        self._batteries = hub.batteries
+        self._remembered = hub.remembered
         # Devices that a flow is making an entry of, while that goes on.
         self.finishing = hub.finishing
         self.peer = peer
         self.tvs = tvs
 
-    def last_battery(self, device_id: str) -> BatteryStatus | None:
-        """Return what a connected device has told of its battery; it does so only once."""
-        return self._batteries.get(device_id)
+    def remembered(self, device_id: str) -> tuple[Message, ...]:
+        """Return what a connected device has told of itself; it does so only once."""
+        return tuple(self._remembered.get(device_id, {}).values())
 
     async def async_release(self) -> None:
         """Need the hub no longer; a second call does nothing."""
@@ -107,9 +112,9 @@ class KdeConnectHub:
         self._leases = 0
         self._peer: LocalPeer | None = None
         self._tvs: TvPeers | None = None
-        # Devices tell their charge when they connect or change it, and most cannot be
-        # asked: what comes before an entry is set up would be lost.
-        self.batteries: dict[str, BatteryStatus] = {}
+        # Devices tell this when they connect or when it changes, and most cannot be asked:
+        # what comes before an entry is set up, or set up anew, would be lost.
+        self.remembered: dict[str, dict[type[Message], Message]] = {}
         self.finishing: set[str] = set()
         self._followed: dict[str, CALLBACK_TYPE] = {}
         self._unsub_peer: CALLBACK_TYPE | None = None
@@ -206,7 +211,7 @@ class KdeConnectHub:
         if peer is not None:
             await peer.stop()
         self._followed.clear()
-        self.batteries.clear()
+        self.remembered.clear()
 
     def _unsubscribe(self) -> None:
         for unsubscribe in (self._unsub_peer, self._unsub_stop):
@@ -244,14 +249,13 @@ class KdeConnectHub:
     def _unfollow(self, device_id: str) -> None:
         if (unsubscribe := self._followed.pop(device_id, None)) is not None:
             unsubscribe()
-        self.batteries.pop(device_id, None)
+        self.remembered.pop(device_id, None)
 
     @callback
     def _on_device_event(self, device_id: str, event: DeviceEvent) -> None:
-        if isinstance(event, MessageReceived) and isinstance(
-            event.message, BatteryStatus
-        ):
-            self.batteries[device_id] = event.message
+        if isinstance(event, MessageReceived) and isinstance(event.message, REMEMBERED):
+            told = self.remembered.setdefault(device_id, {})
+            told[type(event.message)] = event.message
 
     @callback
     def async_offer(self, device: RemoteDevice) -> None:

@@ -16,11 +16,10 @@ class BatteryFeature(Feature):
 
     @callback
     @override
-    def connected(self) -> None:
-        # Devices tell their charge when they connect or change it, and most cannot be asked:
-        # what came before the entry was set up is known to the hub.
-        if (status := self.coordinator.last_battery) is not None:
-            self.coordinator.publish(replace(self.state, battery=status))
+    def remembered(self, message: Message) -> None:
+        # It is no news that the battery was low already.
+        if isinstance(message, BatteryStatus):
+            self.coordinator.publish(replace(self.state, battery=message))
 
     @callback
     @override
