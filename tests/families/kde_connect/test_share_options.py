@@ -161,6 +161,11 @@ async def test_no_media_directory(
     result = await submit(hass, await begin(hass, entry))
     assert result["errors"] == {"share_folder": "no_media_directory"}
 
+    # Somebody who had one may take the permission back.
+    result = await submit(hass, result, receive_files=False)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert not entry.options["receive_files"]
+
 
 async def test_devices_that_share_nothing(
     hass: HomeAssistant, ours: Credentials, phone: FakeDevice

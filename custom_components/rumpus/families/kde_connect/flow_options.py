@@ -5,12 +5,10 @@ from typing import Any, Final, override
 
 import probatio
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_NAME
 from homeassistant.helpers import selector
 
-from ...protocols.kdeconnect.const import DeviceType
-from .const import CONF_DEVICE_TYPE, CONF_OUTGOING
 from .features.share_folder import FolderError, default_folder, usable_folder
 from .flow_options_offers import OffersSteps
 from .options import (
@@ -20,16 +18,7 @@ from .options import (
     MAX_MAX_FILE_SIZE,
     Option,
 )
-
-_SENT: Final[Mapping[Option, str]] = {
-    Option.NOTIFICATIONS: "notification",
-    Option.CALLERS: "telephony",
-    Option.MESSAGES: "sms.messages",
-    Option.CONTACTS: "contacts.response_vcards",
-    Option.CLIPBOARD: "clipboard",
-    Option.STORAGE: "sftp",
-}
-"""What a device says that it may send when an option makes sense for it."""
+from .permissions import PRIVATE, makes_sense, may_send
 
 _FILES_SCHEMA: Final = probatio.Schema(
     {
@@ -58,7 +47,7 @@ class KdeConnectOptions(OffersSteps):
     async def async_init(self) -> ConfigFlowResult:
         """Begin with the choice of what to change."""
         menu = ["kde_connect_private"]
-        if _sends(self.host.entry, "share.request"):
+        if may_send(self.host.entry.data, "share.request"):
             menu.append("kde_connect_files")
         if self.can_be_offered:
             menu.append("kde_connect_offers")
@@ -72,7 +61,9 @@ class KdeConnectOptions(OffersSteps):
         """Let the user say which private content Home Assistant may read."""
         if user_input is not None:
             return self.finish(user_input)
-        fields = [option for option in _SENT if _makes_sense(self.host.entry, option)]
+        fields = [
+            option for option in PRIVATE if makes_sense(self.host.entry.data, option)
+        ]
         return self.host.async_show_form(
             step_id="kde_connect_private",
             data_schema=probatio.Schema(
@@ -95,6 +86,9 @@ class KdeConnectOptions(OffersSteps):
         errors: dict[str, str] = {}
         default = ""
         try:
+            if user_input is not None and not user_input[Option.RECEIVE_FILES]:
+                # No folder is needed for that.
+                return self.finish(_tidy(user_input))
             default = str(default_folder(media_dirs, entry.data[CONF_NAME]))
             if user_input is not None:
                 return self.finish(await self._async_checked(user_input, default))
@@ -114,19 +108,15 @@ class KdeConnectOptions(OffersSteps):
         self, user_input: dict[str, Any], default: str
     ) -> dict[str, Any]:
         """Return what to store; raises FolderError when the folder cannot be used."""
-        folder = user_input.get(CONF_SHARE_FOLDER, "").strip()
-        if user_input[Option.RECEIVE_FILES]:
-            hass = self.host.hass
-            path = await hass.async_add_executor_job(
-                usable_folder, dict(hass.config.media_dirs), folder or default
-            )
+        changes = _tidy(user_input)
+        hass, folder = self.host.hass, changes[CONF_SHARE_FOLDER]
+        path = await hass.async_add_executor_job(
+            usable_folder, dict(hass.config.media_dirs), folder or default
+        )
+        if folder:
             # Without a folder of its own the device's name may change.
-            folder = str(path) if folder else ""
-        return {
-            **user_input,
-            CONF_SHARE_FOLDER: folder,
-            CONF_MAX_FILE_SIZE: int(user_input[CONF_MAX_FILE_SIZE]),
-        }
+            changes[CONF_SHARE_FOLDER] = str(path)
+        return changes
 
     @override
     def finish(self, changes: Mapping[str, Any]) -> ConfigFlowResult:
@@ -134,19 +124,10 @@ class KdeConnectOptions(OffersSteps):
         return self.host.async_create_entry(data={**self.host.entry.options, **changes})
 
 
-def _makes_sense(entry: ConfigEntry, option: Option) -> bool:
-    """Tell whether a device has what an option is about."""
-    if _sends(entry, _SENT[option]):
-        return True
-    # Phones told of messages along with calls before they had conversations.
-    return (
-        option is Option.MESSAGES
-        and entry.data[CONF_DEVICE_TYPE] == DeviceType.PHONE
-        and _sends(entry, "telephony")
-    )
-
-
-def _sends(entry: ConfigEntry, packet_type: str) -> bool:
-    """Tell whether a device may send packets of a type; an empty list is an unknown one."""
-    outgoing = entry.data[CONF_OUTGOING]
-    return not outgoing or f"kdeconnect.{packet_type}" in outgoing
+def _tidy(user_input: dict[str, Any]) -> dict[str, Any]:
+    """Return what the user has said about files as it is stored."""
+    return {
+        **user_input,
+        CONF_SHARE_FOLDER: user_input.get(CONF_SHARE_FOLDER, "").strip(),
+        CONF_MAX_FILE_SIZE: int(user_input[CONF_MAX_FILE_SIZE]),
+    }
