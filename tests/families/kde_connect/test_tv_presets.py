@@ -3,6 +3,7 @@
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.rumpus.families.kde_connect.remote_commands import parse
 from custom_components.rumpus.families.kde_connect.tv_data import TvSettings
 from custom_components.rumpus.families.kde_connect.tv_pad import (
     MAX_STEPS,
@@ -24,6 +25,7 @@ from custom_components.rumpus.protocols.kdeconnect.plugins.mousepad import (
     Button,
     PointerRequest,
     TvKey,
+    press,
 )
 
 ARROWS_AND_MORE = (
@@ -76,6 +78,7 @@ def test_every_player_knows_the_keys_of_phones(platform: str) -> None:
         ("braviatv", TvKey.BACK, "Return"),
         ("philips_js", TvKey.UP, "CursorUp"),
         ("roku", TvKey.SELECT, "select"),
+        ("rumpus", TvKey.HOME, "tv_home"),
         ("samsungtv", TvKey.SELECT, "KEY_ENTER"),
         ("vizio", TvKey.HOME, "smartcast"),
         ("xbox", TvKey.SELECT, "A"),
@@ -92,6 +95,17 @@ def test_names(platform: str | None, key: TvKey, name: str) -> None:
         "command": [name],
         "delay_secs": 0,
     }
+
+
+def test_our_own_remotes() -> None:
+    """Each key and each text is to another device what it was to the TV."""
+    keyboard = Keyboard.create(settings(), "rumpus", None)
+
+    for key in TvKey:
+        assert parse(keyboard.name_of(key) or "").packets == (press(key),)
+    command = keyboard.text_command("a: b")
+    assert command is not None
+    assert [packet.body["key"] for packet in parse(command).packets] == ["a: b"]
 
 
 def test_device_of_the_remote() -> None:
@@ -125,6 +139,7 @@ def test_nothing_takes_keys() -> None:
     [
         ("androidtv_remote", "text:a {} b"),
         ("roku", "Lit_a {} b"),
+        ("rumpus", "text:a {} b"),
         ("xbox", "text:a {} b"),
         # These would take a text for something else.
         ("androidtv", None),

@@ -10,6 +10,7 @@ from typing import Any, Final
 from homeassistant.components.remote.const import DOMAIN as REMOTE_DOMAIN
 from homeassistant.const import ATTR_ENTITY_ID
 
+from ...const import DOMAIN
 from ...protocols.kdeconnect.plugins.mousepad import TvKey
 from .tv_data import TvSettings
 
@@ -102,6 +103,27 @@ REMOTES: Final[Mapping[str, Preset]] = {
             backspace="backspace",
         ),
         text="Lit_{}",
+    ),
+    # The words of our own remote controls, by which one device controls another.
+    DOMAIN: Preset(
+        _keys(
+            "left",
+            "right",
+            "up",
+            "down",
+            "select",
+            "tv_home",
+            "back",
+            close="close",
+            page_up="page_up",
+            page_down="page_down",
+            start="home",
+            end="end",
+            tab="tab",
+            backspace="backspace",
+            delete="delete",
+        ),
+        text="text:{}",
     ),
     "samsungtv": Preset(
         _keys(
