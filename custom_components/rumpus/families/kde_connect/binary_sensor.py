@@ -13,9 +13,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ...protocols.kdeconnect.const import DeviceType
-from ...protocols.kdeconnect.plugins import mousepad
-from .battery import has_battery
+from .abilities import has_battery, has_text_fields
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow
 from .state import KdeConnectState
@@ -51,10 +49,7 @@ BINARY_SENSORS: Final = (
     KdeConnectBinarySensorDescription(
         key="keyboard",
         translation_key="keyboard",
-        exists_fn=lambda coordinator: (
-            coordinator.device.sends(mousepad.TYPE_KEYBOARD_STATE)
-            and coordinator.device.device_type in {DeviceType.PHONE, DeviceType.TABLET}
-        ),
+        exists_fn=has_text_fields,
         value_fn=lambda state: state.takes_text,
     ),
 )

@@ -11,6 +11,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...protocols.kdeconnect.plugins import findmyphone, photo, ping, telephony
+from .abilities import has_telephony
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow
 from .features.calls import CallsFeature
@@ -29,6 +30,8 @@ class KdeConnectButtonDescription(ButtonEntityDescription):
 
     packet_type: str
     press_fn: Callable[[KdeConnectCoordinator], Awaitable[None]]
+    exists_fn: Callable[[KdeConnectCoordinator], bool] = lambda _: True
+    """Tells whether such a device really has it."""
 
 
 BUTTONS: Final = (
@@ -42,6 +45,7 @@ BUTTONS: Final = (
         key="mute_ringer",
         translation_key="mute_ringer",
         packet_type=telephony.TYPE_REQUEST_MUTE,
+        exists_fn=has_telephony,
         press_fn=lambda coordinator: coordinator.get(CallsFeature).async_mute(),
     ),
     KdeConnectButtonDescription(
@@ -73,6 +77,7 @@ def async_setup(
             key
             for key, button in descriptions.items()
             if coordinator.device.supports(button.packet_type)
+            and button.exists_fn(coordinator)
         ),
         lambda key: KdeConnectButton(coordinator, descriptions[key]),
     )

@@ -39,6 +39,7 @@ from .features.offered_entities import Pace
 from .features.storage import StorageFeature
 from .hub import HubLease
 from .options import MAX_OFFERED, Options
+from .permissions import ACTION_OPTIONS, makes_sense
 from .state import KdeConnectState
 
 MAX_EVENTS: Final = 1000
@@ -152,9 +153,11 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         for feature in self._features.values():
             if (handler := feature.actions.get(name)) is not None:
                 return await handler(data)
+        option = ACTION_OPTIONS.get(name)
+        can = option is None or makes_sense(self.entry.data, option)
         raise ServiceValidationError(
             translation_domain=DOMAIN,
-            translation_key="action_not_allowed",
+            translation_key="action_not_allowed" if can else "not_supported",
             translation_placeholders={"name": self.device.name},
         )
 

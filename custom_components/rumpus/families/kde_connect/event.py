@@ -16,7 +16,7 @@ from ...protocols.kdeconnect.plugins import (
     share,
     telephony,
 )
-from .battery import has_battery
+from .abilities import has_battery, has_telephony
 from .const import (
     BATTERY_LOW,
     CALL,
@@ -57,7 +57,7 @@ EVENTS: Final = (
         key=CALL,
         translation_key=CALL,
         types=tuple(telephony.CallEventKind),
-        exists_fn=lambda coordinator: coordinator.device.sends(telephony.TYPE),
+        exists_fn=has_telephony,
     ),
     KdeConnectEventDescription(
         key=SEARCH,

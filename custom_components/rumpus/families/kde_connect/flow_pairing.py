@@ -203,7 +203,9 @@ class PairingFlow(FamilyFlow):
             return self.host.async_update_reload_and_abort(
                 self._entry, data_updates=data
             )
-        return self.host.async_create_entry(title=self._paired.name, data=data)
+        return self.host.async_create_entry(
+            title=self._paired.name, data=data, description="kde_connect_device"
+        )
 
     # The device
 

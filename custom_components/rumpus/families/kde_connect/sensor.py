@@ -17,7 +17,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...protocols.kdeconnect.plugins import notification, share, telephony
 from ...protocols.kdeconnect.plugins.connectivity import NetworkType, Sim
-from .battery import has_battery
+from .abilities import has_battery, has_telephony
 from .coordinator import KdeConnectCoordinator
 from .entity import KdeConnectEntity, async_follow, async_forget, is_admitted
 from .features.notifications import NotificationsFeature
@@ -49,7 +49,7 @@ SENSORS: Final = (
         translation_key="call",
         device_class=SensorDeviceClass.ENUM,
         options=list(telephony.CallState),
-        exists_fn=lambda coordinator: coordinator.device.sends(telephony.TYPE),
+        exists_fn=has_telephony,
         value_fn=lambda state: state.call,
     ),
     KdeConnectSensorDescription(
