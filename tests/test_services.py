@@ -66,6 +66,16 @@ async def test_one_device_fails(hass: HomeAssistant) -> None:
     assert bad.calls == good.calls == [("mute_ringer", {})]
 
 
+async def test_a_device_that_is_named_twice(hass: HomeAssistant) -> None:
+    """As by a template that puts lists together: it is told once."""
+    runtime = Runtime()
+    device = add_device(hass, "phone", runtime)
+
+    await mute(hass, device, device)
+
+    assert runtime.calls == [("mute_ringer", {})]
+
+
 async def test_a_device_that_is_not_loaded(hass: HomeAssistant) -> None:
     """Nothing happens on any of them."""
     good = Runtime()

@@ -181,7 +181,9 @@ def _async_register(hass: HomeAssistant, action: Action) -> None:
         # All of them are looked up before anything happens.
         entries = [
             _async_find(hass, device_id)
-            for device_id in ([targets] if action.is_for_one else targets)
+            for device_id in (
+                [targets] if action.is_for_one else dict.fromkeys(targets)
+            )
         ]
         # A device that fails, or is slow, keeps none of the others waiting.
         outcomes = await asyncio.gather(

@@ -450,23 +450,29 @@ async def test_phone_unpairs_while_the_tv_stops(
     assert async_get_hub(hass).peer is None
 
 
+@pytest.mark.parametrize("is_first", [True, False])
 async def test_key_that_cannot_be_read(
     hass: HomeAssistant,
     ours: Credentials,
     tv_key: Credentials,
     hass_storage: dict[str, Any],
     phone: FakeDevice,
+    is_first: bool,
 ) -> None:
-    """A TV that fails does not keep our end running."""
-    device = paired_entry(hass, ours, phone)
-    assert await hass.config_entries.async_setup(device.entry_id)
-    entry = tv_entry(hass, tv_key)
+    """A TV that fails keeps neither other devices away nor our end running."""
     hass_storage[f"rumpus.kde_connect.tv.{TV_ID}"]["version"] = 99
+    entries = hass.config_entries
+    device = paired_entry(hass, ours, phone)
+    if not is_first:
+        assert await entries.async_setup(device.entry_id)
+    tv = tv_entry(hass, tv_key)
+    for entry in (device, tv):
+        if entry.state is ConfigEntryState.NOT_LOADED:
+            await entries.async_setup(entry.entry_id)
 
-    assert not await hass.config_entries.async_setup(entry.entry_id)
-
-    assert entry.state is ConfigEntryState.SETUP_ERROR
-    assert await hass.config_entries.async_unload(device.entry_id)
+    assert tv.state is ConfigEntryState.SETUP_ERROR
+    assert device.state is ConfigEntryState.LOADED
+    assert await entries.async_unload(device.entry_id)
     assert async_get_hub(hass).peer is None
 
 

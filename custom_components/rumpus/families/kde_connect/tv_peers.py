@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 
-from ...const import DOMAIN
+from ...const import DOMAIN, LOGGER
 from ...protocols.kdeconnect import tv
 from ...protocols.kdeconnect.airwaves import Airwaves
 from ...protocols.kdeconnect.local import LocalPeer
@@ -46,7 +47,11 @@ class TvPeers:
             DOMAIN, include_ignore=False, include_disabled=False
         ):
             if is_tv(entry.data) and len(self._prepared) < MAX_TVS:
-                self._prepared[_id(entry)] = await self._async_make(entry)
+                try:
+                    self._prepared[_id(entry)] = await self._async_make(entry)
+                except (HomeAssistantError, OSError) as err:
+                    # That is this TV's trouble; its own set-up will tell of it.
+                    LOGGER.debug("The key of a TV cannot be read: %s", err)
 
     async def async_take(self, entry: ConfigEntry) -> LocalPeer:
         """Return the end of an entry, not started; whoever takes it stops it."""
