@@ -9,6 +9,7 @@ from .browser import Browser, add_discovered
 from .check_kde_connect_computer import check_computer
 from .check_kde_connect_home import check_offers, check_share, check_storage
 from .check_kde_connect_phone import (
+    BARS,
     check_clipboard,
     check_messages,
     check_phone,
@@ -68,7 +69,7 @@ class KdeConnectCheck:
                 await lab.api.wait_entry(entry.entry_id)
                 player = await find_entity(lab.api, entry, "media_player")
                 await lab.api.wait_state(player.entity_id, PLAYS)
-        await check_sims(self._subject(lab, DEVICES[0]), report, 4)
+        await check_sims(self._subject(lab, DEVICES[0]), report)
         if lab.place.is_private:
             await check_tv_back(self._subject(lab, DEVICES[0]), report)
 
@@ -206,10 +207,8 @@ class KdeConnectCheck:
             await walk.submit(**self._answers(lab, device, walk))
             walk.require_abort("reconfigure_successful")
             await lab.api.wait_entry(entry.entry_id)
-            # A phone tells this when it connects or when it changes.
-            await lab.fakes[device.name].say("bars 2")
             sensor = await find_entity(lab.api, entry, "sensor", "signal_strength_1")
-            await lab.api.wait_state(sensor.entity_id, "2")
+            await lab.api.wait_state(sensor.entity_id, BARS)
 
     async def _pair_again(self, lab: Lab, report: Report, device: DemoDevice) -> None:
         """Let a device end the pairing, and repair that."""
@@ -252,7 +251,7 @@ class KdeConnectCheck:
         async with report.step("nothing private in diagnostics, log and states"):
             await require_private(lab, (phone, other, computer), _PRIVATE)
         await check_private_goes(phone, report)
-        await check_sims(phone, report, 1)
+        await check_sims(phone, report)
 
     async def _try(self, lab: Lab, report: Report, device: DemoDevice) -> None:
         """Look at the states and give a command."""

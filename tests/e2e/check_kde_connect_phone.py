@@ -10,6 +10,8 @@ from .shapes import get_str, objects
 from .subject import Subject, has
 from .walk import set_options
 
+BARS: Final = "3"
+"""Of the first SIM card, as the phone tells when it connects."""
 PRIVATE_OPTIONS: Final = (
     "notifications",
     "callers",
@@ -107,12 +109,14 @@ async def _check_nameless_call(phone: Subject) -> None:
         await calls.next(has(type="ended"))
 
 
-async def check_sims(phone: Subject, report: Report, bars: int) -> None:
-    """Check what the phone tells of its mobile networks."""
+async def check_sims(phone: Subject, report: Report) -> None:
+    """Check what the phone tells of its mobile networks: when it connects, and on a change."""
     async with report.step(f"{phone.fake.name}: its SIM cards are shown"):
-        # A phone tells this when it connects or when it changes.
-        await phone.fake.say(f"bars {bars}")
-        await phone.wait_state("sensor", "signal_strength_1", str(bars))
+        await phone.wait_state("sensor", "signal_strength_1", BARS)
+        await phone.fake.say("bars 4")
+        await phone.wait_state("sensor", "signal_strength_1", "4")
+        await phone.fake.say(f"bars {BARS}")
+        await phone.wait_state("sensor", "signal_strength_1", BARS)
         await phone.wait_state("sensor", "signal_strength_2", "2")
         await phone.wait_state("sensor", "network_type_1", "5g")
         await phone.wait_state("sensor", "network_type_2", "lte")
