@@ -1,6 +1,7 @@
 """The remote control: words become keys, text, pointer and pen."""
 
 import asyncio
+from types import SimpleNamespace
 
 from hypothesis import given, strategies as st
 import pytest
@@ -9,6 +10,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .common import get_state, set_up, wait_state
+from custom_components.rumpus.families.kde_connect.features import (
+    input as input_module,
+)
 from custom_components.rumpus.families.kde_connect.remote_commands import (
     CANVAS,
     MAX_STROKE,
@@ -28,6 +32,8 @@ from custom_components.rumpus.protocols.kdeconnect.plugins.mousepad import (
 from tests.fakes.kdeconnect import FakeDevice
 
 REMOTE = "remote.tower_remote_control"
+PHONE = "remote.pixel_remote_control"
+KEYBOARD = "binary_sensor.pixel_keyboard"
 SECRET = "correct horse battery staple"
 
 
@@ -255,8 +261,61 @@ async def test_keyboard_state_of_a_phone(
 ) -> None:
     """A phone takes text only while a text field has the focus."""
     await set_up(hass, ours, phone, "pixel")
-    keyboard = "binary_sensor.pixel_keyboard"
-    await wait_state(hass, keyboard, "off")
+    await wait_state(hass, KEYBOARD, "off")
     await phone.input.set_takes_keys(True)
-    await wait_state(hass, keyboard, "on")
-    assert get_state(hass, "remote.pixel_remote_control").state == "on"
+    await wait_state(hass, KEYBOARD, "on")
+    assert get_state(hass, PHONE).state == "on"
+
+
+@pytest.mark.parametrize("command", [f"text:{SECRET}", "enter", "back", "ctrl+c"])
+async def test_keys_without_a_text_field(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, command: str
+) -> None:
+    """The phone would drop them without a word; pointing it does not mind."""
+    await set_up(hass, ours, phone, "pixel")
+    await wait_state(hass, KEYBOARD, "off")
+
+    with pytest.raises(ServiceValidationError) as error:
+        await send(hass, "move:1,2", "click", command, entity_id=PHONE)
+
+    assert error.value.translation_key == "no_text_field"
+    assert error.value.translation_placeholders == {"name": "Pixel"}
+    while not phone.input.clicks:
+        await phone.wait_for("pointer")
+    assert phone.input.moves == [(1, 2)]
+
+
+async def test_a_text_field_that_a_command_opens(
+    hass: HomeAssistant,
+    ours: Credentials,
+    phone: FakeDevice,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The state that counts is that when a key is to be pressed."""
+    await set_up(hass, ours, phone, "pixel")
+    await wait_state(hass, KEYBOARD, "off")
+
+    async def pause(seconds: float) -> None:
+        await phone.wait_for("pointer")
+        await phone.input.set_takes_keys(True)
+        await wait_state(hass, KEYBOARD, "on")
+
+    monkeypatch.setattr(input_module, "asyncio", SimpleNamespace(sleep=pause))
+    await send(hass, "click", "text:a", entity_id=PHONE)
+
+    await phone.wait_for("key")
+    assert phone.input.text == "a"
+
+
+async def test_keys_while_nothing_is_known_of_text_fields(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    phone.outgoing -= {"kdeconnect.mousepad.keyboardstate"}
+    phone.input.takes_keys = None
+    await set_up(hass, ours, phone, "pixel")
+    await wait_state(hass, PHONE, "on")
+
+    await send(hass, "text:a", entity_id=PHONE)
+
+    await phone.wait_for("key")
+    assert phone.input.text == "a"

@@ -234,6 +234,18 @@ def test_echo_round_trip(
     assert decode_message(packet) == KeyEcho(text, special, modifiers)
 
 
+def test_packets_for_the_keyboard() -> None:
+    keys = [
+        mousepad.key("a"),
+        mousepad.press(TvKey.HOME),
+        mousepad.key("c", Modifier.CTRL),
+    ]
+    others = [mousepad.click(), mousepad.move(0, 1), mousepad.echo(KeyRequest("a"))]
+
+    assert all(mousepad.is_key(packet) for packet in keys)
+    assert not any(mousepad.is_key(packet) for packet in others)
+
+
 def test_packets_hold_only_what_is_needed() -> None:
     assert mousepad.key(SpecialKey.F5) == Packet(REQUEST, {"specialKey": 25})
     assert mousepad.key("hi", Modifier.SHIFT, want_echo=True) == Packet(

@@ -40,6 +40,11 @@ class Command:
     release: Packet | None = None
     """Sent after the time that the user wants the command to be held."""
 
+    @property
+    def is_typing(self) -> bool:
+        """Whether it presses keys, which a phone takes only while a text field is open."""
+        return any(mousepad.is_key(packet) for packet in self.packets)
+
 
 _KEYS: Final = {key.name.lower(): key for key in SpecialKey} | {
     "pgup": SpecialKey.PAGE_UP,

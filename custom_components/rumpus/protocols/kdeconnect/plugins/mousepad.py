@@ -324,6 +324,12 @@ def key(
     return Packet(TYPE_REQUEST, body)
 
 
+def is_key(packet: Packet) -> bool:
+    """Tell whether one of our packets is for the keyboard."""
+    fields = packet.body.keys() & {"key", "specialKey"}
+    return packet.type == TYPE_REQUEST and bool(fields)
+
+
 def press(what: TvKey) -> Packet:
     """Press a key of a TV's remote control."""
     return key(*_TV_KEYS[what])
