@@ -95,6 +95,45 @@ async def test_low_battery_is_told_once(
     assert events
 
 
+async def test_charge_of_an_earlier_link(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    """Nobody knows whether it is still true; that it was low is not news again."""
+    warnings = async_capture_events(hass, "state_changed")
+    entry = await set_up(hass, ours, phone, "pixel")
+    await phone.battery.set(14)
+    await wait_attribute(hass, "event.pixel_battery_low", "level", 14)
+    await wait_state(hass, "sensor.pixel_battery", "14")
+
+    phone.battery.charge = None
+    phone.drop_link()
+    await wait_state(hass, "binary_sensor.pixel_connectivity", "off")
+    await wait_state(hass, "binary_sensor.pixel_connectivity", "on")
+    await phone.ping.send()
+    await wait_attribute(hass, "event.pixel_ping", "event_type", "ping")
+    assert get_state(hass, "sensor.pixel_battery").state == "unknown"
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await wait_state(hass, "binary_sensor.pixel_connectivity", "on")
+    assert get_state(hass, "sensor.pixel_battery").state == "unknown"
+
+    phone.drop_link()
+    await wait_state(hass, "binary_sensor.pixel_connectivity", "off")
+    await wait_state(hass, "binary_sensor.pixel_connectivity", "on")
+    await phone.battery.set(15)
+    await wait_attribute(hass, "event.pixel_battery_low", "level", 15)
+    phone.drop_link()
+    await wait_state(hass, "sensor.pixel_battery", "unavailable")
+    await wait_state(hass, "sensor.pixel_battery", "15")
+    await phone.battery.set(13)
+    await wait_state(hass, "sensor.pixel_battery", "13")
+    levels = [
+        event.data["new_state"].attributes.get("level")
+        for event in warnings
+        if event.data["entity_id"] == "event.pixel_battery_low"
+    ]
+    assert set(levels) == {None, 14, 15}
+
+
 async def test_somebody_searches_us(
     hass: HomeAssistant, ours: Credentials, phone: FakeDevice
 ) -> None:

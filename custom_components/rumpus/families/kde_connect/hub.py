@@ -27,6 +27,7 @@ from ...protocols.kdeconnect.events import (
     DeviceAppeared,
     DeviceDisappeared,
     DeviceEvent,
+    LinkDown,
     MessageReceived,
     PeerEvent,
 )
@@ -256,6 +257,9 @@ class KdeConnectHub:
         if isinstance(event, MessageReceived) and isinstance(event.message, REMEMBERED):
             told = self.remembered.setdefault(device_id, {})
             told[type(event.message)] = event.message
+        elif isinstance(event, LinkDown):
+            # What it was then, it need not be when it is back.
+            self.remembered.pop(device_id, None)
 
     @callback
     def async_offer(self, device: RemoteDevice) -> None:
