@@ -65,7 +65,10 @@ class DeviceFiles(ABC):
 
     @abstractmethod
     def name_of(self, item: str) -> str:
-        """Return the name of a file or folder; raises FileMissingError if it can be none."""
+        """Return the name of a file or folder; raises FileMissingError if it can be none.
+
+        That of a folder where one may begin is the device's own after `async_list`.
+        """
 
     @abstractmethod
     async def async_list(self, item: str | None) -> list[FileEntry]:

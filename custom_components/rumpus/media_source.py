@@ -115,8 +115,9 @@ class RumpusMediaSource(MediaSource):
         entry_id, _, item = identifier.partition("/")
         files = _open_files(self._hass, entry_id)
         if item:
-            title = files.name_of(item)
             entries = await files.async_list(item)
+            # Not before: some names are known only to who has looked.
+            title = files.name_of(item)
         else:
             title = files.device_name
             entries = await files.async_list(None)

@@ -10,9 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .common import get_state, set_up, wait_state
-from custom_components.rumpus.families.kde_connect.features import (
-    input as input_module,
-)
+from custom_components.rumpus.families.kde_connect.features import input as input_module
 from custom_components.rumpus.families.kde_connect.remote_commands import (
     CANVAS,
     MAX_STROKE,

@@ -97,8 +97,20 @@ async def test_several_roots(
     top = await browser.browse(entry.entry_id)
     assert titles(top)[:2] == ["Camera", "Tunes"]
     camera = top["children"][0]["media_content_id"].removeprefix(source_id("") + "/")
-    assert titles(await browser.browse(camera)) == ["1.jpg", "2.png", "big.png"]
+    folder = await browser.browse(camera)
+    assert folder["title"] == "Camera"
+    assert titles(folder) == ["1.jpg", "2.png", "big.png"]
     assert "does not show" in await browser.error(item(entry, "/DCIM"))
+
+
+async def test_the_phone_s_names_of_roots(
+    browser: Browser, entry: MockConfigEntry, phone: FakeDevice
+) -> None:
+    """A root is called what the phone calls it, also by who comes from a bookmark."""
+    phone.storage.roots = {"Fotos": "/DCIM", "Tunes": "/Music"}
+    assert (await browser.browse(item(entry, "/DCIM")))["title"] == "Fotos"
+    assert (await browser.browse(item(entry, "/DCIM/Camera")))["title"] == "Camera"
+    assert (await browser.browse(item(entry, "/Music")))["title"] == "Tunes"
 
 
 @pytest.mark.parametrize(
@@ -310,7 +322,10 @@ async def test_not_allowed(
     browser = Browser(hass, hass_ws_client)
     assert titles(await browser.browse("")) == []
     for path in (entry.entry_id, item(entry, "/Music"), "nobody", "nobody/x"):
-        assert "may not be seen" in await browser.error(path)
+        error = await browser.error(path)
+        assert "may not be seen" in error
+        # What to switch on, as the options call it.
+        assert '"Files on the device"' in error
     answer = await browser.ask("resolve_media", source_id(item(entry, "/Music/x.mp3")))
     assert "may not be seen" in answer["error"]["message"]
     assert phone.storage.server is None

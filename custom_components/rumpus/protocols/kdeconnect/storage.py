@@ -189,6 +189,11 @@ class PhoneStorage:
         async with self._use() as visit:
             return visit.roots
 
+    def root_name(self, path: bytes) -> str | None:
+        """Return the phone's name for a root, None for any other path or without a session."""
+        roots = self._visit.roots if self._visit is not None else ()
+        return next((root.name for root in roots if root.path == path), None)
+
     async def scan(self, path: bytes) -> list[Entry]:
         """Return the files and folders in a folder, without links, in the phone's order."""
         async with self._use() as visit:

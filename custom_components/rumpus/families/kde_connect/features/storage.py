@@ -106,7 +106,8 @@ class StorageFeature(Feature, DeviceFiles):
 
     @override
     def name_of(self, item: str) -> str:
-        return display_name(self._path(item))
+        path = self._path(item)
+        return self._storage.root_name(path) or display_name(path)
 
     @override
     async def async_list(self, item: str | None) -> list[FileEntry]:
