@@ -117,7 +117,7 @@ class MessageStream[M](ABC):
         the connection is dropped then.
         """
         self._require_connection()
-        if self._unsent() + len(data) > self._max_write_buffer:
+        if self.unsent() + len(data) > self._max_write_buffer:
             self.abort()
             raise DisconnectedError("The peer takes less than is sent to it")
         self._writer.write(data)
@@ -156,6 +156,18 @@ class MessageStream[M](ABC):
             await asyncio.sleep(0)
             await self._wait_unsent()
 
+    def unsent(self) -> int:
+        """Return how many of the bytes that were written wait in this process."""
+        transport = self._writer.transport
+        # TLS hands all that it has encrypted to the TCP transport below at once, which
+        # no public name leads to. Without it we would see a part of what is waiting.
+        tls = getattr(transport, "_ssl_protocol", None)
+        lower = getattr(tls, "_transport", None)
+        unsent = transport.get_write_buffer_size()
+        if isinstance(lower, asyncio.WriteTransport):
+            unsent += lower.get_write_buffer_size()
+        return unsent
+
     async def _wait_unsent(self) -> None:
         """Watch the write buffers until they are empty.
 
@@ -167,7 +179,7 @@ class MessageStream[M](ABC):
         pause, before, since = _POLL_FIRST, self._max_write_buffer, loop.time()
         while True:
             self._require_connection()
-            unsent = self._unsent()
+            unsent = self.unsent()
             if unsent == 0:
                 return
             if unsent < before:
@@ -178,18 +190,6 @@ class MessageStream[M](ABC):
             before = unsent
             await asyncio.sleep(pause)
             pause = min(2 * pause, _POLL_LAST)
-
-    def _unsent(self) -> int:
-        """Return how many bytes wait in this process."""
-        transport = self._writer.transport
-        # TLS hands all that it has encrypted to the TCP transport below at once, which
-        # no public name leads to. Without it we would see a part of what is waiting.
-        tls = getattr(transport, "_ssl_protocol", None)
-        lower = getattr(tls, "_transport", None)
-        unsent = transport.get_write_buffer_size()
-        if isinstance(lower, asyncio.WriteTransport):
-            unsent += lower.get_write_buffer_size()
-        return unsent
 
     def _require_connection(self) -> None:
         if not self.is_connected():

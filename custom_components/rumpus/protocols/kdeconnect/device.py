@@ -53,8 +53,6 @@ SPARE_TIME: Final = 5.0
 MAX_TURN: Final = 0.005
 # Packets that an unpaired device may send on one link before it is cut.
 MAX_UNPAIRED_PACKETS: Final = 20
-# A device that has not taken a packet, with all before it, after so long has gone, in seconds.
-SEND_TIMEOUT: Final = 10.0
 
 
 class RemoteDevice:
@@ -404,12 +402,7 @@ class RemoteDevice:
             raise UnsupportedError("the device is not paired")
         if not self.supports(packet.type):
             raise UnsupportedError(f"the device does not take {packet.type}")
-        try:
-            async with asyncio.timeout(SEND_TIMEOUT):
-                await link.send(packet)
-        except TimeoutError as err:
-            link.abort()
-            raise DisconnectedError("the device does not read any more") from err
+        await link.send(packet)
 
     async def fetch(self, payload: Payload, limit: int) -> bytes:
         """Return the bulk data that a packet announced, at most `limit` bytes.

@@ -1,13 +1,13 @@
 """A link: one finished TLS connection with a device (the KDE Connect reference, section 8)."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 import itertools
 import socket
 import ssl
 from typing import Final
 
-from ..errors import MessageTooLargeError, ProtocolError
+from ..errors import DisconnectedError, MessageTooLargeError, ProtocolError
 from ..json_lines import JsonLinesStream
 from .identity import Identity
 from .packet import Packet, decode_packet, encode_packet
@@ -23,12 +23,36 @@ MAX_LONG_LINE: Final = 8 * 1024 * 1024
 # with some room for others, since a link whose buffer is full is cut.
 MAX_SENT_LINE: Final = 3 * 1024 * 1024
 
+# A device that does not take what is sent has gone: it has so many seconds, and those that the
+# bytes take which wait for it at so many a second.  The largest packet has less than two minutes.
+SEND_TIMEOUT: Final = 10.0
+MIN_SEND_RATE: Final = 32 * 1024
+
 # KDE's numbers: a vanished peer is noticed after about a minute.
 KEEPALIVE_IDLE: Final = 30
 KEEPALIVE_INTERVAL: Final = 10
 KEEPALIVE_PROBES: Final = 3
 
 _serials = itertools.count(1)
+
+
+@dataclass(slots=True)
+class _Haste:
+    """How long a device may take for all that was written since nothing waited for it."""
+
+    since: float | None = None
+    size: int = 0
+
+    def add(self, size: int, *, is_first: bool) -> None:
+        """Take note of bytes; `is_first` when no others wait."""
+        if is_first or self.since is None:
+            self.since, self.size = asyncio.get_running_loop().time(), 0
+        self.size += size
+
+    @property
+    def deadline(self) -> float:
+        """When they have to be gone, in the time of the event loop."""
+        return (self.since or 0.0) + SEND_TIMEOUT + self.size / MIN_SEND_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +70,7 @@ class Link:
     host: str
     caller_id: str
     serial: int
+    _haste: _Haste = field(default_factory=_Haste, repr=False, compare=False)
 
     @classmethod
     def create(
@@ -77,16 +102,32 @@ class Link:
     async def send(self, packet: Packet) -> None:
         """Send one packet; raise DisconnectedError when the connection is lost.
 
+        That is also when the device takes less than MIN_SEND_RATE for SEND_TIMEOUT and longer.
         Raises MessageTooLargeError for one that is longer than MAX_SENT_LINE.
         """
         data = encode_packet(packet)
         if len(data) > MAX_SENT_LINE:
             raise MessageTooLargeError(f"packet of more than {MAX_SENT_LINE} bytes")
-        await self.stream.send_raw(data)
+        self._write(data)
+        while True:
+            deadline = self._haste.deadline
+            try:
+                async with asyncio.timeout_at(deadline):
+                    return await self.stream.drain()
+            except TimeoutError as err:
+                # Others may have written more meanwhile, which is waited for as well.
+                if self._haste.deadline <= deadline:
+                    self.abort()
+                    raise DisconnectedError("the device reads too slowly") from err
 
     def write(self, packet: Packet) -> None:
         """Write one packet without waiting; raise DisconnectedError when it cannot be."""
-        self.stream.write_raw(encode_packet(packet))
+        self._write(encode_packet(packet))
+
+    def _write(self, data: bytes) -> None:
+        is_first = self.stream.unsent() == 0
+        self.stream.write_raw(data)
+        self._haste.add(len(data), is_first=is_first)
 
     def abort(self) -> None:
         """Cut the connection at once."""
