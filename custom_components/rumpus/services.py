@@ -48,11 +48,19 @@ class Action:
         return self.answers or self.is_single
 
 
+def _media_id(value: Mapping[str, str]) -> str:
+    return value["media_content_id"]
+
+
 # A path, an entity, the id of a media item, or what the media selector makes of one.
 _MEDIA: Final = probatio.Any(
     cv.string,
-    probatio.Schema(
-        {probatio.Required("media_content_id"): cv.string}, extra=probatio.ALLOW_EXTRA
+    probatio.All(
+        probatio.Schema(
+            {probatio.Required("media_content_id"): cv.string},
+            extra=probatio.ALLOW_EXTRA,
+        ),
+        _media_id,
     ),
 )
 

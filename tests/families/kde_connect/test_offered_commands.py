@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import (
 from homeassistant.components.alarm_control_panel.const import (
     AlarmControlPanelEntityFeature as CanArm,
 )
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, ServiceCall, State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
@@ -287,6 +288,16 @@ async def test_device_that_is_away_cannot_be_told(
     await hass.config_entries.async_reload(entry.entry_id)
     await wait_state(hass, "binary_sensor.pixel_connectivity", "on")
     await shown.wait_for("command_list", listed("Movie night", "Lamp", "Bell"))
+
+
+async def test_device_that_does_not_read_delays_nothing(
+    hass: HomeAssistant, shown: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may keep the old list; its entry goes all the same."""
+    monkeypatch.setattr(entities_module, "FAREWELL_TIMEOUT", 0)
+    (entry,) = hass.config_entries.async_entries("rumpus")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert entry.state is ConfigEntryState.NOT_LOADED
 
 
 async def test_unpaired(hass: HomeAssistant, shown: FakeDevice) -> None:

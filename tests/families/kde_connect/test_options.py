@@ -73,3 +73,15 @@ async def test_unknown_step(
         _ = flow.async_step_nobody  # type: ignore[attr-defined]
     with pytest.raises(UnknownStep):
         await flow.async_step_kde_connect_nothing()  # type: ignore[attr-defined]
+
+
+async def test_nothing_to_choose(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+) -> None:
+    """A device that has nothing private and shows nothing of ours has no options."""
+    phone.incoming = frozenset({"kdeconnect.ping"})
+    phone.outgoing = frozenset({"kdeconnect.ping"})
+    entry = await set_up(hass, ours, phone, "pixel")
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "nothing_to_choose"

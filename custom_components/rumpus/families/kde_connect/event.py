@@ -130,15 +130,18 @@ def async_setup(
 class KdeConnectEvent(KdeConnectEntity, EventEntity):
     """Something that happens on a device."""
 
-    # The content of notifications, which the user has allowed us to read.
+    # What notifications say and what files are called: the user has allowed us to know it.
     _unrecorded_attributes = frozenset(
         {
             "actions",
             "app",
             "can_dismiss",
             "can_reply",
+            "filename",
             "group",
+            "media_content_id",
             "notification_id",
+            "path",
             "sender",
             "text",
             "title",

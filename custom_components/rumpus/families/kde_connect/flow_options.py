@@ -46,14 +46,23 @@ class KdeConnectOptions(OffersSteps):
     @override
     async def async_init(self) -> ConfigFlowResult:
         """Begin with the choice of what to change."""
-        menu = ["kde_connect_private"]
+        menu = ["kde_connect_private"] if self._private else []
         if may_send(self.host.entry.data, "share.request"):
             menu.append("kde_connect_files")
         if self.can_be_offered:
             menu.append("kde_connect_offers")
+        if not menu:
+            return self.host.async_abort(reason="nothing_to_choose")
         return self.host.async_show_menu(
             step_id="kde_connect_options", menu_options=menu
         )
+
+    @property
+    def _private(self) -> list[Option]:
+        """The permissions that make sense for the device."""
+        return [
+            option for option in PRIVATE if makes_sense(self.host.entry.data, option)
+        ]
 
     async def async_step_kde_connect_private(
         self, user_input: dict[str, Any] | None = None
@@ -61,9 +70,6 @@ class KdeConnectOptions(OffersSteps):
         """Let the user say which private content Home Assistant may read."""
         if user_input is not None:
             return self.finish(user_input)
-        fields = [
-            option for option in PRIVATE if makes_sense(self.host.entry.data, option)
-        ]
         return self.host.async_show_form(
             step_id="kde_connect_private",
             data_schema=probatio.Schema(
@@ -72,7 +78,7 @@ class KdeConnectOptions(OffersSteps):
                         option.value,
                         default=bool(self.host.entry.options.get(option)),
                     ): selector.BooleanSelector()
-                    for option in fields
+                    for option in self._private
                 }
             ),
         )

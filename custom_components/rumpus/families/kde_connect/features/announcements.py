@@ -84,7 +84,6 @@ class AnnouncementsFeature(Feature):
         announcement = Announcement.from_action(data, self.hass.config.location_name)
         icon = None
         if (source := data.get("image")) is not None:
-            source = source if isinstance(source, str) else source["media_content_id"]
             icon = await async_icon(self.hass, source)
             digest = hashlib.md5(icon, usedforsecurity=False).hexdigest()
             announcement = replace(announcement, icon_hash=digest)

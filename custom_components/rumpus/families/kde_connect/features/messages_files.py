@@ -1,9 +1,9 @@
 """Attachments of text messages: those that are sent, and those that are stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 import mimetypes
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
@@ -38,7 +38,7 @@ MAX_ATTACHMENT: Final = 50 * MIB
 
 
 async def async_read_attachments(
-    hass: HomeAssistant, items: Sequence[str | Mapping[str, Any]]
+    hass: HomeAssistant, items: Sequence[str]
 ) -> list[OutgoingAttachment]:
     """Read the files behind ids of media items and paths.
 
@@ -49,12 +49,7 @@ async def async_read_attachments(
         raise _wrong("message_too_many_files", MAX_ATTACHMENTS)
     sources = Sources(hass, MAX_SENT_ATTACHMENTS)
     try:
-        files = await sources.async_get(
-            [
-                item if isinstance(item, str) else item["media_content_id"]
-                for item in items
-            ]
-        )
+        files = await sources.async_get(items)
         return await hass.async_add_executor_job(_read_all, files)
     finally:
         await sources.async_clean()

@@ -1,6 +1,7 @@
 """What all features have in common that offer entities of this home to a device."""
 
 from abc import abstractmethod
+import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ TELL_INTERVAL: Final = 0.25
 """Seconds between two words of the same thing; what happens in between is told as its result."""
 MAX_WAITING: Final = 10
 """Actions that wait for the one before them, of each entity; what comes beyond is ignored."""
+FAREWELL_TIMEOUT: Final = 1.0
+"""Seconds that a device has to hear that nothing is offered any more."""
 MAX_NAME: Final = 128
 """Characters of a name that a device is told."""
 
@@ -285,9 +288,10 @@ class OfferedFeature(Feature):
         self._reset()
         if was_listed:
             try:
-                await self.device.send(self.farewell)
-            except RumpusError as err:
-                LOGGER.debug("%s: %s", self.device.device_id, err)
+                async with asyncio.timeout(FAREWELL_TIMEOUT):
+                    await self.device.send(self.farewell)
+            except (RumpusError, TimeoutError) as err:
+                LOGGER.debug("%s: no farewell: %s", self.device.device_id, err)
 
     @callback
     @override

@@ -76,15 +76,12 @@ class ShareFeature(Feature):
                     self._share("url", url)
                 else:
                     tell(self.coordinator, "failed", {"reason": "unsafe_link"})
-            case share.SharedFile(filename):
+            case share.SharedFile():
                 if self._allows(Option.RECEIVE_FILES):
                     self._incoming.offered(message)
                 else:
-                    tell(
-                        self.coordinator,
-                        "failed",
-                        {"reason": "not_allowed", "filename": filename},
-                    )
+                    # Not even what it is called.
+                    tell(self.coordinator, "failed", {"reason": "not_allowed"})
             case share.ShareUpdate() if self._allows(Option.RECEIVE_FILES):
                 self._incoming.updated(message)
             case clipboard.ClipboardFile() if self._allows(
@@ -123,10 +120,7 @@ class ShareFeature(Feature):
         else:
             self._require()
             await self._outgoing.async_send(
-                [
-                    item if isinstance(item, str) else item["media_content_id"]
-                    for item in files or ()
-                ],
+                files or (),
                 self.coordinator.options.max_file_size * MIB,
                 open_it=data["open"],
             )
