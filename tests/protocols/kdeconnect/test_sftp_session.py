@@ -21,6 +21,8 @@ from custom_components.rumpus.protocols.kdeconnect.credentials import Credential
 from custom_components.rumpus.protocols.kdeconnect.plugins.sftp import StorageOffer
 from custom_components.rumpus.protocols.kdeconnect.sftp_session import (
     MAX_PACKET,
+    MAX_REQUESTS,
+    READ_BLOCK,
     SftpSession,
     open_session,
 )
@@ -194,6 +196,42 @@ async def test_more_than_was_asked_for() -> None:
         await file.close()
 
 
+class ReadRequests(Script):
+    """Opens files, and only takes note of how many bytes are asked for."""
+
+    def __init__(self, sizes: list[int]) -> None:
+        super().__init__(self._open)
+        self._sizes = sizes
+
+    @staticmethod
+    def _open(kind: int, request: int) -> bytes | None:
+        return handle(kind, request) if kind == 3 else None
+
+    @override
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        assert len(data) == 4 + int.from_bytes(data[:4])  # one request
+        if data[4] == 5:
+            self._sizes.append(int.from_bytes(data[-4:]))
+        super().data_received(data, datatype)
+
+
+async def test_reading_ahead() -> None:
+    """MAX_REQUESTS of READ_BLOCK bytes are under way at once, however much is wanted."""
+    sizes: list[int] = []
+    async with running(session=lambda: ReadRequests(sizes)) as wanted:
+        async with entered(wanted) as session:
+            file = await session.open(b"/a")
+            reading = asyncio.create_task(file.read(READ_BLOCK * 100, 0))
+            async with asyncio.timeout(5):
+                while len(sizes) < MAX_REQUESTS:
+                    await session.open(b"/b")
+            # What is asked later is answered later: there are no more of them.
+            await session.open(b"/b")
+            assert sizes == [READ_BLOCK] * MAX_REQUESTS
+        with pytest.raises(DisconnectedError):
+            await reading
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"\0\0", b"\xff\xff\xff\xff", b"\0\0\0\1\0\0\0\1x"],
@@ -319,9 +357,25 @@ async def test_no_server() -> None:
 
 
 async def test_a_good_bye_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CLOSE_TIMEOUT bounds it."""
+    """CLOSE_TIMEOUT bounds that of a session."""
     async with running(session=scripted(lambda *_: None)) as wanted:
         session = await open_session("127.0.0.1", wanted, KEY, give_password=False)
         monkeypatch.setattr(module, "CLOSE_TIMEOUT", 0)
         await session.close()
         assert session.is_closed
+
+
+async def test_a_file_that_takes_too_long_to_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CLOSE_TIMEOUT bounds that of a file; the session is as good as before."""
+    monkeypatch.setattr(module, "CLOSE_TIMEOUT", 0.02)
+
+    def answer(kind: int, request: int) -> bytes | None:
+        return None if kind in (1, 4) else handle(kind, request)
+
+    async with running(session=scripted(answer)) as wanted, entered(wanted) as session:
+        file = await session.open(b"/a")
+        async with asyncio.timeout(5):
+            await file.close()
+        assert await session.open(b"/a")

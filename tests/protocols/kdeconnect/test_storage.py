@@ -87,6 +87,17 @@ async def test_a_visit(storage: PhoneStorage) -> None:
     assert not is_open(storage)
 
 
+async def test_names_of_roots(storage: PhoneStorage, phone: FakeDevice) -> None:
+    """They are known as long as there is a session."""
+    phone.storage.roots = {"Files": "/folder/"}
+    assert storage.root_name(b"/folder") is None
+    await storage.roots()
+    assert storage.root_name(b"/folder") == "Files"
+    assert storage.root_name(b"/") is None
+    storage.disconnected()
+    assert storage.root_name(b"/folder") is None
+
+
 async def test_only_one_session(storage: PhoneStorage, phone: FakeDevice) -> None:
     """Whoever comes while somebody logs in waits for that."""
     await asyncio.gather(*(storage.roots() for _ in range(20)))
@@ -144,6 +155,16 @@ async def test_too_many_files(
                 pass
     async with storage.open(b"/a.mp3"):
         pass
+
+
+async def test_large_folders(
+    storage: PhoneStorage, phone: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MAX_ENTRIES bounds what is read of a folder."""
+    phone.storage.log.extra_names = [b"%d.mp3" % number for number in range(50)]
+    monkeypatch.setattr(storage_module, "MAX_ENTRIES", 20)
+    # Two of them are the folder itself and the one above.
+    assert len(await storage.scan(b"/folder")) == 18
 
 
 async def test_folders_take_so_long(
