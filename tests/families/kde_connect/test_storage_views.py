@@ -386,6 +386,31 @@ async def test_no_thumbnails_of_other_files(
     assert phone.storage.server is None
 
 
+async def test_thumbnails_are_small(
+    client: Player, entry: MockConfigEntry, root: Path
+) -> None:
+    """MAX_WHOLE bounds a picture that is its own thumbnail."""
+    head, largest = b"\x89PNG\r\n\x1a\n", thumbnails_module.MAX_WHOLE
+    (root / "large.png").write_bytes(head.ljust(largest))
+    (root / "larger.png").write_bytes(head.ljust(largest + 1))
+    response = await client.get(url(entry, "/large.png", "thumbnail"))
+    assert len(await response.read()) == largest
+    response = await client.get(url(entry, "/larger.png", "thumbnail"))
+    assert response.status == HTTPStatus.NOT_FOUND
+
+
+async def test_versions_of_thumbnails(
+    client: Player, entry: MockConfigEntry, phone: FakeDevice
+) -> None:
+    """MAX_VERSION bounds what is kept of a version, which tells pictures apart."""
+    picture = url(entry, "/DCIM/Camera/1.jpg", "thumbnail")
+    longest = "x" * thumbnails_module.MAX_VERSION
+    for version in ("1", "2", longest, f"{longest}a", f"{longest}b"):
+        response = await client.get(f"{picture}?version={version}")
+        assert response.status == HTTPStatus.OK
+    assert len(phone.storage.log.opened) == 3
+
+
 async def test_thumbnails_wait_for_each_other(
     client: Player,
     entry: MockConfigEntry,
