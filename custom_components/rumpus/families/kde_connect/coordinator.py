@@ -33,7 +33,7 @@ from ...protocols.kdeconnect.plugins import greetings
 from .budget import Budget
 from .const import CONF_CERTIFICATE, MODELS
 from .data import entry_data
-from .feature import Feature
+from .feature import DeviceFeature
 from .features import FEATURES
 from .features.offered_entities import Pace
 from .features.storage import StorageFeature
@@ -85,7 +85,7 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         self._flood = Pace(
             hass, FLOOD_INTERVAL, lambda _: self.async_update_listeners()
         )
-        self._features: dict[type[Feature], Feature] = {
+        self._features: dict[type[object], DeviceFeature] = {
             feature: feature(self)
             for feature in FEATURES
             if self.options.allows(feature.option)
@@ -106,11 +106,11 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         """The id that the device has in the protocol, and in the identifiers of its entities."""
         return self.device.device_id
 
-    def find[F: Feature](self, feature: type[F]) -> F | None:
+    def find[F: DeviceFeature](self, feature: type[F]) -> F | None:
         """Return a feature, None when the user has not allowed it."""
         return cast("F | None", self._features.get(feature))
 
-    def get[F: Feature](self, feature: type[F]) -> F:
+    def get[F: DeviceFeature](self, feature: type[F]) -> F:
         """Return a feature that needs no permission, or that is known to have it."""
         return cast(F, self._features[feature])
 

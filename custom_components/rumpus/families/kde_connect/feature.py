@@ -1,7 +1,7 @@
 """A feature: what Home Assistant makes of one plugin of a device."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from homeassistant.core import ServiceResponse, callback
 
@@ -11,16 +11,54 @@ from ...protocols.kdeconnect.plugins import Message
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
+    from ...coordinator import RumpusConfigEntry
     from ...protocols.kdeconnect.device import RemoteDevice
+    from ...protocols.kdeconnect.packet import Packet
     from .coordinator import KdeConnectCoordinator
-    from .options import Option
+    from .options import Option, Options
     from .state import KdeConnectState
 
 type ActionHandler = Callable[[Mapping[str, Any]], Awaitable[ServiceResponse]]
 """Carries out an action with its validated data, which is without the target."""
 
 
-class Feature:
+class FeatureHost(Protocol):
+    """Whom features work for that offer something to a device: its coordinator, or a TV's."""
+
+    @property
+    def hass(self) -> HomeAssistant:
+        """Home Assistant."""
+
+    @property
+    def entry(self) -> RumpusConfigEntry:
+        """The entry that they belong to."""
+
+    @property
+    def device(self) -> RemoteDevice:
+        """The device."""
+
+    @property
+    def device_id(self) -> str:
+        """The id that the device has in the protocol."""
+
+    @property
+    def data(self) -> KdeConnectState:
+        """What is known of the device."""
+
+    @property
+    def options(self) -> Options:
+        """What is offered to the device."""
+
+    @callback
+    def ask(self, packet: Packet) -> None:
+        """Send something in the background; a device that cannot be reached never gets it."""
+
+    @callback
+    def rename_offered(self, old_id: str, new_id: str) -> None:
+        """Go on with an offered entity that has got another id."""
+
+
+class Feature[HostT: FeatureHost = KdeConnectCoordinator]:
     """One plugin's part of a coordinator: it hears, remembers, and does what it is asked to.
 
     Entities belong to platforms; they read the coordinator's state and call its features.
@@ -32,7 +70,7 @@ class Feature:
     max_packet: ClassVar[int] = MAX_PAIRED_LINE
     """Bytes of the longest packet that the device may send for it."""
 
-    def __init__(self, coordinator: KdeConnectCoordinator) -> None:
+    def __init__(self, coordinator: HostT) -> None:
         """Belong to a device's coordinator."""
         self.coordinator = coordinator
 
@@ -86,3 +124,7 @@ class Feature:
     def diagnostics(self) -> Mapping[str, object]:
         """Return facts that help with a problem and tell nothing private."""
         return {}
+
+
+type DeviceFeature = Feature | Feature[FeatureHost]
+"""A feature that a device's coordinator can have."""

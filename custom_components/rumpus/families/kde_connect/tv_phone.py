@@ -1,7 +1,7 @@
 """One phone that is paired with a TV of this home."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
@@ -36,7 +36,7 @@ from ...protocols.kdeconnect.plugins.mousepad import (
 from ...protocols.kdeconnect.plugins.ping import Ping
 from .budget import Budget
 from .const import EVENT_PING
-from .feature import Feature
+from .features.offered_entities import OfferedFeature
 from .features.offered_players import OfferedPlayersFeature
 from .features.offered_volumes import OfferedVolumesFeature
 from .options import Options
@@ -46,7 +46,6 @@ from .tv_pad import TouchPad
 from .tv_rate import KeyRate
 
 if TYPE_CHECKING:
-    from .coordinator import KdeConnectCoordinator
     from .tv import TvCoordinator
 
 MAX_PINGS: Final = 20
@@ -54,7 +53,7 @@ MAX_PINGS: Final = 20
 PINGS_REFILL: Final = 1.0
 """Pings a second that there may be after that."""
 
-_OFFERS: Final[tuple[type[Feature], ...]] = (
+_OFFERS: Final[tuple[type[OfferedFeature], ...]] = (
     OfferedPlayersFeature,
     OfferedVolumesFeature,
 )
@@ -79,8 +78,7 @@ class TvPhone:
         self._is_flooding = False
         self._is_doubted = False
         self._unsubscribe: CALLBACK_TYPE | None = None
-        coordinator = cast("KdeConnectCoordinator", self)
-        self._offers = [offer(coordinator) for offer in _OFFERS]
+        self._offers = [offer(self) for offer in _OFFERS]
 
     # What the features ask for
 

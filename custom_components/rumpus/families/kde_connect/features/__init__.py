@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..feature import Feature
+from ..feature import DeviceFeature
 from .announcements import AnnouncementsFeature
 from .battery import BatteryFeature
 from .calls import CallsFeature
@@ -25,7 +25,7 @@ from .share import ShareFeature
 from .sound import SoundFeature
 from .storage import StorageFeature
 
-FEATURES: Final[tuple[type[Feature], ...]] = (
+FEATURES: Final[tuple[type[DeviceFeature], ...]] = (
     AnnouncementsFeature,
     BatteryFeature,
     CallsFeature,

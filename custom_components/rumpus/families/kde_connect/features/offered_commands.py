@@ -32,7 +32,7 @@ from ..options import Option
 from .offered_entities import MAX_NAME, Call, OfferedFeature, is_available, opaque_key
 
 if TYPE_CHECKING:
-    from ..coordinator import KdeConnectCoordinator
+    from ..feature import FeatureHost
 
 MAX_RUNS: Final = 5
 """Commands that a device may run within `RUNS_WINDOW`; what comes beyond is ignored."""
@@ -102,7 +102,7 @@ class OfferedCommandsFeature(OfferedFeature):
     offer = Option.COMMANDS
     packet_type = runcommand.TYPE
 
-    def __init__(self, coordinator: KdeConnectCoordinator) -> None:
+    def __init__(self, coordinator: FeatureHost) -> None:
         """Start with nothing told and nothing run."""
         super().__init__(coordinator)
         self._entities: dict[str, str] = {}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 import hashlib
-from typing import TYPE_CHECKING, Any, ClassVar, Final, override
+from typing import Any, ClassVar, Final, override
 
 from homeassistant.components.media_player.const import DOMAIN as MEDIA_PLAYER
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE
@@ -32,11 +32,8 @@ from homeassistant.helpers.event import (
 from ....const import LOGGER
 from ....protocols.errors import RumpusError
 from ....protocols.kdeconnect.packet import Packet
-from ..feature import Feature
+from ..feature import Feature, FeatureHost
 from ..options import Option
-
-if TYPE_CHECKING:
-    from ..coordinator import KdeConnectCoordinator
 
 TELL_INTERVAL: Final = 0.25
 """Seconds between two words of the same thing; what happens in between is told as its result."""
@@ -111,7 +108,7 @@ type Done = Callable[[bool], None]
 class Calls:
     """Carries out actions for a device; those of one entity one after the other."""
 
-    def __init__(self, coordinator: KdeConnectCoordinator) -> None:
+    def __init__(self, coordinator: FeatureHost) -> None:
         """Start with none."""
         self._coordinator = coordinator
         self._waiting: dict[str, deque[tuple[Call, Done]]] = {}
@@ -180,7 +177,7 @@ class Calls:
         return True
 
 
-class OfferedFeature(Feature):
+class OfferedFeature(Feature[FeatureHost]):
     """Offers chosen entities to the device, and follows them.
 
     Nothing is said before the device is connected, and what was offered is withdrawn when
@@ -192,7 +189,7 @@ class OfferedFeature(Feature):
     packet_type: ClassVar[str]
     """The type of what is told."""
 
-    def __init__(self, coordinator: KdeConnectCoordinator) -> None:
+    def __init__(self, coordinator: FeatureHost) -> None:
         """Offer what the user has chosen."""
         super().__init__(coordinator)
         self.calls = Calls(coordinator)

@@ -30,7 +30,7 @@ from .offered_players_state import (
 )
 
 if TYPE_CHECKING:
-    from ..coordinator import KdeConnectCoordinator
+    from ..feature import FeatureHost
 
 _NOTHING: Final = player_list((), supports_album_art=True)
 
@@ -42,7 +42,7 @@ class OfferedPlayersFeature(OfferedFeature):
     offer = Option.PLAYERS
     packet_type = mpris.TYPE
 
-    def __init__(self, coordinator: KdeConnectCoordinator) -> None:
+    def __init__(self, coordinator: FeatureHost) -> None:
         """Start with nothing told."""
         super().__init__(coordinator)
         self._art = OfferedArt(coordinator, self._current_art)

@@ -13,7 +13,7 @@ from ....protocols.kdeconnect.plugins.mpris_provider import album_art
 from ..artwork import MAX_ART, picture_type
 
 if TYPE_CHECKING:
-    from ..coordinator import KdeConnectCoordinator
+    from ..feature import FeatureHost
 
 ART_TIMEOUT: Final = 15.0
 """Seconds for getting a picture and for the device to fetch it; then it is the next one's turn."""
@@ -25,7 +25,7 @@ type Current = Callable[[str], str | None]
 class OfferedArt:
     """Sends pictures to one device, one at a time."""
 
-    def __init__(self, coordinator: KdeConnectCoordinator, current: Current) -> None:
+    def __init__(self, coordinator: FeatureHost, current: Current) -> None:
         """Start with nothing to send."""
         self._coordinator = coordinator
         self._current = current

@@ -29,7 +29,7 @@ from .offered_entities import (
 from .offered_players_state import is_playing
 
 if TYPE_CHECKING:
-    from ..coordinator import KdeConnectCoordinator
+    from ..feature import FeatureHost
 
 FULL = 100
 """The number for 100 per cent."""
@@ -56,7 +56,7 @@ class OfferedVolumesFeature(OfferedFeature):
     offer = Option.PLAYERS
     packet_type = systemvolume.TYPE
 
-    def __init__(self, coordinator: KdeConnectCoordinator) -> None:
+    def __init__(self, coordinator: FeatureHost) -> None:
         """Start with nothing told."""
         super().__init__(coordinator)
         self._told: dict[str, Sink] = {}
