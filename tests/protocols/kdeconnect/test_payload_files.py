@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given, strategies as st
 import pytest
 
-from .transfers import content
+from .transfers import content, folder
 from custom_components.rumpus.protocols.kdeconnect import payload_files
 from custom_components.rumpus.protocols.kdeconnect.payload_files import (
     MAX_SAME_NAMES,
@@ -17,13 +17,7 @@ from custom_components.rumpus.protocols.kdeconnect.payload_files import (
     write_file,
 )
 
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where files arrive."""
-    path = tmp_path / "inbox"
-    path.mkdir()
-    return path
+__all__ = ["folder"]
 
 
 def test_data_in_memory_is_stored_by_the_same_rules(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """Serving bulk data to a paired device (section 9)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 import contextlib
 import os
 from pathlib import Path
@@ -26,11 +25,16 @@ from .support import (
 )
 from .transfers import (
     DATA,
+    LARGE,
+    SHARE,
     Ends,
     RawReceiver,
     ended,
-    leaving_nothing,
+    ends,
+    large,
+    nothing_left,
     other_credentials,
+    raw_ends,
 )
 from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
@@ -64,46 +68,15 @@ from tests.fakes.kdeconnect import FakeDevice
 from tests.fakes.kdeconnect_payload import fetch_payload
 from tests.fakes.kdeconnect_tls import FakeTlsError
 
+__all__ = ["ends", "large", "nothing_left", "raw_ends"]
+
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
-# More than the buffers of TCP take on loopback.
-LARGE = 32 * 1024 * 1024
-SHARE = "kdeconnect.share.request"
 ART: JsonObject = {
     "transferringAlbumArt": True,
     "player": "P",
     "albumArtUrl": "file:///a",
 }
-
-
-@pytest.fixture
-async def nothing_left(socket_enabled: None) -> AsyncIterator[None]:
-    """No thread and no socket outlives a transfer."""
-    async with leaving_nothing():
-        yield
-
-
-@pytest.fixture
-async def ends(nothing_left: None) -> AsyncIterator[Ends]:
-    """Two ends of ours."""
-    async with Ends.open() as made:
-        yield made
-
-
-@pytest.fixture
-async def raw_ends(nothing_left: None) -> AsyncIterator[Ends]:
-    """An end of ours that serves a fake device."""
-    async with Ends.open(fake_credentials().certificate_der) as made:
-        yield made
-
-
-@pytest.fixture
-def large(tmp_path: Path) -> Path:
-    """A large file without content."""
-    path = tmp_path / "large"
-    with path.open("wb") as file:
-        file.truncate(LARGE)
-    return path
 
 
 # What arrives

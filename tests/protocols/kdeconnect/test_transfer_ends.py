@@ -1,7 +1,6 @@
 """Limits, lost links and cancellation while bulk data is served (section 9)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 import socket
@@ -10,15 +9,20 @@ from typing import override
 
 import pytest
 
-from .support import LOOPBACK, PATIENCE, EventLog, call_us, fake_credentials, turns
+from .support import LOOPBACK, PATIENCE, EventLog, call_us, turns
 from .transfers import (
     DATA,
+    LARGE,
+    SHARE,
     Ends,
     RawReceiver,
     ended,
-    leaving_nothing,
+    ends,
+    large,
+    nothing_left,
     other_credentials,
     payload_threads,
+    raw_ends,
 )
 from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
@@ -36,41 +40,9 @@ from custom_components.rumpus.protocols.kdeconnect.payload import MAX_PAYLOADS
 from custom_components.rumpus.protocols.kdeconnect.payload_files import Source
 from tests.fakes.kdeconnect import FakeDevice
 
+__all__ = ["ends", "large", "nothing_left", "raw_ends"]
+
 pytestmark = pytest.mark.usefixtures("nothing_left")
-
-# More than the buffers of TCP take on loopback.
-LARGE = 32 * 1024 * 1024
-SHARE = "kdeconnect.share.request"
-
-
-@pytest.fixture
-async def nothing_left(socket_enabled: None) -> AsyncIterator[None]:
-    """No thread and no socket outlives a transfer."""
-    async with leaving_nothing():
-        yield
-
-
-@pytest.fixture
-async def ends(nothing_left: None) -> AsyncIterator[Ends]:
-    """Two ends of ours."""
-    async with Ends.open() as made:
-        yield made
-
-
-@pytest.fixture
-async def raw_ends(nothing_left: None) -> AsyncIterator[Ends]:
-    """An end of ours that serves a fake device."""
-    async with Ends.open(fake_credentials().certificate_der) as made:
-        yield made
-
-
-@pytest.fixture
-def large(tmp_path: Path) -> Path:
-    """A large file without content."""
-    path = tmp_path / "large"
-    with path.open("wb") as file:
-        file.truncate(LARGE)
-    return path
 
 
 # Limits and ends

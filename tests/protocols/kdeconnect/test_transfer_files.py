@@ -1,7 +1,6 @@
 """Storing bulk data as files (sections 9 and 12.3)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 import errno
 import os
@@ -14,7 +13,16 @@ import pytest
 
 from .conftest import both_protocols
 from .support import PATIENCE, at_once, call_us, know_each_other, turns
-from .transfers import DATA, Ends, SilentListener, content, ended, leaving_nothing
+from .transfers import (
+    DATA,
+    Ends,
+    SilentListener,
+    content,
+    ended,
+    ends,
+    folder,
+    nothing_left,
+)
 from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     MessageTooLargeError,
@@ -44,31 +52,11 @@ from custom_components.rumpus.protocols.kdeconnect.payload_files import (
 from tests.fakes.kdeconnect import FakeDevice, Misbehave
 from tests.fakes.kdeconnect_wire import Body
 
+__all__ = ["ends", "folder", "nothing_left"]
+
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
 LIMIT = len(DATA)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where files arrive."""
-    path = tmp_path / "inbox"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
-async def nothing_left(socket_enabled: None) -> AsyncIterator[None]:
-    """No thread and no socket outlives a transfer."""
-    async with leaving_nothing():
-        yield
-
-
-@pytest.fixture
-async def ends(nothing_left: None) -> AsyncIterator[Ends]:
-    """Two ends of ours."""
-    async with Ends.open() as made:
-        yield made
 
 
 async def announce(phone: FakeDevice, data: bytes = DATA) -> Payload:

@@ -11,6 +11,7 @@ import threading
 from typing import Self
 
 from OpenSSL import SSL
+import pytest
 
 from .support import (
     LOOPBACK,
@@ -34,6 +35,9 @@ from tests.fakes.kdeconnect_tls import (
 
 # More than one piece, in TLS and in TCP.
 DATA = bytes(range(256)) * 1000
+# More than the buffers of TCP take on loopback.
+LARGE = 32 * 1024 * 1024
+SHARE = "kdeconnect.share.request"
 
 
 @functools.cache
@@ -229,11 +233,45 @@ def payload_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if "payload" in thread.name]
 
 
-@contextlib.asynccontextmanager
-async def leaving_nothing() -> AsyncIterator[None]:
-    """Check that no thread and no socket outlives a transfer."""
+# Fixtures: who imports one names it in its `__all__`.
+
+
+@pytest.fixture
+async def nothing_left(socket_enabled: None) -> AsyncIterator[None]:
+    """No thread and no socket outlives a transfer."""
     before = open_sockets()
     yield
     await turns()
     assert not payload_threads()
     assert open_sockets() <= before
+
+
+@pytest.fixture
+async def ends(nothing_left: None) -> AsyncIterator[Ends]:
+    """Two ends of ours."""
+    async with Ends.open() as made:
+        yield made
+
+
+@pytest.fixture
+async def raw_ends(nothing_left: None) -> AsyncIterator[Ends]:
+    """An end of ours that serves a fake device."""
+    async with Ends.open(fake_credentials().certificate_der) as made:
+        yield made
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A large file without content."""
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(LARGE)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where files arrive."""
+    path = tmp_path / "inbox"
+    path.mkdir()
+    return path
