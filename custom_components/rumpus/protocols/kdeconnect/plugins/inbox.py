@@ -54,11 +54,6 @@ class Inbox:
         """Return how many conversations are remembered."""
         return len(self._threads)
 
-    @property
-    def is_listing(self) -> bool:
-        """Whether the phone is listing its conversations."""
-        return self._listing_since_ms is not None
-
     def begin_list(self, now_ms: int) -> None:
         """The phone is asked for all conversations, as at each connect."""
         self._listing_since_ms = now_ms
