@@ -24,6 +24,7 @@ from custom_components.rumpus.families.kde_connect.features.contacts_book import
     AddressBook,
 )
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
+from custom_components.rumpus.protocols.kdeconnect.link import MAX_PAIRED_LINE
 from custom_components.rumpus.protocols.kdeconnect.packet import Packet
 from custom_components.rumpus.protocols.kdeconnect.plugins.contacts import (
     MAX_CONTACTS,
@@ -144,13 +145,14 @@ async def test_pictures_that_are_too_large_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Fewer cards are asked for when an answer does not come."""
-    monkeypatch.setattr(contacts, "ANSWER_TIME", 0.5)
-    # Nobody reads a card of more than half a mebibyte.
+    monkeypatch.setattr(contacts, "ANSWER_TIME", 0.15)
+    # With a smaller limit it takes no time to reach it.
+    monkeypatch.setattr(ContactsFeature, "max_packet", MAX_PAIRED_LINE)
     for index in range(24):
         phone.contacts.add(
-            f"{index}", FakeContact(f"Name {index:02}", photo=b"x" * 300_000)
+            f"{index}", FakeContact(f"Name {index:02}", photo=b"x" * 40_000)
         )
-    phone.contacts.add("24", FakeContact("Too large", photo=b"x" * 7_000_000))
+    phone.contacts.add("24", FakeContact("Too large", photo=b"x" * 900_000))
     entry = await set_up_allowed(hass, ours, phone, "contacts")
     assert await names(hass, entry) == [f"Name {index:02}" for index in range(24)]
     assert [len(uids) for uids in asked_uids(phone)][:2] == [25, 12]
@@ -177,7 +179,6 @@ async def test_a_phone_that_ends_answering(
     monkeypatch.setattr(FakeDevice, "handle", handle)
     entry = await set_up_allowed(hass, ours, phone, "contacts")
     assert len(asked_uids(phone)) == contacts.MAX_SILENCE
-    monkeypatch.setattr(contacts, "ANSWER_TIME", 2.0)
     monkeypatch.setattr(contacts, "MAX_SILENCE", 1)
     with pytest.raises(HomeAssistantError) as error:
         await act(hass, entry, "get_contacts")

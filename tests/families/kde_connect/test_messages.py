@@ -47,6 +47,7 @@ from custom_components.rumpus.families.kde_connect.features.messages_events impo
     REFILL,
     iso_date,
 )
+from custom_components.rumpus.protocols import reconnect
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.link import (
     MAX_LONG_LINE,
@@ -148,9 +149,14 @@ async def test_the_phone_has_another_time(
 
 
 async def test_after_a_lost_link(
-    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+    hass: HomeAssistant,
+    ours: Credentials,
+    phone: FakeDevice,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is known is not told again; what has just come meanwhile is told, once."""
+    # However short a link was, the next one is tried at once.
+    monkeypatch.setattr(reconnect, "SHORT_LINK", 0)
     phone.sms.add(ADA, "Old", date=now() - HOUR)
     events = async_capture_events(hass, "rumpus_message")
     entry = await set_up_allowed(hass, ours, phone, "messages")
