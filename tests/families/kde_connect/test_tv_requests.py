@@ -1,5 +1,6 @@
 """Phones that ask for pairing with a TV of this home."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from homeassistant.config_entries import SOURCE_IGNORE
+from homeassistant.config_entries import SOURCE_IGNORE, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import dt as dt_util
@@ -47,6 +48,63 @@ def tv_key(hass_storage: dict[str, Any]) -> Credentials:
     return key_of(hass_storage)
 
 
+class Visitor:
+    """A phone that is linked with a TV and not paired."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: MockConfigEntry, phone: FakeDevice
+    ) -> None:
+        """Begin without a request."""
+        self._hass = hass
+        self._entry = entry
+        self._phone = phone
+        self._tv_id = end_of(entry).identity.device_id
+
+    @property
+    def device(self) -> RemoteDevice:
+        """The phone as the TV knows it."""
+        return end_of(self._entry).devices[self._phone.device_id]
+
+    @property
+    def key(self) -> str | None:
+        """The key that the phone shows now."""
+        return self._phone.peer(self._tv_id).verification_key
+
+    @property
+    def phones(self) -> object:
+        """The phones that may control the TV."""
+        return self._entry.data["phones"]
+
+    async def card(self) -> ConfigFlowResult:
+        """Ask for pairing, and return the card of that."""
+        return await request(self._hass, self._phone, self._entry)
+
+    async def ask(self) -> None:
+        """Ask for pairing, until the TV knows of it."""
+        before = self.device.verification_key
+        await self._phone.request_pairing(self._tv_id)
+        await self._wait(lambda key: key not in {before, None})
+
+    async def ask_anew(self) -> None:
+        """Ask for pairing at another time, and so with another key."""
+        self._phone.clock_offset += 60
+        await self.ask()
+
+    async def give_up(self) -> None:
+        """Take the request back, until the TV knows of it."""
+        await self._phone.cancel_pairing(self._tv_id)
+        await self._wait(lambda key: key is None)
+
+    async def send(self, packet_type: str, body: dict[str, Any]) -> None:
+        """Send something that is not for strangers."""
+        await self._phone.send(packet_type, body, self._tv_id)
+
+    async def _wait(self, fits: Callable[[str | None], bool]) -> None:
+        device = self.device
+        if not fits(device.verification_key):
+            await wait_change(device, lambda: fits(device.verification_key))
+
+
 @pytest.fixture
 async def entry(
     hass: HomeAssistant, ours: Credentials, tv_key: Credentials, phone: FakeDevice
@@ -58,15 +116,17 @@ async def entry(
     return entry
 
 
+@pytest.fixture
+def visitor(hass: HomeAssistant, entry: MockConfigEntry, phone: FakeDevice) -> Visitor:
+    """The phone, which may ask."""
+    return Visitor(hass, entry, phone)
+
+
 async def test_request(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
+    hass: HomeAssistant, visitor: Visitor, phone: FakeDevice
 ) -> None:
     """The card names both and shows the key of the phone."""
-    card = await request(hass, phone, entry)
+    card = await visitor.card()
 
     assert card["type"] is FlowResultType.MENU
     assert card["menu_options"] == ["kde_connect_tv_allow", "kde_connect_tv_refuse"]
@@ -74,7 +134,7 @@ async def test_request(
         "name": "Pixel",
         "address": "127.0.0.1",
         "tv": "Living room",
-        "key": phone.peer(tv_key.device_id).verification_key,
+        "key": visitor.key,
     }
     (flow,) = flows(hass)
     assert flow["context"]["title_placeholders"] == {"name": "Living room: Pixel"}
@@ -91,41 +151,30 @@ async def test_request(
 
 
 async def test_refused(
-    hass: HomeAssistant, ours: Credentials, entry: MockConfigEntry, phone: FakeDevice
+    hass: HomeAssistant, visitor: Visitor, phone: FakeDevice
 ) -> None:
     """The phone is told, and may ask again."""
-    card = await request(hass, phone, entry)
+    card = await visitor.card()
 
     result = await go(hass, card, next_step_id="kde_connect_tv_refuse")
 
     assert result["reason"] == "phone_refused"
     await phone.wait_for("pairing_failed")
-    assert entry.data["phones"] == []
+    assert visitor.phones == []
 
 
-async def test_request_taken_back(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-) -> None:
+async def test_request_taken_back(hass: HomeAssistant, visitor: Visitor) -> None:
     """A card whose request has ended waits for another for a while, then it goes."""
-    card = await request(hass, phone, entry)
-    device = end_of(entry).devices[phone.device_id]
-    await phone.cancel_pairing(tv_key.device_id)
-    await wait_change(device, lambda: device.verification_key is None)
+    card = await visitor.card()
+    await visitor.give_up()
     assert flows(hass)
 
     # Another request has another key, and the card shows that.
-    phone.clock_offset = 60
-    await phone.request_pairing(tv_key.device_id)
-    await wait_change(device, lambda: device.verification_key is not None)
+    await visitor.ask_anew()
     card = await look(hass, card)
-    assert shown(card)["key"] == phone.peer(tv_key.device_id).verification_key
+    assert shown(card)["key"] == visitor.key
 
-    await phone.cancel_pairing(tv_key.device_id)
-    await wait_change(device, lambda: device.verification_key is None)
+    await visitor.give_up()
     later = dt_util.utcnow() + timedelta(seconds=CARD_GRACE + 1)
     async_fire_time_changed(hass, later)
     await hass.async_block_till_done()
@@ -141,19 +190,11 @@ async def test_request_taken_back(
     ],
 )
 async def test_answered_too_late(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-    step: str | None,
-    reason: str,
+    hass: HomeAssistant, visitor: Visitor, step: str | None, reason: str
 ) -> None:
     """An answer to a request that has ended changes nothing."""
-    card = await request(hass, phone, entry)
-    device = end_of(entry).devices[phone.device_id]
-    await phone.cancel_pairing(tv_key.device_id)
-    await wait_change(device, lambda: device.verification_key is None)
+    card = await visitor.card()
+    await visitor.give_up()
 
     result = await (
         look(hass, card) if step is None else go(hass, card, next_step_id=step)
@@ -161,24 +202,17 @@ async def test_answered_too_late(
 
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == reason
-    assert entry.data["phones"] == []
+    assert visitor.phones == []
 
 
 async def test_another_request_than_the_one_shown(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
+    hass: HomeAssistant, visitor: Visitor, phone: FakeDevice
 ) -> None:
     """What was not on the screen is not allowed."""
-    card = await request(hass, phone, entry)
-    device = end_of(entry).devices[phone.device_id]
-    old_key = device.verification_key
-    await phone.cancel_pairing(tv_key.device_id)
-    phone.clock_offset = 60
-    await phone.request_pairing(tv_key.device_id)
-    await wait_change(device, lambda: device.verification_key not in {old_key, None})
+    card = await visitor.card()
+    old_key = visitor.key
+    await visitor.give_up()
+    await visitor.ask_anew()
 
     result = await go(hass, card, next_step_id="kde_connect_tv_allow")
 
@@ -190,14 +224,10 @@ async def test_another_request_than_the_one_shown(
 
 
 async def test_connection_lost_while_allowing(
-    hass: HomeAssistant,
-    ours: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-    monkeypatch: pytest.MonkeyPatch,
+    hass: HomeAssistant, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pairing that fails at the last moment is none."""
-    card = await request(hass, phone, entry)
+    card = await visitor.card()
 
     async def fail(self: RemoteDevice) -> None:
         raise DisconnectedError("gone")
@@ -206,15 +236,15 @@ async def test_connection_lost_while_allowing(
     result = await go(hass, card, next_step_id="kde_connect_tv_allow")
 
     assert result["reason"] == "tv_request_ended"
-    assert entry.data["phones"] == []
+    assert visitor.phones == []
 
 
 async def test_phone_leaves(
-    hass: HomeAssistant, ours: Credentials, entry: MockConfigEntry, phone: FakeDevice
+    hass: HomeAssistant, visitor: Visitor, phone: FakeDevice
 ) -> None:
     """The card goes with its phone."""
-    await request(hass, phone, entry)
-    device = end_of(entry).devices[phone.device_id]
+    await visitor.card()
+    device = visitor.device
 
     await phone.stop()
     await wait_change(device, lambda: not device.is_up)
@@ -223,10 +253,10 @@ async def test_phone_leaves(
 
 
 async def test_tv_is_unloaded(
-    hass: HomeAssistant, ours: Credentials, entry: MockConfigEntry, phone: FakeDevice
+    hass: HomeAssistant, entry: MockConfigEntry, visitor: Visitor
 ) -> None:
     """The cards go with their TV."""
-    await request(hass, phone, entry)
+    await visitor.card()
 
     assert await hass.config_entries.async_unload(entry.entry_id)
 
@@ -236,38 +266,31 @@ async def test_tv_is_unloaded(
 
 async def test_too_many_phones(
     hass: HomeAssistant,
-    ours: Credentials,
-    entry: MockConfigEntry,
+    visitor: Visitor,
     phone: FakeDevice,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One phone too many is refused, and the user is told what to do."""
     monkeypatch.setattr(tv_module, "MAX_PHONES", 0)
-    card = await request(hass, phone, entry)
+    card = await visitor.card()
 
     result = await go(hass, card, next_step_id="kde_connect_tv_allow")
 
     assert result["reason"] == "too_many_phones"
     await phone.wait_for("pairing_failed")
-    assert entry.data["phones"] == []
+    assert visitor.phones == []
 
 
 async def test_too_many_cards(
     hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
+    visitor: Visitor,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """There is no room for a request while all cards are of devices that are there."""
     caplog.set_level("DEBUG", "custom_components.rumpus")
     monkeypatch.setattr(hub_module, "MAX_CARDS", 0)
-    await phone.request_pairing(tv_key.device_id)
-    device = end_of(entry).devices[phone.device_id]
-    if device.verification_key is None:
-        await wait_change(device, lambda: device.verification_key is not None)
+    await visitor.ask()
     await hass.async_block_till_done()
 
     assert not flows(hass)
@@ -275,15 +298,11 @@ async def test_too_many_cards(
 
 
 async def test_card_of_a_request_stays(
-    hass: HomeAssistant,
-    ours: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-    monkeypatch: pytest.MonkeyPatch,
+    hass: HomeAssistant, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What somebody makes up does not drive a request out."""
     monkeypatch.setattr(hub_module, "MAX_CARDS", 1)
-    card = await request(hass, phone, entry)
+    card = await visitor.card()
 
     result = await discover(hass, service("e" * 32))
 
@@ -291,27 +310,17 @@ async def test_card_of_a_request_stays(
     assert (await look(hass, card))["step_id"] == "kde_connect_tv_request"
 
 
-async def test_card_changes_by_itself(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
-) -> None:
+async def test_card_changes_by_itself(hass: HomeAssistant, visitor: Visitor) -> None:
     """Whoever looks at the card is told that the request has changed."""
-    card = await request(hass, phone, entry)
-    await phone.cancel_pairing(tv_key.device_id)
-    await phone.request_pairing(tv_key.device_id)
+    card = await visitor.card()
+    await visitor.give_up()
+    await visitor.ask()
 
     await wait_step(hass, card, "kde_connect_tv_request")
 
 
 async def test_ignored_phone(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
+    hass: HomeAssistant, visitor: Visitor, phone: FakeDevice
 ) -> None:
     """A phone that was ignored for this TV gets no card."""
     MockConfigEntry(
@@ -321,17 +330,14 @@ async def test_ignored_phone(
         data={},
     ).add_to_hass(hass)
 
-    await phone.request_pairing(tv_key.device_id)
-    device = end_of(entry).devices[phone.device_id]
-    if device.verification_key is None:
-        await wait_change(device, lambda: device.verification_key is not None)
+    await visitor.ask()
     await hass.async_block_till_done()
 
     assert not flows(hass)
 
 
 async def test_request_that_nobody_makes(
-    hass: HomeAssistant, ours: Credentials, entry: MockConfigEntry
+    hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     """A card that comes up anew, such as after ignoring ends, needs its request."""
     for tv_id in (TV_ID, OTHER_ID):
@@ -349,7 +355,7 @@ async def test_request_that_nobody_makes(
 
 
 async def test_our_own_services(
-    hass: HomeAssistant, ours: Credentials, tv_key: Credentials, phone: FakeDevice
+    hass: HomeAssistant, ours: Credentials, tv_key: Credentials
 ) -> None:
     """A TV of this home is no discovered device, whether or not it is shown now."""
     entry = tv_entry(hass, tv_key)
@@ -365,10 +371,9 @@ async def test_our_own_services(
 
 async def test_card_of_a_phone_for_two_tvs(
     hass: HomeAssistant,
-    ours: Credentials,
-    entry: MockConfigEntry,
-    hass_storage: dict[str, Any],
+    visitor: Visitor,
     phone: FakeDevice,
+    hass_storage: dict[str, Any],
 ) -> None:
     """A phone has a card for each TV that it asks."""
     second = tv_entry(
@@ -381,7 +386,7 @@ async def test_card_of_a_phone_for_two_tvs(
     assert await hass.config_entries.async_setup(second.entry_id)
     await link(phone, second)
 
-    await request(hass, phone, entry)
+    await visitor.card()
     card = await request(hass, phone, second)
     await wait_flow(hass, "integration_discovery", f"{TV_ID}_{phone.device_id}")
 
@@ -390,27 +395,21 @@ async def test_card_of_a_phone_for_two_tvs(
 
 
 async def test_phone_that_was_not_allowed(
-    hass: HomeAssistant,
-    ours: Credentials,
-    tv_key: Credentials,
-    entry: MockConfigEntry,
-    phone: FakeDevice,
+    hass: HomeAssistant, visitor: Visitor, phone: FakeDevice
 ) -> None:
     """A phone that has only asked can do nothing, and learns nothing of the player."""
     hass.states.async_set(PLAYER, "playing", {"media_title": "Two"})
-    await request(hass, phone, entry)
+    await visitor.card()
 
     for packet_type, body in (
         ("mousepad.request", {"specialKey": 5}),
         ("mpris.request", {"requestPlayerList": True}),
         ("bigscreen.stt", {"type": "stt", "content": "Dune"}),
     ):
-        await phone.send(packet_type, dict(body), tv_key.device_id)
+        await visitor.send(packet_type, dict(body))
 
     # Once this has arrived everything before it has.
-    device = end_of(entry).devices[phone.device_id]
-    await phone.cancel_pairing(tv_key.device_id)
-    await wait_change(device, lambda: device.verification_key is None)
+    await visitor.give_up()
     assert get_state(hass, KEY).state == "unknown"
     assert not phone.events.seen("players")
-    assert entry.data["phones"] == []
+    assert visitor.phones == []
