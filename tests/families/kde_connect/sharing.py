@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
@@ -14,6 +15,8 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
 from .common import paired_entry, wait_connected, wait_state, wait_until
+from custom_components.rumpus.families.kde_connect.features import share_progress
+from custom_components.rumpus.protocols.kdeconnect import transfer
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice, Misbehave
 from tests.fakes.kdeconnect_share import SharedFile
@@ -121,3 +124,28 @@ def files_in(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+# Fixtures: who imports one names it in its `__all__`.
+
+
+@pytest.fixture
+def media(hass: HomeAssistant, tmp_path: Path) -> Path:
+    """The only media directory."""
+    folder = tmp_path / "media"
+    folder.mkdir()
+    hass.config.media_dirs = {"local": str(folder)}
+    return folder
+
+
+@pytest.fixture
+def heard(hass: HomeAssistant) -> Heard:
+    """What is told on the bus."""
+    return Heard(hass)
+
+
+@pytest.fixture(autouse=True)
+def prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show all progress."""
+    monkeypatch.setattr(share_progress, "PROGRESS_INTERVAL", 0)
+    monkeypatch.setattr(transfer, "PROGRESS_INTERVAL", 0)

@@ -18,16 +18,15 @@ from .sharing import (
     act,
     ended,
     files_in,
+    heard,
+    media,
     offer,
+    prompt,
     set_up_sharing,
     stall,
 )
-from custom_components.rumpus.families.kde_connect.features import (
-    share_in,
-    share_progress,
-)
+from custom_components.rumpus.families.kde_connect.features import share_in
 from custom_components.rumpus.families.kde_connect.features.share import ShareFeature
-from custom_components.rumpus.protocols.kdeconnect import transfer
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.plugins.share import (
     SharedFile as SharedFileMessage,
@@ -37,30 +36,10 @@ from tests.fakes.kdeconnect_payload import PayloadError
 from tests.fakes.kdeconnect_share import SharedFile
 from tests.fakes.kdeconnect_wire import Body
 
+__all__ = ["heard", "media", "prompt"]
+
 SECRET = "the word is swordfish"
 LINK = "https://example.com/swordfish?token=1"
-
-
-@pytest.fixture
-def media(hass: HomeAssistant, tmp_path: Path) -> Path:
-    """The only media directory."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    hass.config.media_dirs = {"local": str(folder)}
-    return folder
-
-
-@pytest.fixture
-def heard(hass: HomeAssistant) -> Heard:
-    """What is told on the bus."""
-    return Heard(hass)
-
-
-@pytest.fixture(autouse=True)
-def prompt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Show all progress."""
-    monkeypatch.setattr(share_progress, "PROGRESS_INTERVAL", 0)
-    monkeypatch.setattr(transfer, "PROGRESS_INTERVAL", 0)
 
 
 async def test_text_and_link(

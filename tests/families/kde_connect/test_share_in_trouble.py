@@ -5,7 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pytest_homeassistant_custom_component.common import async_capture_events
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
 )
@@ -15,7 +18,19 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 from .common import wait_connected, wait_state
-from .sharing import TRANSFER, Heard, act, ended, files_in, offer, set_up_sharing, stall
+from .sharing import (
+    TRANSFER,
+    Heard,
+    act,
+    ended,
+    files_in,
+    heard,
+    media,
+    offer,
+    prompt,
+    set_up_sharing,
+    stall,
+)
 from custom_components.rumpus.families.kde_connect.features import (
     share_in,
     share_progress,
@@ -27,43 +42,29 @@ from tests.fakes.kdeconnect import FakeDevice, Misbehave
 from tests.fakes.kdeconnect_payload import PayloadError
 from tests.fakes.kdeconnect_share import SharedFile
 
+__all__ = ["heard", "media", "prompt"]
+
 SECRET = "the word is swordfish"
 LINK = "https://example.com/swordfish?token=1"
 
 
 @pytest.fixture
-def media(hass: HomeAssistant, tmp_path: Path) -> Path:
-    """The only media directory."""
-    folder = tmp_path / "media"
-    folder.mkdir()
-    hass.config.media_dirs = {"local": str(folder)}
-    return folder
-
-
-@pytest.fixture
-def heard(hass: HomeAssistant) -> Heard:
-    """What is told on the bus."""
-    return Heard(hass)
-
-
-@pytest.fixture(autouse=True)
-def prompt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Show all progress."""
-    monkeypatch.setattr(share_progress, "PROGRESS_INTERVAL", 0)
-    monkeypatch.setattr(transfer, "PROGRESS_INTERVAL", 0)
+async def entry(
+    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
+) -> MockConfigEntry:
+    """A phone that is connected and may share files."""
+    return await set_up_sharing(hass, ours, phone, "pixel")
 
 
 async def test_max_waiting_files(
     hass: HomeAssistant,
-    ours: Credentials,
+    entry: MockConfigEntry,
     phone: FakeDevice,
     heard: Heard,
-    media: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is announced beyond is refused, and told."""
     monkeypatch.setattr(share_in, "MAX_WAITING_FILES", 2)
-    entry = await set_up_sharing(hass, ours, phone, "pixel")
     stalled = await stall(hass, phone)
     phone.misbehave = Misbehave.NOTHING
     for name in "123":
@@ -97,9 +98,8 @@ async def test_too_large(
 
 
 async def test_unknown_size(
-    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
+    entry: MockConfigEntry, phone: FakeDevice, heard: Heard
 ) -> None:
-    await set_up_sharing(hass, ours, phone, "pixel")
     phone.misbehave = Misbehave.PAYLOAD_UNKNOWN_SIZE
     phone.share.style = "gsconnect"
     await phone.share.send_files(SharedFile("a", b"x" * 1000))
@@ -116,8 +116,7 @@ async def test_unknown_size(
     ],
 )
 async def test_cut_transfer(
-    hass: HomeAssistant,
-    ours: Credentials,
+    entry: MockConfigEntry,
     phone: FakeDevice,
     heard: Heard,
     media: Path,
@@ -125,7 +124,6 @@ async def test_cut_transfer(
     reason: str,
 ) -> None:
     """Nothing is left of half a file, and the next one comes."""
-    await set_up_sharing(hass, ours, phone, "pixel")
     phone.misbehave = misbehave
     failed = offer(phone, SharedFile("half.bin", b"x" * 3_000_000))
     assert await heard.wait("failed") == [
@@ -140,15 +138,13 @@ async def test_cut_transfer(
 
 
 async def test_stalled_transfer(
-    hass: HomeAssistant,
-    ours: Credentials,
+    entry: MockConfigEntry,
     phone: FakeDevice,
     heard: Heard,
     media: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(transfer, "PAYLOAD_IDLE_TIMEOUT", 0.1)
-    await set_up_sharing(hass, ours, phone, "pixel")
     phone.misbehave = Misbehave.PAYLOAD_STALL
     with pytest.raises(PayloadError):
         await phone.share.send_files(SharedFile("half.bin", b"x" * 1_000_000))
@@ -158,9 +154,12 @@ async def test_stalled_transfer(
 
 
 async def test_device_leaves_during_transfer(
-    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    phone: FakeDevice,
+    heard: Heard,
+    media: Path,
 ) -> None:
-    await set_up_sharing(hass, ours, phone, "pixel")
     half = await stall(hass, phone)
     await phone.stop()
     (failed,) = await heard.wait("failed")
@@ -171,14 +170,12 @@ async def test_device_leaves_during_transfer(
 
 
 async def test_disk_full(
-    hass: HomeAssistant,
-    ours: Credentials,
+    entry: MockConfigEntry,
     phone: FakeDevice,
     heard: Heard,
     media: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await set_up_sharing(hass, ours, phone, "pixel")
     phone.payloads.timeout = 0.2
 
     class Usage:
@@ -195,10 +192,9 @@ async def test_disk_full(
 
 
 async def test_folder_gone_bad(
-    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
+    entry: MockConfigEntry, phone: FakeDevice, heard: Heard, media: Path
 ) -> None:
     """Something else is where the folder was."""
-    await set_up_sharing(hass, ours, phone, "pixel")
     (media / "rumpus").write_text("in the way")
     await phone.share.send_files(SharedFile("a", b""))
     (failed,) = await heard.wait("failed")
@@ -216,10 +212,13 @@ async def test_no_media_directory(
 
 
 async def test_cancel(
-    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    phone: FakeDevice,
+    heard: Heard,
+    media: Path,
 ) -> None:
     """The file that comes and the ones that wait are given up, later ones come."""
-    entry = await set_up_sharing(hass, ours, phone, "pixel")
     half = await stall(hass, phone)
     phone.peer().send("share.request", {"filename": "waits"})
     phone.peer().send("share.request", {"text": "mark"})
@@ -241,14 +240,12 @@ async def test_cancel(
 
 async def test_progress_of_what_was_canceled(
     hass: HomeAssistant,
-    ours: Credentials,
+    entry: MockConfigEntry,
     phone: FakeDevice,
     heard: Heard,
-    media: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It may be on its way to us still, and is not shown."""
-    entry = await set_up_sharing(hass, ours, phone, "pixel")
     told: list[Callable[[int], None]] = []
 
     async def fetch_file(
@@ -269,9 +266,12 @@ async def test_progress_of_what_was_canceled(
 
 
 async def test_unload_during_transfer(
-    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    phone: FakeDevice,
+    heard: Heard,
+    media: Path,
 ) -> None:
-    entry = await set_up_sharing(hass, ours, phone, "pixel")
     half = await stall(hass, phone)
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert files_in(media) == {}
@@ -285,9 +285,8 @@ async def test_unload_during_transfer(
 
 
 async def test_stop_during_transfer(
-    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, media: Path
+    hass: HomeAssistant, entry: MockConfigEntry, phone: FakeDevice, media: Path
 ) -> None:
-    await set_up_sharing(hass, ours, phone, "pixel")
     half = await stall(hass, phone)
     await hass.async_stop(force=True)
     assert files_in(media) == {}
@@ -297,15 +296,13 @@ async def test_stop_during_transfer(
 
 async def test_diagnostics(
     hass: HomeAssistant,
-    ours: Credentials,
+    entry: MockConfigEntry,
     phone: FakeDevice,
     heard: Heard,
-    media: Path,
     hass_client: ClientSessionGenerator,
 ) -> None:
     """They tell how many files there are, not which."""
     assert await async_setup_component(hass, "diagnostics", {})
-    entry = await set_up_sharing(hass, ours, phone, "pixel")
     half = await stall(hass, phone)
     phone.peer().send("share.request", {"filename": "swordfish"})
     phone.peer().send("share.request", {"text": SECRET})
@@ -323,15 +320,13 @@ async def test_diagnostics(
 
 async def test_rate_of_progress(
     hass: HomeAssistant,
-    ours: Credentials,
+    entry: MockConfigEntry,
     phone: FakeDevice,
     heard: Heard,
-    media: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Within the interval a state is all there is of it."""
     monkeypatch.setattr(share_progress, "PROGRESS_INTERVAL", 3600)
-    await set_up_sharing(hass, ours, phone, "pixel")
     changes = async_capture_events(hass, "state_changed")
     await phone.share.send_files(SharedFile("a", b"x" * 5_000_000))
     await heard.wait("file")
@@ -345,9 +340,12 @@ async def test_rate_of_progress(
 
 
 async def test_unpaired_during_transfer(
-    hass: HomeAssistant, ours: Credentials, phone: FakeDevice, heard: Heard, media: Path
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    phone: FakeDevice,
+    heard: Heard,
+    media: Path,
 ) -> None:
-    await set_up_sharing(hass, ours, phone, "pixel")
     half = await stall(hass, phone)
     await phone.unpair()
     await heard.wait("failed")
