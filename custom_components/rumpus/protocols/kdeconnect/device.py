@@ -448,7 +448,8 @@ class RemoteDevice:
         link = self._require_link()
         if self._paired is None:
             raise UnsupportedError("the device is not paired")
-        return PayloadPeer(link.host, self._paired.certificate)
+        is_old = self.protocol_version < 8
+        return PayloadPeer(link.host, self._paired.certificate, is_old)
 
     def distrust(self, reason: TrustReason) -> None:
         """A connection in this device's name was refused; the pin stays as it is.

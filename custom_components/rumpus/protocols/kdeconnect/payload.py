@@ -21,15 +21,26 @@ PAYLOAD_RECEIVER_TIMEOUT: Final = 30.0
 # Payloads at once with one device, in each direction; more of them wait.  What we offer
 # does not stand in the way of what we fetch: nobody has to fetch a notification's icon.
 MAX_PAYLOADS: Final = 4
+# The most that an old peer is sent with, in bytes per second.  KDE before protocol 8 writes
+# files with some 80 MiB/s and reads into memory what comes faster, which slows it down to a
+# crawl.  (Measured with 22.12; it is the same with newer KDE as the sender.)
+OLD_PEER_RATE: Final = 64 * 1024 * 1024
+# Between two payloads to an old peer, in seconds: a file that has arrived whole before KDE is
+# done with the one before stays cut off at 64 KiB, and holds up all that come after it.
+OLD_PEER_REST: Final = 0.05
 # The queue of the operating system for those who call; there should be one.
 _BACKLOG: Final = 4
 
 
 class PayloadPeer(NamedTuple):
-    """Whom payloads go to and come from: the address of its link, and its pin (DER)."""
+    """Whom payloads go to and come from: the address of its link, and its pin (DER).
+
+    An old peer speaks a protocol before 8, and is given time.
+    """
 
     host: str
     certificate: bytes
+    is_old: bool = False
 
 
 class Payloads:
@@ -173,7 +184,10 @@ class Payloads:
                 transfer = Transfer(
                     sock, context, peer.certificate, server_side=True, progress=progress
                 )
-                await transfer.run(lambda: transfer.send(source))
+                rate = OLD_PEER_RATE if peer.is_old else None
+                await transfer.run(lambda: transfer.send(source, rate))
+            if peer.is_old:
+                await asyncio.sleep(OLD_PEER_REST)
 
     async def _serve(
         self, host: str, size: int, announce: Callable[[Payload], Awaitable[None]]

@@ -38,6 +38,8 @@ PAYLOAD_IDLE_TIMEOUT: Final = 30.0
 RECEIVE_BUFFER: Final = 1024 * 1024
 # What has to get through within one idle time-out, in bytes: slow phones are not cut off.
 SEND_PIECE: Final = 256 * 1024
+# What a sender that was held up may make up for at once, in seconds.
+THROTTLE_BURST: Final = 0.05
 # How often the event loop hears of progress, in seconds.
 PROGRESS_INTERVAL: Final = 0.1
 # How often the kernel is asked whether everything has arrived, in seconds.
@@ -87,6 +89,20 @@ async def in_thread[T](
         raise
     finally:
         thread.join()
+
+
+class Throttle:
+    """Says how long to wait so that data goes no faster than a rate."""
+
+    def __init__(self, rate: int, now: float) -> None:
+        """`rate` is in bytes per second; `now` and all times are monotonic, in seconds."""
+        self._rate = rate
+        self._due = now
+
+    def delay(self, count: int, now: float) -> float:
+        """Return how many seconds to wait now that `count` more bytes have gone."""
+        self._due = max(self._due, now - THROTTLE_BURST) + count / self._rate
+        return max(0.0, self._due - now)
 
 
 class Transfer:
@@ -190,18 +206,21 @@ class Transfer:
         self.check()
         return self._total
 
-    def send(self, source: Source) -> None:
+    def send(self, source: Source, rate: int | None = None) -> None:
         """Send everything and return when it has arrived at the peer.
 
-        Blocks.  Raises CertificateChangedError, DisconnectedError, PeerTimeoutError and what
+        `rate` is the most that it may be sent with, in bytes per second.  Blocks.  Raises CertificateChangedError, DisconnectedError, PeerTimeoutError and what
         reading the source raises.
         """
         self._handshake()
         self._tls.settimeout(PAYLOAD_IDLE_TIMEOUT)
+        throttle = None if rate is None else Throttle(rate, time.monotonic())
         for piece in source.pieces(SEND_PIECE):
             self.check()
             self._send_piece(piece)
             self._note(len(piece))
+            if throttle is not None:
+                self._stopped.wait(throttle.delay(len(piece), time.monotonic()))
         self._say_goodbye()
         self._await_delivery()
 
