@@ -98,6 +98,7 @@ class Bus:
         """Wrap a connection that is up; see ``connect``."""
         self._bus = bus
         self._services: dict[str, Service] = {}
+        self._watched: list[tuple[str, list[tuple[str, tuple[object, ...]]]]] = []
         bus.add_message_handler(self._handle)
 
     @classmethod
@@ -171,6 +172,14 @@ class Bus:
         )
         return answer[0] is True
 
+    async def watch(self, interface: str) -> list[tuple[str, tuple[object, ...]]]:
+        """Return a list that grows by the member and body of each signal from now on."""
+        rule = f"type='signal',interface='{interface}'"
+        seen: list[tuple[str, tuple[object, ...]]] = []
+        self._watched.append((interface, seen))
+        await self.call(_DRIVER, _DRIVER_PATH, _DRIVER, "AddMatch", "s", rule)
+        return seen
+
     async def publish(self, service: Service) -> None:
         """Put a service on the bus under its name."""
         self._services[service.path] = service
@@ -197,7 +206,16 @@ class Bus:
         message = Message.new_signal(path, interface, member, signature, list(body))
         self._bus.send(message)
 
+    def _keep(self, message: Message) -> None:
+        for interface, seen in self._watched:
+            if message.interface == interface:
+                body = tuple(unpack_variants(list(message.body)))
+                seen.append((message.member or "", body))
+
     def _handle(self, message: Message) -> Message | None:
+        if message.message_type is MessageType.SIGNAL:
+            self._keep(message)
+            return None
         if message.message_type is not MessageType.METHOD_CALL:
             return None
         service = self._services.get(message.path or "")

@@ -81,18 +81,45 @@ def _has_fired(before: str, state: State) -> bool:
 
 
 async def battery(world: World) -> str:
-    """Charge and charging follow the daemon's battery."""
-    stub = world.daemon.battery
-    if stub is None:
-        raise CheckError("the daemon was started without a battery")
-    await world.wait_state("sensor", "battery", str(stub.percentage))
-    stub.change(41, charging=True)
-    await world.wait_state("sensor", "battery", "41")
-    await world.wait_state("binary_sensor", "battery_charging", "on")
-    stub.change(83, charging=False)
-    await world.wait_state("sensor", "battery", "83")
-    await world.wait_state("binary_sensor", "battery_charging", "off")
-    return "41 % charging, 83 % discharging"
+    """Charge and charging are those of the daemon's two batteries together.
+
+    It looks at both of them, but only when the first one changes.
+    """
+
+    async def shows(charge: int, charging: str) -> None:
+        await world.wait_state("sensor", "battery", str(charge))
+        await world.wait_state("binary_sensor", "battery_charging", charging)
+
+    one, other = world.daemon.batteries
+    await shows((one.percentage + other.percentage) // 2, "off")
+    other.change(40, charging=False)
+    one.change(42, charging=True)
+    await shows(41, "on")
+    one.change(86, charging=False)
+    await shows(63, "off")
+    return "two: 42 % charging and 40 %, 86 % and 40 % discharging"
+
+
+async def battery_low(world: World) -> str:
+    """The daemon's word that its batteries are low is an event, once."""
+    before = await world.wait_state(
+        "event", "battery_low", lambda s: s.state != UNAVAILABLE
+    )
+    one, other = world.daemon.batteries
+    other.change(8, charging=False)
+    one.change(20, charging=False)
+    fired = await world.wait_state(
+        "event", "battery_low", partial(_has_fired, before.state)
+    )
+    one.change(16, charging=False)
+    await world.wait_state("sensor", "battery", "12")
+    after = world.api.states[await world.entity_id("event", "battery_low")]
+    if after.state != fired.state:
+        raise CheckError("it is told again while it lasts")
+    other.change(40, charging=False)
+    one.change(86, charging=False)
+    await world.wait_state("sensor", "battery", "63")
+    return f"at {fired.attributes.get('level')} %"
 
 
 async def commands(world: World) -> str:
@@ -121,12 +148,22 @@ async def commands(world: World) -> str:
 
 
 async def lock(world: World) -> str:
-    """The lock entity locks the daemon's session."""
+    """The lock entity locks and unlocks the daemon's session, and follows it."""
     session = world.daemon.session
-    session.locked = False
-    await world.call("lock", "lock", "lock", "screen")
-    await until_true(lambda: session.locked, "the session is locked")
-    return f"logind calls: {', '.join(name for name, _ in session.calls)}"
+    await world.wait_state("lock", "screen", "unlocked")
+    for service, state, is_locked in (
+        ("lock", "locked", True),
+        ("unlock", "unlocked", False),
+    ):
+        await world.call("lock", service, "lock", "screen")
+        if session.locked is not is_locked:
+            raise CheckError(f"the session is not {state}")
+        await world.wait_state("lock", "screen", state)
+    for state in ("locked", "unlocked"):
+        session.change(locked=state == "locked")
+        await world.wait_state("lock", "screen", state)
+    calls = ", ".join(dict.fromkeys(name for name, _ in session.calls))
+    return f"logind calls: {calls}; what its user does is shown"
 
 
 async def ring(world: World) -> str:

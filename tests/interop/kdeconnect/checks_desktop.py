@@ -3,7 +3,7 @@
 from typing import Final
 
 from .desktop import Sink
-from .waiting import until
+from .waiting import TooLateError, until
 from .world import UNAVAILABLE, World
 from tests.e2e.shapes import JsonObject
 from tests.interop.report import CheckError
@@ -66,7 +66,7 @@ async def pointer(world: World) -> str:
 
     try:
         await until(has_moved, "the pointer moves")
-    except TimeoutError as err:
+    except TooLateError as err:
         raise CheckError(f"the pointer is at {await desktop.pointer()}") from err
     return "moved by 30 and -40"
 

@@ -1,6 +1,6 @@
 """A real kdeconnectd in a session of its own, and its view of other devices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import shutil
@@ -77,7 +77,7 @@ class KdeConnectDaemon:
         self.device_id = ""
         self.notifications = NotificationsStub()
         self.session = SessionStub()
-        self.battery: BatteryStub | None = None
+        self.batteries: tuple[BatteryStub, ...] = ()
         self._container = Container(flavour.root, network, name)
         self.desktop: Desktop | None = None
         self._process: Process | None = None
@@ -127,14 +127,14 @@ class KdeConnectDaemon:
         self,
         *,
         fresh: bool = False,
-        battery: int | None = None,
+        batteries: Sequence[int] = (),
         udp: bool = True,
         desktop: bool = False,
         debug: bool = False,
     ) -> None:
         """Start the session and the daemon.
 
-        ``fresh`` forgets key and pairings, ``battery`` is a charge in per cent, ``udp``
+        ``fresh`` forgets key and pairings, ``batteries`` are charges in per cent, ``udp``
         off keeps it from broadcasting (protocol 8 only), ``desktop`` gives it a display
         and a sound server, ``debug`` makes its log talk.
         """
@@ -145,10 +145,13 @@ class KdeConnectDaemon:
         self._system_bus = await Bus.connect(self._container.bus_address("system"))
         await self._session_bus.publish(self.notifications)
         await self._system_bus.publish(self.session)
-        if battery is not None:
-            self.battery = BatteryStub(battery)
-            await self._system_bus.publish(self.battery)
-            await self._system_bus.publish(PowerStub())
+        self.batteries = tuple(
+            BatteryStub(number, charge) for number, charge in enumerate(batteries)
+        )
+        for battery in self.batteries:
+            await self._system_bus.publish(battery)
+        if self.batteries:
+            await self._system_bus.publish(PowerStub(self.batteries))
         self.desktop = Desktop(self._container) if desktop else None
         if self.desktop is not None:
             await self.desktop.start()

@@ -4,7 +4,7 @@ They sit on the buses of a daemon's session but live in this program, so that a 
 can look at them and move them directly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 import enum
 from pathlib import Path
@@ -137,6 +137,10 @@ class SessionStub(Service):
             return {}
         return {"LockedHint": Variant("b", self.locked), "Active": Variant("b", True)}
 
+    def change(self, *, locked: bool) -> None:
+        """Lock or open the session, as its user does."""
+        self._set(locked=locked)
+
     def _set(self, *, locked: bool) -> Answer:
         if locked != self.locked:
             self.locked = locked
@@ -145,14 +149,19 @@ class SessionStub(Service):
 
 
 class PowerStub(Service):
-    """The list of batteries, with one in it; to be published after the battery."""
+    """The list of batteries; to be published after them."""
 
     path = "/org/freedesktop/UPower"
     name = _UPOWER
 
+    def __init__(self, batteries: Sequence[BatteryStub]) -> None:
+        """List batteries."""
+        super().__init__()
+        self._paths = [battery.path for battery in batteries]
+
     @override
     def methods(self) -> Mapping[tuple[str, str], Method]:
-        devices = ("ao", ([BatteryStub.path],))
+        devices = ("ao", (self._paths,))
         return {(_UPOWER, "EnumerateDevices"): lambda: devices}
 
     @override
@@ -163,17 +172,18 @@ class PowerStub(Service):
 
 
 class BatteryStub(Service):
-    """A laptop's battery."""
+    """One of a laptop's batteries."""
 
-    path = "/org/freedesktop/UPower/devices/battery_BAT0"
     name = ""
     _BATTERY: Final = 2
     _CHARGING: Final = 1
     _DISCHARGING: Final = 2
 
-    def __init__(self, percentage: int) -> None:
+    def __init__(self, number: int, percentage: int) -> None:
         """The battery discharges."""
         super().__init__()
+        self._label = f"BAT{number}"
+        self.path = f"/org/freedesktop/UPower/devices/battery_{self._label}"
         self.percentage = percentage
         self.charging = False
 
@@ -206,10 +216,10 @@ class BatteryStub(Service):
             "TimeToEmpty": Variant("x", 3600),
             "TimeToFull": Variant("x", 0),
             "UpdateTime": Variant("t", int(time.time())),
-            "NativePath": Variant("s", "BAT0"),
+            "NativePath": Variant("s", self._label),
             "Vendor": Variant("s", "stub"),
             "Model": Variant("s", "stub"),
-            "Serial": Variant("s", "1"),
+            "Serial": Variant("s", self._label),
         }
 
     def change(self, percentage: int, *, charging: bool) -> None:

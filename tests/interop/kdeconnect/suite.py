@@ -11,6 +11,7 @@ from . import (
     checks,
     checks_desktop,
     checks_notifications,
+    checks_offers,
     checks_phone,
     checks_share,
     connection,
@@ -60,6 +61,7 @@ PAIRED: Final[tuple[tuple[str, Check], ...]] = (
     ("ping to the daemon", checks.ping_from_us),
     ("ping from the daemon", checks.ping_from_daemon),
     ("battery", checks.battery),
+    ("battery low", checks.battery_low),
     ("commands", checks.commands),
     ("lock", checks.lock),
     ("ring", checks.ring),
@@ -73,6 +75,13 @@ PAIRED: Final[tuple[tuple[str, Check], ...]] = (
     ("notifications of the daemon", checks_notifications.forwarded),
     ("audio outputs", checks_desktop.outputs),
     ("default audio output", checks_desktop.default_output),
+    ("clipboard", checks_desktop.clipboard),
+    ("pointer", checks_desktop.pointer),
+    ("our player on the daemon", checks_offers.player),
+    ("artwork of our player", checks_offers.artwork),
+    ("volume of our player on the daemon", checks_offers.volume),
+    ("our script as a command of the daemon", checks_offers.command),
+    ("nothing offered any more", checks_offers.withdrawn),
     ("a text to the daemon", checks_share.text_to_daemon),
     ("a link to the daemon", checks_share.link_to_daemon),
     ("a text from the daemon", checks_share.text_from_daemon),
@@ -92,12 +101,15 @@ PAIRED: Final[tuple[tuple[str, Check], ...]] = (
     ("unpaired by the daemon, paired again", checks.unpaired_there),
     ("unpaired by Home Assistant", checks.unpaired_here),
 )
-# These wait for time-outs of ours, so that one release has to do.
+# The first two wait for time-outs of ours, so that one release has to do; the others have
+# nothing to look at the picture of another device's player with.
 NEWEST_ONLY: Final[frozenset[Check]] = frozenset(
-    {checks_share.cut_while_sending, checks_share.cut_while_receiving}
+    {
+        checks_share.cut_while_sending,
+        checks_share.cut_while_receiving,
+        checks_offers.artwork,
+    }
 )
-# Release 22.12 stops receiving in the middle of a batch, whoever sends it.
-NOT_OLDEST: Final[frozenset[Check]] = frozenset({checks_share.many_to_daemon})
 AFTERWARDS: Final[tuple[tuple[str, Check], ...]] = (
     ("Home Assistant's log is quiet", checks.quiet_log),
 )
@@ -166,9 +178,7 @@ async def _run_checks(world: World, report: Report, options: Options) -> None:
 
 def _applies(check: Check, flavour: Flavour) -> bool:
     """Tell whether a release is to be checked for it."""
-    if check in NEWEST_ONLY:
-        return flavour is Flavour.KDE26
-    return flavour is not Flavour.KDE22 or check not in NOT_OLDEST
+    return flavour is Flavour.KDE26 or check not in NEWEST_ONLY
 
 
 async def _run_phone_checks(flavour: Flavour, report: Report, options: Options) -> None:

@@ -1,7 +1,7 @@
 """One daemon as Home Assistant sees it, and Home Assistant as the daemon sees it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 import time
 from typing import Final
@@ -24,6 +24,9 @@ DISCOVERIES: Final = ("zeroconf", "integration_discovery")
 UNAVAILABLE: Final = "unavailable"
 PRIVATE_STEP: Final = "kde_connect_private"
 FILES_STEP: Final = "kde_connect_files"
+OFFERS_STEP: Final = "kde_connect_offers"
+# Charges of the daemon's two batteries, in per cent.
+BATTERIES: Final = (64, 32)
 # Of one file that is received, in MiB.
 _MOST_FILE: Final = 4096
 _FLOW_PATIENCE: Final = 20.0
@@ -51,7 +54,6 @@ class World:
         self.figures: Figures | None = None
         # Whether pairing has failed once, so that what needs it is not tried again.
         self.hopeless = False
-        self._battery = 64
         self._allowed: set[str] = set()
         self._next_start = 0.0
 
@@ -91,7 +93,7 @@ class World:
         await asyncio.sleep(self._next_start - time.monotonic())
         await self.daemon.start(
             fresh=True,
-            battery=self._battery,
+            batteries=BATTERIES,
             udp=udp,
             desktop=desktop,
             debug=self.debug,
@@ -198,6 +200,13 @@ class World:
         """Let the daemon store files here, large ones too."""
         data: JsonObject = {"receive_files": True, "max_file_size": _MOST_FILE}
         await self._configure(FILES_STEP, lambda _: data)
+
+    async def offer(
+        self, *, players: Sequence[str] = (), commands: Sequence[str] = ()
+    ) -> None:
+        """Offer these entities of Home Assistant to the daemon, and no others."""
+        data: JsonObject = {"players": [*players], "commands": [*commands]}
+        await self._configure(OFFERS_STEP, lambda _: data)
 
     async def _configure(
         self, step: str, answer: Callable[[FlowResult], JsonObject]
