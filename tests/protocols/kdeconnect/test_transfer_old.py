@@ -1,9 +1,6 @@
-"""Peers of before protocol 8 are given time (section 11.5), and so are slow ones."""
+"""Peers of before protocol 8 are given time (section 11.5)."""
 
 import asyncio
-import errno
-import socket
-import ssl
 import time
 
 from hypothesis import given, strategies as st
@@ -20,7 +17,6 @@ from custom_components.rumpus.protocols.kdeconnect.packet import Packet
 from custom_components.rumpus.protocols.kdeconnect.payload import OLD_PEER_RATE
 from custom_components.rumpus.protocols.kdeconnect.payload_files import Source
 from custom_components.rumpus.protocols.kdeconnect.transfer import (
-    RECEIVE_AT_ONCE,
     THROTTLE_BURST,
     Throttle,
     Transfer,
@@ -92,61 +88,6 @@ async def test_old_peer_rest(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> Non
     rested.set()
     await ended(sending)
     assert begun == [payload_module.OLD_PEER_REST]
-
-
-@pytest.fixture
-def gathered(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many bytes have to come before a receiver is woken."""
-    counts: list[int] = []
-    set_option = ssl.SSLSocket.setsockopt
-
-    def spy(self: ssl.SSLSocket, level: int, name: int, value: int) -> None:
-        if name == socket.SO_RCVLOWAT:
-            counts.append(value)
-        set_option(self, level, name, value)
-
-    monkeypatch.setattr(ssl.SSLSocket, "setsockopt", spy)
-    return counts
-
-
-async def test_receiver_is_not_woken_for_little(
-    ends: Ends, gathered: list[int]
-) -> None:
-    """RECEIVE_AT_ONCE, but for the last bytes."""
-    sending = ends.offer(DATA)
-    assert await ends.fetch(await ends.next()) == DATA
-    await ended(sending)
-    assert gathered == [RECEIVE_AT_ONCE, 1]
-
-
-async def test_slow_sender_is_waited_for(
-    ends: Ends, gathered: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """PAYLOAD_IDLE_TIMEOUT is about senders that stop, not about slow ones."""
-    monkeypatch.setattr(transfer_module, "PAYLOAD_IDLE_TIMEOUT", 0.1)
-    monkeypatch.setattr(transfer_module, "SEND_PIECE", 1_000)
-    monkeypatch.setattr(transfer_module, "THROTTLE_BURST", 0)
-    monkeypatch.setattr(payload_module, "OLD_PEER_RATE", 400_000)
-    ends.to_peer = ends.to_peer._replace(is_old=True)
-    sending = ends.offer(DATA)
-    assert await ends.fetch(await ends.next()) == DATA
-    await ended(sending)
-    assert gathered == [RECEIVE_AT_ONCE, 1]
-
-
-async def test_system_that_wakes_for_everything(
-    ends: Ends, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not every system can gather data."""
-
-    def refuse(self: ssl.SSLSocket, *_: object) -> None:
-        raise OSError(errno.ENOPROTOOPT, "no such option")
-
-    sending = ends.offer(DATA)
-    payload = await ends.next()
-    monkeypatch.setattr(ssl.SSLSocket, "setsockopt", refuse)
-    assert await ends.fetch(payload) == DATA
-    await ended(sending)
 
 
 @both_protocols
