@@ -8,8 +8,8 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 from homeassistant.core import HomeAssistant
 
 from .common import get_state, set_up, wait_state, wait_until
-from custom_components.rumpus.families.kde_connect import coordinator as module
-from custom_components.rumpus.families.kde_connect.budget import Budget
+from custom_components.rumpus import device_coordinator as module
+from custom_components.rumpus.budget import Budget
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice
 from tests.fakes.kdeconnect_wire import Body, FakePacket, encode_packet

@@ -35,7 +35,7 @@ from .messaging import (
     settle,
     texts_of,
 )
-from custom_components.rumpus.families.kde_connect.budget import Budget
+from custom_components.rumpus.budget import Budget
 from custom_components.rumpus.families.kde_connect.features.contacts import (
     ContactsFeature,
 )

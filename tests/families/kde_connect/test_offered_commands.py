@@ -35,6 +35,7 @@ from custom_components.rumpus.families.kde_connect.options import (
     Option,
     Options,
 )
+from custom_components.rumpus.pace import Pace
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice
 from tests.fakes.kdeconnect_events import FakeEvent
@@ -244,7 +245,7 @@ async def test_what_has_just_gone_fails(
     await offer(hass, ours, phone, "pixel", commands=[LAMP])
     await phone.wait_for("command_list", listed("Lamp"))
     # The list is on its way when the key comes.
-    monkeypatch.setattr(entities_module.Pace, "want", lambda *_: None)
+    monkeypatch.setattr(Pace, "want", lambda *_: None)
     for state in ("unavailable", None):
         if state is None:
             hass.states.async_remove(LAMP)

@@ -28,6 +28,7 @@ from .offered import (
 from custom_components.rumpus.families.kde_connect.features import (
     offered_entities as entities_module,
 )
+from custom_components.rumpus.pace import Pace
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice
 from tests.fakes.kdeconnect_media import FakePlayer
@@ -401,7 +402,7 @@ async def test_player_that_the_device_still_shows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The new list is on its way when something is wanted of one that has gone."""
-    monkeypatch.setattr(entities_module.Pace, "want", lambda *_: None)
+    monkeypatch.setattr(Pace, "want", lambda *_: None)
     kitchen.change(available=False)
     await shown.players.request("Kitchen", action="Pause", requestNowPlaying=True)
     await shown.players.act("Den", "Play")

@@ -10,10 +10,11 @@ from homeassistant.core import callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...entities import async_follow
 from ...protocols.kdeconnect.plugins import findmyphone, photo, ping, telephony
 from .abilities import has_telephony
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow
+from .entity import KdeConnectEntity
 from .features.calls import CallsFeature
 from .features.commands import CommandsFeature
 from .features.find import FindFeature

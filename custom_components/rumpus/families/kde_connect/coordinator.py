@@ -3,17 +3,18 @@
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any, Final, cast, override
+from typing import Any, cast, override
 
 from homeassistant.config_entries import SOURCE_REAUTH
-from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME, CONF_NAME, Platform
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, ServiceResponse, callback
+from homeassistant.const import CONF_NAME, Platform
+from homeassistant.core import HomeAssistant, ServiceResponse, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...const import DOMAIN
-from ...coordinator import RumpusConfigEntry, RumpusCoordinator
+from ...coordinator import RumpusConfigEntry
+from ...device_coordinator import DeviceCoordinator
 from ...entity import translated_errors
 from ...files import DeviceFiles
 from ...protocols.errors import RumpusError
@@ -30,37 +31,22 @@ from ...protocols.kdeconnect.events import (
 from ...protocols.kdeconnect.packet import Packet
 from ...protocols.kdeconnect.pairing import PairingReason
 from ...protocols.kdeconnect.plugins import greetings
-from .budget import Budget
 from .const import CONF_CERTIFICATE, MODELS
 from .data import entry_data
 from .feature import DeviceFeature
 from .features import FEATURES
-from .features.offered_entities import Pace
 from .features.storage import StorageFeature
 from .hub import HubLease
 from .options import MAX_OFFERED, Options
 from .permissions import ACTION_OPTIONS, makes_sense
 from .state import KdeConnectState
 
-MAX_EVENTS: Final = 1000
-"""Events of one kind that a device causes at once; the ones beyond are not told."""
-EVENTS_REFILL: Final = 20.0
-"""Events of one kind that there may be in a second after that."""
-MAX_STATES: Final = 200
-"""Changes that a device causes at once and that the entities show one by one."""
-STATES_REFILL: Final = 20.0
-"""Changes that there may be in a second after that."""
-FLOOD_INTERVAL: Final = 0.25
-"""Seconds between two looks of the entities at what comes beyond."""
-
 type PlatformSetup = Callable[
     [KdeConnectCoordinator, AddConfigEntryEntitiesCallback], None
 ]
-type EventListener = Callable[[str, Mapping[str, Any] | None], None]
-"""Takes an event's type and its attributes."""
 
 
-class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
+class KdeConnectCoordinator(DeviceCoordinator[KdeConnectState]):
     """One device: its link, its state, and the features that do something with it."""
 
     def __init__(
@@ -77,14 +63,6 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         self.options = Options.from_entry(entry.options)
         self._lease = lease
         self._platforms = platforms
-        self._event_listeners: dict[str, set[EventListener]] = {}
-        # A device that is trusted may go wild all the same.
-        self._events: dict[str, Budget] = {}
-        self._events_dropped = 0
-        self._states = Budget(MAX_STATES, STATES_REFILL)
-        self._flood = Pace(
-            hass, FLOOD_INTERVAL, lambda _: self.async_update_listeners()
-        )
         self._features: dict[type[object], DeviceFeature] = {
             feature: feature(self)
             for feature in FEATURES
@@ -102,9 +80,14 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         return self._platforms.keys()
 
     @property
+    @override
     def device_id(self) -> str:
-        """The id that the device has in the protocol, and in the identifiers of its entities."""
         return self.device.device_id
+
+    @property
+    @override
+    def device_name(self) -> str:
+        return self.device.name
 
     def find[F: DeviceFeature](self, feature: type[F]) -> F | None:
         """Return a feature, None when the user has not allowed it."""
@@ -138,7 +121,7 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
         async with AsyncExitStack() as stack:
             # In reverse order, each of them whatever becomes of the others.
             stack.push_async_callback(self._lease.async_release)
-            stack.callback(self._flood.stop)
+            stack.callback(self.stop_telling)
             for feature in reversed(self._features.values()):
                 stack.push_async_callback(feature.async_stop)
 
@@ -159,67 +142,6 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
             translation_domain=DOMAIN,
             translation_key="action_not_allowed" if can else "not_supported",
             translation_placeholders={"name": self.device.name},
-        )
-
-    @callback
-    @override
-    def publish(self, state: KdeConnectState) -> None:
-        if state == self.data or self._states.take(self.hass.loop.time()):
-            super().publish(state)
-            return
-        # Of a flood the entities show the result.
-        self.data = state
-        self._flood.want("")
-
-    # Events
-
-    def _may_tell(self, key: str) -> bool:
-        """Tell whether there may be one more event of a kind; say so when there may not."""
-        if key not in self._events:
-            self._events[key] = Budget(MAX_EVENTS, EVENTS_REFILL)
-        if self._events[key].take(self.hass.loop.time()):
-            return True
-        if not self._events_dropped:
-            self.logger.warning("%s causes more events than are told", self.device_id)
-        self._events_dropped += 1
-        return False
-
-    @callback
-    def subscribe_events(self, key: str, listener: EventListener) -> CALLBACK_TYPE:
-        """Call back on every event of an event entity until the returned function is called."""
-        listeners = self._event_listeners.setdefault(key, set())
-        listeners.add(listener)
-        return lambda: listeners.discard(listener)
-
-    @callback
-    def fire(
-        self, key: str, event_type: str, attributes: Mapping[str, Any] | None = None
-    ) -> None:
-        """Let the event entity with this key show an event; its attributes are for all to see."""
-        if not self._may_tell(key):
-            return
-        for listener in list(self._event_listeners.get(key, ())):
-            listener(event_type, attributes)
-
-    @callback
-    def fire_bus(self, event_type: str, data: Mapping[str, Any]) -> None:
-        """Fire an event on the bus, with `device_id` (the registry's) and `name`.
-
-        Private content goes here: no state shows it.  What keeps the events of the bus, such as
-        the recorder unless it is told not to, keeps these.
-        """
-        if not self._may_tell(event_type):
-            return
-        device = dr.async_get(self.hass).async_get_device_by_identifier(
-            (DOMAIN, self.device_id), self.entry.entry_id
-        )
-        self.hass.bus.async_fire(
-            event_type,
-            {
-                ATTR_DEVICE_ID: device.id if device is not None else None,
-                ATTR_NAME: self.device.name,
-                **data,
-            },
         )
 
     # What the device tells
@@ -344,7 +266,7 @@ class KdeConnectCoordinator(RumpusCoordinator[KdeConnectState]):
             },
             "allowed": sorted(self.options.allowed),
             "state": facts,
-            "events_dropped": self._events_dropped,
+            "events_dropped": self.events_dropped,
             "hub": {
                 "tcp_port": self._lease.peer.tcp_port,
                 "hears_broadcasts": self._lease.peer.udp_bound,

@@ -9,6 +9,7 @@ from homeassistant.const import Platform
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...entities import async_follow, async_forget
 from ...protocols.kdeconnect.plugins import (
     findmyphone,
     notification,
@@ -28,7 +29,7 @@ from .const import (
     SHARED,
 )
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow, async_forget
+from .entity import KdeConnectEntity
 from .features.announcements import ANSWERS, AnnouncementsFeature
 from .features.messages import RECEIVED, MessagesFeature
 from .features.notifications import CHANGES, NotificationsFeature

@@ -9,9 +9,10 @@ from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
+from ...entities import async_follow, async_forget
 from ...protocols.kdeconnect.plugins import notification, photo
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow, async_forget
+from .entity import KdeConnectEntity
 from .features.notifications import NotificationsFeature
 from .features.photo import PhotoFeature
 

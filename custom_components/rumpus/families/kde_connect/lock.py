@@ -6,9 +6,10 @@ from homeassistant.components.lock import LockEntity
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...entities import async_follow
 from ...protocols.kdeconnect.plugins import lock
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow
+from .entity import KdeConnectEntity
 from .features.lock import LockFeature
 
 SCREEN = "screen"

@@ -14,10 +14,11 @@ from homeassistant.const import Platform
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...entities import async_follow, is_admitted
 from ...protocols.kdeconnect.plugins import mpris
 from ...protocols.kdeconnect.plugins.mpris import Action, LoopStatus, Player
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow, is_admitted
+from .entity import KdeConnectEntity
 from .features.players import PlayersFeature
 from .player_state import PlayerState
 

@@ -8,10 +8,11 @@ from homeassistant.components.notify.const import NotifyEntityFeature
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...entities import async_follow
 from ...protocols.kdeconnect.plugins import notification
 from .const import NOTIFY
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow
+from .entity import KdeConnectEntity
 from .features.announcements import AnnouncementsFeature
 
 

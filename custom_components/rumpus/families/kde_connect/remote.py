@@ -17,9 +17,10 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...const import DOMAIN
+from ...entities import async_follow
 from ...protocols.kdeconnect.plugins import mousepad, presenter
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow
+from .entity import KdeConnectEntity
 from .features.input import InputFeature
 from .remote_commands import UnknownCommandError, parse
 

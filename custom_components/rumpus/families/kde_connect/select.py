@@ -6,9 +6,10 @@ from homeassistant.components.select import SelectEntity
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...entities import async_follow
 from ...protocols.kdeconnect.plugins.systemvolume import Sinks
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow
+from .entity import KdeConnectEntity
 from .features.sound import SoundFeature
 
 AUDIO_OUTPUT: Final = "audio_output"

@@ -15,11 +15,12 @@ from homeassistant.const import EntityCategory, Platform, UnitOfRatio
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...entities import async_follow, async_forget, is_admitted
 from ...protocols.kdeconnect.plugins import notification, share, telephony
 from ...protocols.kdeconnect.plugins.connectivity import NetworkType, Sim
 from .abilities import has_battery, has_telephony
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow, async_forget, is_admitted
+from .entity import KdeConnectEntity
 from .features.notifications import NotificationsFeature
 from .state import KdeConnectState
 

@@ -7,9 +7,10 @@ from homeassistant.const import Platform
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...entities import async_follow, is_admitted
 from ...protocols.kdeconnect.plugins.systemvolume import Sink
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow, is_admitted
+from .entity import KdeConnectEntity
 from .features.sound import SoundFeature
 
 MAX_ENTITIES: Final = 32

@@ -7,9 +7,10 @@ from homeassistant.const import MAX_LENGTH_STATE_STATE, Platform
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...entities import async_follow, async_forget
 from ...protocols.kdeconnect.plugins import clipboard
 from .coordinator import KdeConnectCoordinator
-from .entity import KdeConnectEntity, async_follow, async_forget
+from .entity import KdeConnectEntity
 from .features.clipboard import ClipboardFeature, async_forget_clipboard
 
 CLIPBOARD = "clipboard"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
+from ...budget import Budget
 from ...const import DOMAIN, LOGGER
 from ...coordinator import RumpusConfigEntry
 from ...protocols.errors import RumpusError
@@ -34,7 +35,6 @@ from ...protocols.kdeconnect.plugins.mousepad import (
     tv_key,
 )
 from ...protocols.kdeconnect.plugins.ping import Ping
-from .budget import Budget
 from .const import EVENT_PING
 from .features.offered_entities import OfferedFeature
 from .features.offered_players import OfferedPlayersFeature

@@ -9,6 +9,7 @@ from homeassistant.core import ServiceResponse, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
+from ....budget import Budget
 from ....const import DOMAIN, LOGGER
 from ....entity import translated_errors
 from ....protocols.errors import DisconnectedError, RumpusError, UnsupportedError
@@ -24,7 +25,6 @@ from ....protocols.kdeconnect.plugins.sms import (
     TextMessages,
 )
 from ....protocols.kdeconnect.plugins.telephony import OldSms
-from ..budget import Budget
 from ..const import EVENT_MESSAGE, MESSAGE
 from ..feature import ActionHandler, Feature
 from ..options import Option

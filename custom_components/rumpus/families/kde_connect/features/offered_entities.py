@@ -5,7 +5,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 import hashlib
 from typing import Any, ClassVar, Final, override
 
@@ -16,7 +15,6 @@ from homeassistant.core import (
     Context,
     Event,
     EventStateChangedData,
-    HassJob,
     HomeAssistant,
     State,
     callback,
@@ -24,12 +22,12 @@ from homeassistant.core import (
 )
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import (
-    async_call_later,
     async_track_entity_registry_updated_event,
     async_track_state_change_event,
 )
 
 from ....const import LOGGER
+from ....pace import Pace
 from ....protocols.errors import RumpusError
 from ....protocols.kdeconnect.packet import Packet
 from ..feature import Feature, FeatureHost
@@ -46,50 +44,6 @@ MAX_NAME: Final = 128
 
 _LISTING: Final = ""
 """Stands for the list where else there is an entity id."""
-
-
-class Pace:
-    """Lets things be done at once, but each of them only once in an interval."""
-
-    def __init__(
-        self, hass: HomeAssistant, interval: float, act: Callable[[str], None]
-    ) -> None:
-        """Call `act` with the key of what is due."""
-        self._hass = hass
-        self._interval = interval
-        self._act = act
-        self._last: dict[str, float] = {}
-        self._waiting: dict[str, CALLBACK_TYPE] = {}
-
-    @callback
-    def want(self, key: str) -> None:
-        """Do something now or as soon as it may be done again."""
-        if key in self._waiting:
-            return
-        now = self._hass.loop.time()
-        rest = self._last.get(key, -self._interval) + self._interval - now
-        if rest <= 0:
-            self._last[key] = now
-            self._act(key)
-            return
-
-        @callback
-        def on_time(_: datetime) -> None:
-            del self._waiting[key]
-            self._last[key] = self._hass.loop.time()
-            self._act(key)
-
-        self._waiting[key] = async_call_later(
-            self._hass, rest, HassJob(on_time, cancel_on_shutdown=True)
-        )
-
-    @callback
-    def stop(self) -> None:
-        """Forget what waits, and what has been done."""
-        for cancel in self._waiting.values():
-            cancel()
-        self._waiting.clear()
-        self._last.clear()
 
 
 @dataclass(frozen=True, slots=True)
