@@ -292,7 +292,17 @@ def read_usage(package: Path) -> Usage:
     usage = Usage()
     for path, tree in trees.items():
         Reader(path, constants, usage).visit(tree)
+    _read_actions(package / "services.yaml", usage)
     return usage
+
+
+def _read_actions(path: Path, usage: Usage) -> None:
+    """Note the texts of selectors that the fields of actions name."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    for number, line in enumerate(lines, start=1):
+        name, _, key = line.strip().partition(": ")
+        if name == "translation_key":
+            usage.texts.setdefault(("selector", key), f"{path.name}:{number}")
 
 
 def _branch(data: Json, *keys: str) -> dict[str, Json]:

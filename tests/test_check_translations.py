@@ -123,3 +123,12 @@ def test_fields_are_described(package: Path, step: Json, problem: str) -> None:
     texts["config"]["step"]["pad_host"] = step
     write(package, texts, ICONS)
     assert check(package) == [f"translations: {problem}"]
+
+
+def test_a_field_of_an_action_names_a_selector(package: Path) -> None:
+    """Its options are translated like those of forms."""
+    (package / "services.yaml").write_text("go:\n  translation_key: speed\n")
+    assert check(package) == ["services.yaml:2: no text selector/speed"]
+
+    write(package, {**TEXTS, "selector": {"speed": {}}}, ICONS)
+    assert check(package) == []

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import probatio
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -12,21 +13,24 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 
 from custom_components.rumpus.const import DOMAIN
-from custom_components.rumpus.services import async_setup_services
+from custom_components.rumpus.services import MAX_NAME, async_setup_services
 
 
 class Runtime:
     """What an entry has, as far as actions go."""
 
-    def __init__(self, *, fails: bool = False) -> None:
+    def __init__(
+        self, *, fails: bool = False, response: ServiceResponse = None
+    ) -> None:
         self.fails = fails
+        self.response = response
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
 
     async def async_action(self, name: str, data: Mapping[str, Any]) -> ServiceResponse:
         self.calls.append((name, data))
         if self.fails:
             raise HomeAssistantError("no")
-        return None
+        return self.response
 
 
 def add_device(hass: HomeAssistant, name: str, runtime: Runtime | None) -> str:
@@ -90,3 +94,43 @@ async def test_a_device_that_is_not_loaded(hass: HomeAssistant) -> None:
 async def test_no_such_device(hass: HomeAssistant) -> None:
     with pytest.raises(ServiceValidationError):
         await mute(hass, "nobody")
+
+
+async def test_an_answer_for_those_who_want_one(hass: HomeAssistant) -> None:
+    """An action that does something answers only when it is asked to."""
+    runtime = Runtime(response={"button": "vol_up"})
+    data = {"device_id": add_device(hass, "console", runtime), "button": "vol_up"}
+
+    response = await hass.services.async_call(
+        DOMAIN, "press_tv_button", data, blocking=True, return_response=True
+    )
+    silence = await hass.services.async_call(
+        DOMAIN, "press_tv_button", data, blocking=True
+    )
+
+    assert response == {"button": "vol_up"}
+    assert silence is None
+    assert runtime.calls == [("press_tv_button", {"button": "vol_up"})] * 2
+
+
+async def test_an_action_that_only_answers(hass: HomeAssistant) -> None:
+    """It is not called by those who do not look at the answer."""
+    device = add_device(hass, "console", Runtime(response={}))
+
+    with pytest.raises(ServiceValidationError):
+        await hass.services.async_call(
+            DOMAIN, "get_tv_lineup", {"device_id": device}, blocking=True
+        )
+
+
+@pytest.mark.parametrize("name", ["a" * (MAX_NAME + 1), ""])
+async def test_a_name_that_is_too_long_or_empty(hass: HomeAssistant, name: str) -> None:
+    device = add_device(hass, "console", Runtime())
+
+    with pytest.raises(probatio.Invalid):
+        await hass.services.async_call(
+            DOMAIN,
+            "launch_title",
+            {"device_id": device, "title": name},
+            blocking=True,
+        )

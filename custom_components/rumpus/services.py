@@ -28,24 +28,37 @@ type Fields = Mapping[probatio.Marker, object]
 
 MAX_MESSAGES: Final = 500
 """Messages of a conversation that can be asked for."""
+MAX_NAME: Final = 1000
+"""Characters of what a console knows something by: a channel, a button, a title."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """An action by its name, its fields besides the device, and whether it answers.
 
-    One that answers is for one device, the others are for several unless they say otherwise.
+    One that only answers, or answers to those who ask, is for one device; the others are for
+    several unless they say otherwise.
     """
 
     name: str
     fields: Fields = field(default_factory=dict)
     answers: bool = False
+    """It does nothing but answer."""
+    may_answer: bool = False
+    """It does something and has an answer for whoever wants it."""
     is_single: bool = False
 
     @property
     def is_for_one(self) -> bool:
         """Whether it takes one device."""
-        return self.answers or self.is_single
+        return self.answers or self.may_answer or self.is_single
+
+    @property
+    def supports_response(self) -> SupportsResponse:
+        """Whether it is called with, or may be called with, a wish for an answer."""
+        if self.answers:
+            return SupportsResponse.ONLY
+        return SupportsResponse.OPTIONAL if self.may_answer else SupportsResponse.NONE
 
 
 def _media_id(value: Mapping[str, str]) -> str:
@@ -68,6 +81,8 @@ _MEDIA: Final = probatio.Any(
 _INTEGER: Final = probatio.All(
     probatio.Coerce(int), probatio.Range(min=-(2**63), max=2**63 - 1)
 )
+
+_NAME: Final = probatio.All(cv.string, probatio.Length(min=1, max=MAX_NAME))
 
 _ANNOUNCEMENT: Final[Fields] = {
     probatio.Required("message"): cv.string,
@@ -166,6 +181,44 @@ ACTIONS: Final[tuple[Action, ...]] = (
             probatio.Required("action"): cv.string,
         },
     ),
+    Action(
+        "send_text",
+        {
+            probatio.Optional("text"): cv.string,
+            probatio.Optional("append", default=False): cv.boolean,
+            probatio.Optional("submit", default=False): cv.boolean,
+            probatio.Optional("cancel", default=False): cv.boolean,
+        },
+        is_single=True,
+    ),
+    Action("get_tv_lineup", answers=True),
+    Action(
+        "tune_channel",
+        {
+            probatio.Optional("channel_id"): _NAME,
+            probatio.Optional("lineup_id"): _NAME,
+            probatio.Optional("channel_name"): _NAME,
+        },
+        may_answer=True,
+    ),
+    Action(
+        "press_tv_button",
+        {
+            probatio.Required("button"): _NAME,
+            probatio.Optional("tv_device"): _NAME,
+        },
+        may_answer=True,
+    ),
+    Action(
+        "launch_title",
+        {
+            probatio.Required("title"): _NAME,
+            probatio.Optional("location", default="full"): probatio.In(
+                ["full", "fill", "snapped", "start_view", "system_ui", "default"]
+            ),
+        },
+        may_answer=True,
+    ),
 )
 """Every action of the integration."""
 
@@ -212,9 +265,7 @@ def _async_register(hass: HomeAssistant, action: Action) -> None:
         schema=probatio.Schema(
             {probatio.Required(ATTR_DEVICE_ID): devices, **action.fields}
         ),
-        supports_response=(
-            SupportsResponse.ONLY if action.answers else SupportsResponse.NONE
-        ),
+        supports_response=action.supports_response,
     )
 
 
