@@ -4,12 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from .enums import (
-    DisconnectReason,
-    PairedIdentityState,
-    ResultCode,
-    ServiceChannel,
-)
+from .enums import DisconnectReason, PairedIdentityState, ResultCode, ServiceChannel
 
 if TYPE_CHECKING:
     from .messages import ActiveSurfaceChange, ConsoleStatus
