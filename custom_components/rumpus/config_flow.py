@@ -14,6 +14,8 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import UnknownStep
+from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
+from homeassistant.helpers.service_info.ssdp import SsdpServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.helpers.typing import DiscoveryInfoType
 
@@ -86,6 +88,26 @@ class RumpusConfigFlow(ConfigFlow, domain=DOMAIN):
                 return await (await self._async_flow(key)).async_zeroconf(
                     discovery_info
                 )
+        return self.async_abort(reason="invalid_discovery")
+
+    @override
+    async def async_step_dhcp(
+        self, discovery_info: DhcpServiceInfo
+    ) -> ConfigFlowResult:
+        """Hand a device that has got an address to its family."""
+        for key, listing in FAMILIES.items():
+            if listing.has_host(discovery_info.hostname):
+                return await (await self._async_flow(key)).async_dhcp(discovery_info)
+        return self.async_abort(reason="invalid_discovery")
+
+    @override
+    async def async_step_ssdp(
+        self, discovery_info: SsdpServiceInfo
+    ) -> ConfigFlowResult:
+        """Hand a device that describes itself to its family."""
+        for key, listing in FAMILIES.items():
+            if listing.has_description(discovery_info.upnp):
+                return await (await self._async_flow(key)).async_ssdp(discovery_info)
         return self.async_abort(reason="invalid_discovery")
 
     @override

@@ -7,12 +7,21 @@ or the YAML key asks for it.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_DHCP,
+    SOURCE_SSDP,
+    SOURCE_ZEROCONF,
+    ConfigEntry,
+    ConfigFlowResult,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError
+from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
+from homeassistant.helpers.service_info.ssdp import SsdpServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.helpers.typing import DiscoveryInfoType
 
@@ -29,6 +38,34 @@ class FamilyListing:
 
     zeroconf: frozenset[str] = frozenset()
     """The mDNS service types whose discoveries are this family's."""
+    dhcp: frozenset[str] = frozenset()
+    """Patterns of the host names, in lower case, that make a DHCP request this family's."""
+    ssdp: tuple[Mapping[str, str], ...] = ()
+    """What an SSDP description has to say to be this family's; one of them is enough."""
+
+    def has_host(self, hostname: str) -> bool:
+        """Tell whether a DHCP request is this family's, by its host name."""
+        return any(fnmatchcase(hostname.lower(), pattern) for pattern in self.dhcp)
+
+    def has_description(self, upnp: Mapping[str, object]) -> bool:
+        """Tell whether an SSDP discovery is this family's, by its description."""
+        return any(
+            all(upnp.get(key) == value for key, value in matcher.items())
+            for matcher in self.ssdp
+        )
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The ways of discovery, besides its own, that bring devices of this family."""
+        return frozenset(
+            source
+            for source, hints in (
+                (SOURCE_DHCP, self.dhcp),
+                (SOURCE_SSDP, self.ssdp),
+                (SOURCE_ZEROCONF, self.zeroconf),
+            )
+            if hints
+        )
 
 
 FAMILIES: Final[Mapping[str, FamilyListing]] = {
@@ -52,9 +89,17 @@ class FamilyFlow(ABC):
     async def async_user(self) -> ConfigFlowResult:
         """Begin for a user who wants to add a device."""
 
-    @abstractmethod
     async def async_zeroconf(self, info: ZeroconfServiceInfo) -> ConfigFlowResult:
         """Begin for a service of one of the family's types."""
+        return self.host.async_abort(reason="invalid_discovery")
+
+    async def async_dhcp(self, info: DhcpServiceInfo) -> ConfigFlowResult:
+        """Begin for a device with a host name of the family that has got an address."""
+        return self.host.async_abort(reason="invalid_discovery")
+
+    async def async_ssdp(self, info: SsdpServiceInfo) -> ConfigFlowResult:
+        """Begin for a device whose description is the family's."""
+        return self.host.async_abort(reason="invalid_discovery")
 
     @abstractmethod
     async def async_discovery(self, info: DiscoveryInfoType) -> ConfigFlowResult:

@@ -7,11 +7,12 @@ import pytest
 
 from homeassistant.core import HomeAssistant
 
-from .common import free_udp_port, set_up, wait_state
+from .common import set_up, wait_state
 from .players import PLAYER, vlc
 from custom_components.rumpus.families.kde_connect import hub as hub_module
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.discovery import Network
+from tests import ports
 from tests.fakes.kdeconnect import FakeCredentials, FakeDevice
 from tests.fakes.kdeconnect_media import FakePlayer
 
@@ -24,7 +25,7 @@ _COMPUTER = FakeCredentials.generate("2" * 32)
 @pytest.fixture
 def our_udp_port() -> int:
     """The port where we hear announcements."""
-    return free_udp_port()
+    return ports.share().free_udp_port()
 
 
 @pytest.fixture

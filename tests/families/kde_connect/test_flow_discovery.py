@@ -29,6 +29,7 @@ from .common import (
     wait_progress,
     wait_step,
 )
+from custom_components.rumpus import cards
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.kde_connect import hub as hub_module
 from custom_components.rumpus.protocols.errors import DisconnectedError
@@ -508,7 +509,7 @@ async def test_too_many_cards(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Cards are bounded: that of a device that has gone gives way, others do not."""
-    monkeypatch.setattr(hub_module, "MAX_CARDS", 1)
+    monkeypatch.setattr(cards, "MAX_CARDS", 1)
     await listen(hass, phone, our_udp_port)
     tcp_port = our_end(hass).tcp_port
     async with FakeDevice("phone", credentials=FakeCredentials.generate()) as second:

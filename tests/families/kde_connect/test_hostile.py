@@ -17,6 +17,7 @@ from homeassistant.core import HomeAssistant
 from .common import flows, is_unavailable, set_up, wait_state
 from custom_components.rumpus.families.kde_connect.hub import async_get_hub
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
+from tests import ports
 from tests.fakes.attacker import DATAGRAMS_PER_SECOND, HALF_OPEN
 from tests.fakes.kdeconnect import FakeDevice
 
@@ -110,6 +111,7 @@ async def test_hostile_network(
         "tests.fakes.attacker",
         str(peer.udp_port),
         str(peer.tcp_port),
+        str(ports.share().free_tcp_port()),
         str(SECONDS),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,

@@ -16,8 +16,8 @@ from .common import (
     wait_until,
 )
 from .test_flow_discovery import discover, service
+from custom_components.rumpus.cards import MAX_CARDS
 from custom_components.rumpus.families.kde_connect.artwork import Artwork, art_key
-from custom_components.rumpus.families.kde_connect.hub import MAX_CARDS
 from custom_components.rumpus.protocols.errors import DisconnectedError
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.discovery import UdpDiscovery
@@ -71,9 +71,7 @@ async def test_no_card_is_withdrawn_for_another_while_its_device_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A made-up service gets no card when all cards are of devices that are there."""
-    monkeypatch.setattr(
-        "custom_components.rumpus.families.kde_connect.hub.MAX_CARDS", 1
-    )
+    monkeypatch.setattr("custom_components.rumpus.cards.MAX_CARDS", 1)
     await discover(hass, service(phone.device_id))
     phone.announce("127.0.0.1", our_udp_port)
     await phone.wait_for("link_up")

@@ -29,11 +29,9 @@ from .tvs import (
     set_up_tv,
     tv_entry,
 )
+from custom_components.rumpus import cards
 from custom_components.rumpus.const import DOMAIN
-from custom_components.rumpus.families.kde_connect import (
-    hub as hub_module,
-    tv as tv_module,
-)
+from custom_components.rumpus.families.kde_connect import tv as tv_module
 from custom_components.rumpus.families.kde_connect.hub import async_get_hub
 from custom_components.rumpus.families.kde_connect.tv_cards import CARD_GRACE
 from custom_components.rumpus.protocols.errors import DisconnectedError
@@ -289,7 +287,7 @@ async def test_too_many_cards(
 ) -> None:
     """There is no room for a request while all cards are of devices that are there."""
     caplog.set_level("DEBUG", "custom_components.rumpus")
-    monkeypatch.setattr(hub_module, "MAX_CARDS", 0)
+    monkeypatch.setattr(cards, "MAX_CARDS", 0)
     await visitor.ask()
     await hass.async_block_till_done()
 
@@ -301,7 +299,7 @@ async def test_card_of_a_request_stays(
     hass: HomeAssistant, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What somebody makes up does not drive a request out."""
-    monkeypatch.setattr(hub_module, "MAX_CARDS", 1)
+    monkeypatch.setattr(cards, "MAX_CARDS", 1)
     card = await visitor.card()
 
     result = await discover(hass, service("e" * 32))

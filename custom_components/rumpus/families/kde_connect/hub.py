@@ -10,7 +10,6 @@ from homeassistant.components import network, zeroconf
 from homeassistant.config_entries import (
     SOURCE_IGNORE,
     SOURCE_INTEGRATION_DISCOVERY,
-    SOURCE_ZEROCONF,
     ConfigEntry,
 )
 from homeassistant.const import CONF_HOST, CONF_NAME, EVENT_HOMEASSISTANT_STOP
@@ -19,6 +18,7 @@ from homeassistant.helpers import discovery_flow, issue_registry as ir
 from homeassistant.helpers.discovery_flow import DiscoveryKey
 from homeassistant.util.hass_dict import HassKey
 
+from ... import cards
 from ...const import CONF_FAMILY, DOMAIN, LOGGER
 from ...protocols.kdeconnect.airwaves import Airwaves
 from ...protocols.kdeconnect.device import RemoteDevice
@@ -44,8 +44,6 @@ from .tv_peers import TvPeers
 
 REMEMBERED: Final = (BatteryStatus, ConnectivityReport, KeyboardState)
 """What a device tells only once after it has connected; nothing of it is private."""
-MAX_CARDS: Final = 20
-"""Discovered devices shown at once: anybody in the network can make up more."""
 ISSUE_UDP_PORT: Final = "udp_port_in_use"
 
 _HUB: HassKey[KdeConnectHub] = HassKey(f"{DOMAIN}_{FAMILY_KEY}_hub")
@@ -301,26 +299,13 @@ class KdeConnectHub:
     def async_make_room(self, own_flow_id: str | None = None) -> bool:
         """Withdraw a card whose device has gone if there are too many.
 
-        Anybody in the network can make cards up, by mDNS too.  Returns whether there is room
-        for one more, besides that of the given flow.
+        Returns whether there is room for one more, besides that of the given flow.
         """
-        flows = self._hass.config_entries.flow
-        cards = [
-            card
-            for card in flows.async_progress_by_handler(
-                DOMAIN, include_uninitialized=True
-            )
-            if card["context"]["source"]
-            in {SOURCE_INTEGRATION_DISCOVERY, SOURCE_ZEROCONF}
-            and card["flow_id"] != own_flow_id
-        ]
-        if len(cards) < MAX_CARDS:
-            return True
         devices = self._peer.devices if self._peer is not None else {}
         requests = self._tvs.requests if self._tvs is not None else set()
-        for card in cards:
-            unique_id = card["context"].get("unique_id")
-            if unique_id not in devices and unique_id not in requests:
-                flows.async_abort(card["flow_id"])
-                return True
-        return False
+        return cards.async_make_room(
+            self._hass,
+            FAMILY_KEY,
+            lambda unique_id: unique_id in devices or unique_id in requests,
+            own_flow_id,
+        )

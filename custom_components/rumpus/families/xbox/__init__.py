@@ -1,0 +1,1 @@
+"""Xbox consoles, over SmartGlass."""
