@@ -1,10 +1,46 @@
-"""Fixtures for all tests."""
+"""Fixtures for all tests, and how they are spread over processes."""
 
 # The test plugin brings a custom_components package of its own, which wins
 # unless the one of this repository was imported before it.
 import custom_components.rumpus  # noqa: F401  isort: skip
 
+import os
+
+from hypothesis import HealthCheck, settings
 import pytest
+
+from tests import ports
+
+# How long an example takes says more about what else the machine does than about us.
+settings.register_profile(
+    "rumpus", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("rumpus")
+
+#: The longest parameter, in bytes, that becomes part of a test's name.
+MAX_NAME = 60
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Use all processors, and none but our own process for a single file."""
+    wanted: list[str] = config.option.file_or_dir
+    if len(wanted) == 1 and wanted[0].partition("::")[0].endswith(".py"):
+        return 0
+    return min(os.process_cpu_count() or 1, ports.SHARES)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name what a test is given by its place, where its content would be the name.
+
+    All processes have to come to the same names, and some messages have an id of chance.
+    """
+    return argname if isinstance(val, bytes) and len(val) > MAX_NAME else None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Take a share of the ports, if there are tests that need it."""
+    if any("kde" in item.nodeid for item in session.items):
+        ports.share()
 
 
 @pytest.fixture(autouse=True)

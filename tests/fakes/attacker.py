@@ -2,9 +2,9 @@
 
 Runs in a process of its own, so that its work is not counted as ours:
 
-    python -m tests.fakes.attacker UDP_PORT TCP_PORT SECONDS
+    python -m tests.fakes.attacker UDP_PORT TCP_PORT LISTEN_PORT SECONDS
 
-It prints one JSON line of what it managed to send when it is done.  Everything goes to
+It listens where it says that devices are, and prints one JSON line of what it managed to send when it is done.  Everything goes to
 127.0.0.1; where the system allows it, datagrams come from many loopback addresses.
 """
 
@@ -126,24 +126,19 @@ async def endless_line(port: int, until: float, sent: Sent) -> None:
         await asyncio.sleep(0.1)
 
 
-async def main(udp_port: int, tcp_port: int, seconds: float) -> None:
+async def main(udp_port: int, tcp_port: int, listening: int, seconds: float) -> None:
     """Attack for some seconds."""
     sent = Sent()
     until = time.monotonic() + seconds
-    server = None
-    for listening in range(1764, 1730, -1):
-        with contextlib.suppress(OSError):
-            server = await asyncio.start_server(lambda *_: None, HOST, listening)
-            break
+    server = await asyncio.start_server(lambda *_: None, HOST, listening)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(flood(udp_port, listening, until, sent))
         tasks.create_task(endless_line(tcp_port, until, sent))
         for _ in range(HALF_OPEN):
             tasks.create_task(half_open(tcp_port, until, sent))
-    if server is not None:
-        server.close()
+    server.close()
     sys.stdout.write(json.dumps(asdict(sent)) + "\n")
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(main(*(int(argument) for argument in sys.argv[1:5])))

@@ -9,6 +9,7 @@ import sys
 from cryptography.hazmat.primitives.asymmetric import ec
 import pytest
 
+from tests import ports
 from tests.fakes.kdeconnect import FakeDevice, LinkFailedError, Misbehave
 from tests.fakes.kdeconnect_pairs import devices, link, pair
 from tests.fakes.kdeconnect_state import read_state, write_state
@@ -448,6 +449,7 @@ async def test_program(computer: FakeDevice, tmp_path: Path) -> None:
     host, port = computer.udp_address
     state = tmp_path / "phone.json"
     arguments = ["--bind", host, "--udp-port", "0", "--announce", f"{host}:{port}"]
+    arguments += ["--tcp-port", str(ports.share().free_tcp_port())]
     arguments += ["--auto-accept", "--demo", "--state-file", str(state)]
     process = await asyncio.create_subprocess_exec(
         sys.executable,

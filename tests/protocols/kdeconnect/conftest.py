@@ -10,7 +10,6 @@ from .support import (
     call_us,
     connect,
     fake_credentials,
-    hold_port,
     know_each_other,
     new_peer,
 )
@@ -22,6 +21,7 @@ from custom_components.rumpus.protocols.kdeconnect import (
 )
 from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
 from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
+from tests import ports
 from tests.fakes.kdeconnect import FakeDevice
 
 both_protocols = pytest.mark.parametrize("protocol", [7, 8])
@@ -58,8 +58,8 @@ async def sink(socket_enabled: None) -> AsyncIterator[Sink]:
 @pytest.fixture
 def closed_port(socket_enabled: None) -> Iterator[int]:
     """A port that devices listen on, where nobody answers as long as the test runs."""
-    with hold_port() as sock:
-        yield sock.getsockname()[1]
+    with ports.share().closed_port() as port:
+        yield port
 
 
 @pytest.fixture

@@ -99,16 +99,11 @@ async def turns(count: int = 20) -> None:
         await asyncio.sleep(0)
 
 
-def hold_port(ports: Iterable[int] = DEVICE_PORTS) -> socket.socket:
-    """Take the first free one of these ports, without listening there."""
+def hold_port(ports: Iterable[int]) -> socket.socket:
+    """Listen on the first free one of these ports, as another program does."""
     for port in ports:
-        sock = socket.socket()
-        try:
-            sock.bind((LOOPBACK, port))
-        except OSError:
-            sock.close()
-        else:
-            return sock
+        with contextlib.suppress(OSError):
+            return socket.create_server((LOOPBACK, port))
     raise AssertionError("no free port")
 
 

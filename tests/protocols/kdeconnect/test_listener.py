@@ -98,7 +98,7 @@ async def test_first_free_port_is_taken() -> None:
 
 
 async def test_no_free_port_is_an_error() -> None:
-    with hold_port() as other:
+    with hold_port(PORTS) as other:
         port = other.getsockname()[1]
         listener = await Ours().make(range(port, port + 1))
         with pytest.raises(OSError, match="in use"):
