@@ -75,16 +75,25 @@ class Constants:
 
     def __init__(self, trees: dict[Path, ast.Module]) -> None:
         """Collect the constants that are assigned at the top of modules."""
+        self._modules: dict[Path, dict[str, ast.expr]] = {}
         self._values: dict[str, ast.expr] = {}
-        for tree in trees.values():
+        for path, tree in trees.items():
+            values = self._modules[path] = {}
             for node in tree.body:
                 match node:
                     case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                        self._values[name] = value
+                        values[name] = value
                     case ast.AnnAssign(
                         target=ast.Name(id=name), value=ast.expr() as value
                     ):
-                        self._values[name] = value
+                        values[name] = value
+            self._values |= values
+
+    def seen_from(self, path: Path) -> Constants:
+        """Return the constants where those of one module come first."""
+        seen = Constants({})
+        seen._values = self._values | self._modules[path]
+        return seen
 
     def text(self, node: ast.expr | None, depth: int = 0) -> str | None:
         """Return what an expression stands for, None if that is not known."""
@@ -117,7 +126,7 @@ class Reader(ast.NodeVisitor):
     def __init__(self, path: Path, constants: Constants, usage: Usage) -> None:
         """Read a module into `usage`."""
         self._path = path
-        self._constants = constants
+        self._constants = constants.seen_from(path)
         self._usage = usage
         self._platform = path.stem if path.stem in PLATFORMS else None
         # The steps of options flows stand in files of their own.

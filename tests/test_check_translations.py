@@ -132,3 +132,10 @@ def test_a_field_of_an_action_names_a_selector(package: Path) -> None:
 
     write(package, {**TEXTS, "selector": {"speed": {}}}, ICONS)
     assert check(package) == []
+
+
+def test_constants_of_the_same_name(package: Path) -> None:
+    """A module that has one itself means that one."""
+    (package / "another.py").write_text('PREFIX = "phone"')
+    (package / "zoo.py").write_text('PREFIX = "animal"')
+    assert check(package) == []

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
@@ -25,6 +25,9 @@ from ...protocols.smartglass.errors import (
     TitleNotLaunchedError,
     WakeTimeoutError,
 )
+
+if TYPE_CHECKING:
+    from .coordinator import XboxCoordinator
 
 _REFUSALS: Final = {
     ConnectResult.FAILURE_ANONYMOUS_CONNECTIONS_DISABLED: "xbox_refused_anonymous",
@@ -88,3 +91,10 @@ def refuse(key: str, name: str, **placeholders: str) -> NoReturn:
         translation_key=key,
         translation_placeholders={"name": name, **placeholders},
     )
+
+
+def check_connected(coordinator: XboxCoordinator) -> None:
+    """Raise HomeAssistantError unless there is a session with the console."""
+    if not coordinator.data.is_connected:
+        with xbox_errors(coordinator.entry.title):
+            raise DisconnectedError("There is no session")

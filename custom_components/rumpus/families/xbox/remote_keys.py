@@ -251,9 +251,13 @@ def _press(text: str, hold: float | None) -> Press:
             sticks[stick] = _direction(value)
         else:
             raise UnknownCommandError
-    return Press(
+    press = Press(
         buttons, triggers["lt"], triggers["rt"], sticks["ls"], sticks["rs"], hold
     )
+    if press == Press(hold=hold):
+        # A trigger that is not pulled, or a stick that is not moved.
+        raise UnknownCommandError
+    return press
 
 
 def _direction(value: str) -> tuple[float, float]:

@@ -1,0 +1,80 @@
+"""Events of a console."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, override
+
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.core import callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import (
+    CLOSED,
+    NOT_PAIRED,
+    OPENED,
+    PAIRED,
+    PAIRING,
+    STARTED,
+    STOPPED,
+    TEXT_FIELD,
+    TITLE,
+)
+from .coordinator import XboxCoordinator
+from .entity import XboxEntity
+
+
+@dataclass(frozen=True, kw_only=True)
+class XboxEventDescription(EventEntityDescription):
+    """An event entity and its events; `coordinator.fire(key, type, attributes)` fires them."""
+
+    types: tuple[str, ...]
+
+
+EVENTS: Final = (
+    XboxEventDescription(
+        key=TEXT_FIELD, translation_key=TEXT_FIELD, types=(OPENED, CLOSED)
+    ),
+    XboxEventDescription(
+        key=PAIRING, translation_key=PAIRING, types=(PAIRED, NOT_PAIRED)
+    ),
+    XboxEventDescription(key=TITLE, translation_key=TITLE, types=(STARTED, STOPPED)),
+)
+
+
+@callback
+def async_setup(
+    coordinator: XboxCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the events of a console."""
+    async_add_entities([XboxEvent(coordinator, event) for event in EVENTS])
+
+
+class XboxEvent(XboxEntity, EventEntity):
+    """Something that happens on a console."""
+
+    # What a title asks for may be private to whoever plays it.
+    _unrecorded_attributes = frozenset({"prompt"})
+
+    def __init__(
+        self, coordinator: XboxCoordinator, description: XboxEventDescription
+    ) -> None:
+        """Wait for the events that the description names."""
+        super().__init__(coordinator, description.key)
+        self.entity_description = description
+        self._attr_event_types = list(description.types)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self.coordinator.subscribe_events(
+                self.entity_description.key, self._happened
+            )
+        )
+
+    @callback
+    def _happened(self, event_type: str, attributes: Mapping[str, Any] | None) -> None:
+        self._trigger_event(
+            event_type, None if attributes is None else dict(attributes)
+        )
+        self.async_write_ha_state()

@@ -1,0 +1,87 @@
+"""Starting titles, which consoles have ignored since March 2019."""
+
+import re
+from typing import Final
+
+from ...protocols.smartglass.enums import TitleLocation
+from .coordinator import XboxCoordinator
+from .errors import check_connected, refuse, xbox_errors
+from .state import XboxState
+from .titles import title_name
+
+MAX_URI: Final = 1000
+"""Characters of the address of a title."""
+
+_URI: Final = re.compile(r"ms-xbl-[0-9A-Fa-f]{8}://[!-~]*")
+_HEXADECIMAL: Final = re.compile(r"(?:0[xX])?([0-9A-Fa-f]{8})")
+_DECIMAL: Final = re.compile(r"[0-9]{1,10}")
+_MAX_ID: Final = 0xFFFF_FFFF
+
+
+def title_id_text(title_id: int) -> str:
+    """Return a title's id as it is written everywhere: 8 hexadecimal digits."""
+    return f"{title_id:08X}"
+
+
+def name_of(state: XboxState, title_id: int, aum: str = "") -> str:
+    """Return what a title is called that runs, has run, or is only known by its id."""
+    seen = state.titles_seen.get(title_id)
+    return title_name(title_id, aum) if seen is None else seen.name
+
+
+def source_names(state: XboxState) -> dict[int, str]:
+    """Return a different name for each title that has run, by the titles' ids."""
+    ids = {title.title_id: title.aum for title in state.titles_seen.values()}
+    if (active := state.active_title) is not None:
+        ids.setdefault(active.title_id, active.aum)
+    names: dict[int, str] = {}
+    for title_id, aum in ids.items():
+        name = name_of(state, title_id, aum)
+        if name in names.values():
+            name = f"{name} ({title_id_text(title_id)})"
+        names[title_id] = name
+    return names
+
+
+def title_uri(state: XboxState, title: str) -> str | None:
+    """Return the address of a title, None when the text means none.
+
+    It is an address already, the title's id (8 hexadecimal digits, or a decimal number of
+    another length), or the name of a title that has run on the console.
+    """
+    text = title.strip()
+    if len(text) <= MAX_URI and _URI.fullmatch(text):
+        return text
+    if (title_id := _title_id(state, text)) is None:
+        return None
+    return f"ms-xbl-{title_id_text(title_id)}://default/"
+
+
+def _title_id(state: XboxState, text: str) -> int | None:
+    if (found := _HEXADECIMAL.fullmatch(text)) is not None:
+        return int(found[1], 16)
+    if _DECIMAL.fullmatch(text):
+        return number if (number := int(text)) <= _MAX_ID else None
+    for title_id, name in source_names(state).items():
+        if name.casefold() == text.casefold():
+            return title_id
+    return None
+
+
+async def async_launch(
+    coordinator: XboxCoordinator,
+    title: str,
+    location: TitleLocation = TitleLocation.FULL,
+) -> str:
+    """Ask the console to start a title; return its address.
+
+    Raises ServiceValidationError for what is no title, HomeAssistantError when the console
+    does not start it.
+    """
+    check_connected(coordinator)
+    name = coordinator.entry.title
+    if (uri := title_uri(coordinator.data, title)) is None:
+        refuse("xbox_unknown_title", name)
+    with xbox_errors(name):
+        await coordinator.console.launch_title(uri, location)
+    return uri
