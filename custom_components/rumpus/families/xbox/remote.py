@@ -20,6 +20,7 @@ from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...protocols.smartglass.services.input import (
+    MAX_HOLD,
     GamepadState,
     InputService,
     Stick,
@@ -131,12 +132,17 @@ class XboxRemote(XboxPowerEntity, RemoteEntity):
     ) -> None:
         once = sum(delay + _seconds(step, usual) for step in steps)
         # This is also refused when it is no number at all.
-        if len(steps) * repeats > MAX_STEPS or not once * repeats <= MAX_SECONDS:
+        if (
+            usual > MAX_HOLD
+            or len(steps) * repeats > MAX_STEPS
+            or not once * repeats <= MAX_SECONDS
+        ):
             refuse(
                 "xbox_too_many_commands",
                 self.coordinator.entry.title,
                 steps=str(MAX_STEPS),
                 seconds=f"{MAX_SECONDS:.0f}",
+                hold=f"{MAX_HOLD:.0f}",
             )
 
     async def _async_step(self, step: Step, usual: float, device: str | None) -> None:

@@ -9,6 +9,7 @@ import math
 from typing import Final
 
 from ...protocols.smartglass.enums import GamepadButtons, MediaControlCommand
+from ...protocols.smartglass.services.input import MAX_HOLD
 
 MAX_SECONDS: Final = 300.0
 """How long all commands of one call may take, with their holds and pauses."""
@@ -196,11 +197,11 @@ def parse(command: str, tv_buttons: Collection[str] = ()) -> Step:
         raise UnknownCommandError
     body, at, hold = command.partition("@")
     if at:
-        return _press(body, _seconds(hold))
+        return _press(body, _number(hold, 0.0, MAX_HOLD))
     word, colon, value = command.partition(":")
     match _name(word), colon:
         case "wait", ":":
-            return Wait(_seconds(value))
+            return Wait(_number(value, 0.0, MAX_SECONDS))
         case "tv", ":":
             return TvKey(_tv_button(_name(value), tv_buttons))
         case "media", ":":
@@ -278,7 +279,3 @@ def _number(text: str, lowest: float, highest: float = 1.0) -> float:
     if not lowest <= number <= highest:
         raise UnknownCommandError
     return number
-
-
-def _seconds(text: str) -> float:
-    return _number(text, 0.0, MAX_SECONDS)
