@@ -21,7 +21,11 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
-from homeassistant.helpers.service_info.ssdp import SsdpServiceInfo
+from homeassistant.helpers.service_info.ssdp import (
+    ATTR_UPNP_MANUFACTURER,
+    ATTR_UPNP_MODEL_NAME,
+    SsdpServiceInfo,
+)
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.helpers.typing import DiscoveryInfoType
 
@@ -70,6 +74,15 @@ class FamilyListing:
 
 FAMILIES: Final[Mapping[str, FamilyListing]] = {
     "kde_connect": FamilyListing(zeroconf=frozenset({"_kdeconnect._udp.local."})),
+    "xbox": FamilyListing(
+        dhcp=frozenset({"xbox*"}),
+        ssdp=(
+            {
+                ATTR_UPNP_MANUFACTURER: "Microsoft Corporation",
+                ATTR_UPNP_MODEL_NAME: "Xbox One",
+            },
+        ),
+    ),
 }
 """Every family by its key, which is also the name of its folder here."""
 

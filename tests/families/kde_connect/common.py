@@ -142,6 +142,8 @@ async def start_user(hass: HomeAssistant) -> ConfigFlowResult:
         DOMAIN, context={"source": "user"}
     )
     assert result["type"] is FlowResultType.MENU
+    result = await go(hass, result, next_step_id="kde_connect_user")
+    assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "kde_connect_user"
     return result
 

@@ -39,7 +39,9 @@ def console_data(console: DiscoveredConsole) -> dict[str, Any]:
     return {
         CONF_FAMILY: FAMILY_KEY,
         CONF_LIVE_ID: console.live_id,
-        CONF_CONSOLE_UUID: str(console.console_uuid),
+        CONF_CONSOLE_UUID: (
+            None if console.console_uuid is None else str(console.console_uuid)
+        ),
         CONF_NAME: console_name(console),
         **place(console),
     }

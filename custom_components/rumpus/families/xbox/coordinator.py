@@ -1,0 +1,422 @@
+"""Follows one console and carries our wishes to it."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final, override
+
+from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT, Platform
+from homeassistant.core import HomeAssistant, ServiceResponse, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from ...const import DOMAIN
+from ...coordinator import RumpusConfigEntry
+from ...device_coordinator import DeviceCoordinator
+from ...pace import Pace
+from ...protocols.errors import AuthenticationError, RumpusError
+from ...protocols.smartglass.console import Console
+from ...protocols.smartglass.discovery import DiscoveredConsole
+from ...protocols.smartglass.enums import PairedIdentityState, ServiceChannel
+from ...protocols.smartglass.events import (
+    ChannelFailed,
+    ChannelOpened,
+    ConsoleEvent,
+    MediaChanged,
+    PairingStateChanged,
+    StatusChanged,
+    SurfaceChanged,
+    TextChanged,
+    TextClosed,
+    TextOpened,
+    TvNotified,
+)
+from ...protocols.smartglass.messages import ActiveTitle, ConsoleStatus
+from ...protocols.smartglass.services.media_models import Media
+from ...protocols.smartglass.services.text_models import TextField
+from ...protocols.smartglass.services.tv_models import TvNotification
+from ...protocols.smartglass.tokens import Tokens
+from . import account, link
+from .const import (
+    CLOSED,
+    CONF_LIVE_ID,
+    MANUFACTURER,
+    NOT_PAIRED,
+    OPENED,
+    PAIRED,
+    PAIRING,
+    STARTED,
+    STOPPED,
+    TEXT_FIELD,
+    TITLE,
+)
+from .data import console_name, model, place
+from .errors import xbox_errors
+from .hub import HubLease
+from .options import XboxOptions
+from .state import OpenField, SeenTitle, TvState, XboxState
+from .titles import MAX_AUM, clean_text, title_name
+from .troubles import Troubles
+
+TV_INTERVAL: Final = 5.0
+"""Seconds between two questions for what the console can control."""
+MAX_STATUS_TITLES: Final = 32
+"""Titles of one status that are looked at."""
+MAX_PROMPT: Final = 200
+"""Characters of a text field's prompt that are shown."""
+
+type PlatformSetup = Callable[[XboxCoordinator, AddConfigEntryEntitiesCallback], None]
+type ActionHandler = Callable[
+    [XboxCoordinator, str, Mapping[str, Any]], Awaitable[ServiceResponse]
+]
+
+
+class XboxCoordinator(DeviceCoordinator[XboxState]):
+    """One console: its session and its state."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: RumpusConfigEntry,
+        lease: HubLease,
+        platforms: Mapping[Platform, PlatformSetup],
+        action: ActionHandler,
+    ) -> None:
+        """Take over the lease; it is released by `async_stop`."""
+        self.live_id: str = entry.data[CONF_LIVE_ID]
+        self._store = lease.store
+        self._record = lease.store.record(self.live_id)
+        super().__init__(
+            hass,
+            entry,
+            name=entry.title,
+            state=XboxState(
+                is_off=self._record.was_off, titles_seen=self._record.titles
+            ),
+        )
+        self.options = XboxOptions.from_entry(entry.options)
+        self.console = Console(
+            lease.discoverer,
+            live_id=self.live_id,
+            address=entry.data[CONF_HOST],
+            port=entry.data[CONF_PORT],
+            client_uuid=lease.client_uuid,
+            timing=link.TIMING,
+        )
+        self._lease = lease
+        self._platforms = platforms
+        self._action = action
+        self._troubles = Troubles(hass, entry)
+        self._tv_pace = Pace(hass, TV_INTERVAL, lambda _: self._ask_tv())
+        self._link = link.ConsoleLink(
+            hass, entry, lease, self.console, self, self._async_tokens
+        )
+
+    @property
+    @override
+    def platforms(self) -> Collection[Platform]:
+        return self._platforms.keys()
+
+    @property
+    @override
+    def device_id(self) -> str:
+        return self.live_id
+
+    @property
+    @override
+    def device_name(self) -> str:
+        name: str = self.entry.data[CONF_NAME]
+        return name
+
+    @override
+    async def async_start(self) -> None:
+        self._update_registry()
+        self.entry.async_on_unload(self.console.subscribe(self._on_event))
+        self._link.start()
+
+    @override
+    async def async_stop(self) -> None:
+        try:
+            self._tv_pace.stop()
+            self.stop_telling()
+            self._troubles.forget()
+            await self._link.async_stop()
+        finally:
+            await self._lease.async_release()
+
+    @override
+    def async_add_platform(
+        self, platform: Platform, async_add_entities: AddConfigEntryEntitiesCallback
+    ) -> None:
+        self._platforms[platform](self, async_add_entities)
+
+    @override
+    async def async_action(self, name: str, data: Mapping[str, Any]) -> ServiceResponse:
+        return await self._action(self, name, data)
+
+    # Wishes
+
+    async def async_turn_on(self) -> None:
+        """Wake the console and connect; raises a translated error when it does not work."""
+        with xbox_errors(self.entry.title):
+            await self._link.async_turn_on()
+
+    async def async_turn_off(self) -> None:
+        """Switch the console off; raises a translated error when it does not work."""
+        if self.data.is_off and not self.data.is_connected:
+            return
+        with xbox_errors(self.entry.title):
+            await self._link.async_turn_off()
+
+    async def _async_tokens(self, refused: Tokens | None) -> Tokens | None:
+        return await account.async_tokens(self.hass, self.entry, refused=refused)
+
+    # How the session fares
+
+    @callback
+    def link_up(self) -> None:
+        """There is a session: all that is known of the console is new."""
+        console = self.console
+        self._troubles.forget()
+        if (found := console.discovered) is not None:
+            self._rename(console_name(found))
+        media = console.media.current
+        self._keep(was_off=False)
+        state = XboxState(
+            is_connected=True,
+            media=media,
+            media_updated_at=self._told_at(media),
+            text_field=_open_field(console.text.field),
+            pairing_state=console.pairing_state,
+            surface=console.surface,
+            titles_seen=self.data.titles_seen,
+            channels=console.channels,
+        )
+        if console.status is not None:
+            state = self._with_status(state, console.status)
+        self.publish(state)
+        self._want_tv()
+
+    @callback
+    def link_down(self, *, says_off: bool) -> None:
+        """The session is over; the console may have said that it goes off."""
+        self._keep(was_off=says_off)
+        self._tv_pace.stop()
+        self.publish(XboxState(is_off=says_off, titles_seen=self.data.titles_seen))
+
+    @callback
+    def link_refused(self, error: AuthenticationError) -> None:
+        """The console does not let us in, or the sign-in counts no more."""
+        # Whatever it is, it is not off.
+        self._keep(was_off=False)
+        self.publish(replace(self.data, is_off=False))
+        self._troubles.tell(error)
+
+    @callback
+    def link_moved(self, console: DiscoveredConsole) -> None:
+        """The console answers at another place: remember it, without a reload."""
+        self.hass.config_entries.async_update_entry(
+            self.entry, data={**self.entry.data, **place(console)}
+        )
+
+    @callback
+    def _keep(self, *, was_off: bool) -> None:
+        self._record = replace(self._record, was_off=was_off)
+        self._store.keep(self.live_id, self._record)
+
+    # What the console tells
+
+    @callback
+    def _on_event(self, event: ConsoleEvent) -> None:
+        if not self.data.is_connected:
+            return  # the session is not ready, or is over
+        match event:
+            case StatusChanged(status):
+                self._fire_titles(self.data.titles, status.active_titles)
+                self.publish(self._with_status(self.data, status))
+            case PairingStateChanged(state):
+                self.publish(replace(self.data, pairing_state=state))
+                is_paired = state == PairedIdentityState.PAIRED
+                self.fire(PAIRING, PAIRED if is_paired else NOT_PAIRED)
+            case SurfaceChanged(surface):
+                self.publish(replace(self.data, surface=surface))
+            case MediaChanged(media):
+                self.publish(
+                    replace(
+                        self.data, media=media, media_updated_at=self._told_at(media)
+                    )
+                )
+            case TextOpened() | TextChanged() | TextClosed():
+                self._on_text(event)
+            case TvNotified(TvNotification.CONFIGURATION_CHANGED):
+                self._want_tv()
+            case ChannelOpened(channel):
+                self.publish(replace(self.data, channels=self.console.channels))
+                if channel is ServiceChannel.SYSTEM_INPUT_TV_REMOTE:
+                    self._want_tv()
+            case ChannelFailed():
+                self.publish(replace(self.data, channels=self.console.channels))
+
+    def _with_status(self, state: XboxState, status: ConsoleStatus) -> XboxState:
+        """Return a state with what the console says it is and runs, and remember that."""
+        record = self._record
+        titles = status.active_titles[:MAX_STATUS_TITLES]
+        # The one with the focus comes last: it is the one that ran last.
+        for title in sorted(titles, key=lambda title: title.has_focus):
+            if title.title_id:
+                name = title_name(title.title_id, title.aum)
+                record = record.seen(
+                    SeenTitle(title.title_id, name, title.aum[:MAX_AUM])
+                )
+        version = f"{status.major_version}.{status.minor_version}.{status.build_number}"
+        self._record = replace(record, sw_version=version)
+        self._store.keep(self.live_id, self._record)
+        self._update_registry()
+        return replace(state, status=status, titles_seen=record.titles)
+
+    def _fire_titles(
+        self, before: tuple[ActiveTitle, ...], now: tuple[ActiveTitle, ...]
+    ) -> None:
+        """Tell which titles have started and which have stopped."""
+        old, new = (
+            {title.title_id: title.aum for title in titles[:MAX_STATUS_TITLES]}
+            for titles in (before, now)
+        )
+        for event_type, titles, others in ((STOPPED, old, new), (STARTED, new, old)):
+            for title_id, aum in titles.items():
+                if title_id not in others:
+                    self.fire(
+                        TITLE,
+                        event_type,
+                        {
+                            "title_id": f"{title_id:08X}",
+                            "name": title_name(title_id, aum),
+                        },
+                    )
+
+    def _on_text(self, event: TextOpened | TextChanged | TextClosed) -> None:
+        match event:
+            case TextClosed(accepted=accepted):
+                self.publish(replace(self.data, text_field=None))
+                self.fire(TEXT_FIELD, CLOSED, {"accepted": accepted})
+            case TextOpened(text_field) | TextChanged(text_field):
+                opened = _open_field(text_field)
+                self.publish(replace(self.data, text_field=opened))
+                if isinstance(event, TextOpened) and opened is not None:
+                    self.fire(
+                        TEXT_FIELD,
+                        OPENED,
+                        {
+                            "is_password": opened.is_password,
+                            "max_length": opened.max_length or None,
+                            "prompt": opened.prompt,
+                        },
+                    )
+
+    def _told_at(self, media: Media | None) -> datetime | None:
+        """Return when the position was true, by the clock on the wall."""
+        if media is None:
+            return None
+        age = self.hass.loop.time() - media.updated_at
+        return dt_util.utcnow() - timedelta(seconds=age)
+
+    # The TV
+
+    @callback
+    def _want_tv(self) -> None:
+        """Ask for what the console can control, but not too often."""
+        if (
+            self.options.tv_remote
+            and ServiceChannel.SYSTEM_INPUT_TV_REMOTE in self.console.channels
+        ):
+            self._tv_pace.want("")
+
+    @callback
+    def _ask_tv(self) -> None:
+        self.entry.async_create_background_task(
+            self.hass, self._async_ask_tv(), f"{DOMAIN} tv"
+        )
+
+    async def _async_ask_tv(self) -> None:
+        try:
+            devices = await self.console.tv.get_configuration()
+        except RumpusError as err:
+            # Consoles without a TV may not answer at all.
+            self.logger.debug("%s does not tell its TV: %s", self.entry.title, err)
+            return
+        if self.data.is_connected:
+            self.publish(replace(self.data, tv=TvState(devices)))
+
+    # The registry
+
+    def _rename(self, name: str) -> None:
+        entry = self.entry
+        old_name = entry.data[CONF_NAME]
+        if name != old_name:
+            self.hass.config_entries.async_update_entry(
+                entry,
+                data={**entry.data, CONF_NAME: name},
+                # A title that the user has given stays.
+                title=name if entry.title == old_name else entry.title,
+            )
+            self._update_registry()
+
+    def _update_registry(self) -> None:
+        dr.async_get(self.hass).async_get_or_create(
+            config_entry_id=self.entry.entry_id,
+            identifiers={(DOMAIN, self.live_id)},
+            name=self.device_name,
+            manufacturer=MANUFACTURER,
+            model=model(self.entry.data),
+            serial_number=self.live_id,
+            sw_version=self._record.sw_version,
+        )
+
+    @override
+    def diagnostics(self) -> Mapping[str, object]:
+        state, status = self.data, self.data.status
+        found = self.console.discovered
+        return {
+            "console": {
+                "model": model(self.entry.data),
+                "build": self._record.sw_version,
+                "locale": None if status is None else status.locale,
+                "allows_anonymous": None if found is None else found.allows_anonymous,
+                "device_type": None if found is None else int(found.device_type),
+            },
+            "session": {
+                "is_connected": state.is_connected,
+                "is_authenticated": self.console.is_authenticated,
+                "is_signed_in": account.is_signed_in(self.entry.data),
+                "channels": sorted(channel.name for channel in state.channels),
+                "attempts": self._link.attempts,
+                "losses": self._link.losses,
+                "moves": self._link.moves,
+                "last_refusal": _number(self._link.last_refusal),
+            },
+            "state": {
+                "power": state.power.value,
+                "titles": len(state.titles),
+                "titles_seen": len(state.titles_seen),
+                "has_media": state.media is not None,
+                "has_text_field": state.text_field is not None,
+                "tv_devices": None if state.tv is None else len(state.tv.devices),
+            },
+            "events_dropped": self.events_dropped,
+        }
+
+
+def _open_field(text_field: TextField | None) -> OpenField | None:
+    if text_field is None:
+        return None
+    return OpenField(
+        session_id=text_field.session_id,
+        prompt=clean_text(text_field.prompt, MAX_PROMPT),
+        is_password=text_field.is_password,
+        max_length=text_field.max_length,
+    )
+
+
+def _number(code: int | None) -> int | None:
+    return None if code is None else int(code)
