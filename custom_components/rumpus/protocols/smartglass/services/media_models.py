@@ -13,6 +13,8 @@ from ..messages import MediaState, MetadataEntry
 
 TICKS: Final = 10_000_000
 """Ticks of a second: positions are counted in 100 nanoseconds."""
+MAX_TICKS: Final = 0xFFFF_FFFF_FFFF_FFFF
+"""The largest position that a message can carry."""
 MAX_METADATA: Final = 32
 """Entries kept of the metadata."""
 MAX_METADATA_NAME: Final = 64

@@ -7,6 +7,7 @@ from ..enums import TextInputScope, TextOption
 
 NO_SELECTION: Final = -1
 """Stands for no selection, as its start and as its length."""
+NO_OPTIONS: Final = TextOption(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class TextField:
     session_id: int
     text: str = field(default="", repr=False)
     version: int = 0
-    options: TextOption = TextOption(0)
+    options: TextOption = NO_OPTIONS
     scope: TextInputScope | int = TextInputScope.DEFAULT
     max_length: int = 0
     locale: str = ""
