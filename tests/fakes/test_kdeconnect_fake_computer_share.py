@@ -13,6 +13,7 @@ from tests.fakes.kdeconnect_clipboard import MAX_FILE
 from tests.fakes.kdeconnect_controller import MAX_ART
 from tests.fakes.kdeconnect_pairs import devices, pair
 from tests.fakes.kdeconnect_payload import PayloadError
+from tests.fakes.kdeconnect_peer import FakePeer
 from tests.fakes.kdeconnect_share import SharedFile, Style
 from tests.fakes.kdeconnect_wire import Body
 
@@ -117,7 +118,9 @@ async def test_styles(
     assert phone.share.updates == (style == "valent")
 
 
-async def test_all_at_once(phone: FakeDevice, computer: FakeDevice) -> None:
+async def test_all_at_once(
+    phone: FakeDevice, computer: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of files that are announced together an old KDE takes only the first."""
     phone.share.announces_at_once = True
     files = [SharedFile(f"{n}", b"x" * 9) for n in range(3)]
@@ -131,11 +134,20 @@ async def test_all_at_once(phone: FakeDevice, computer: FakeDevice) -> None:
     assert len(computer.share.files) == 6
     computer.share.manner = "first_only"
     phone.payloads.timeout = 0.1
-    with pytest.raises(ExceptionGroup):
-        await phone.share.send_files(*files)
+    fetch, others_have_come = computer.share._fetch_now, asyncio.Event()
+
+    async def fetch_slowly(peer: FakePeer, packet: FakePacket, name: str) -> None:
+        await others_have_come.wait()
+        await fetch(peer, packet, name)
+
+    monkeypatch.setattr(computer.share, "_fetch_now", fetch_slowly)
+    sending = asyncio.create_task(phone.share.send_files(*files))
     for _ in files[1:]:
         failed = await computer.wait_for("fetch_failed")
         assert failed.data["reason"] == "not in turn"
+    others_have_come.set()
+    with pytest.raises(ExceptionGroup):
+        await sending
 
 
 async def test_failed_files(phone: FakeDevice, computer: FakeDevice) -> None:
