@@ -27,7 +27,6 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from tests.fakes.xbox_broadcast import BroadcastService
 from tests.fakes.xbox_connect import (
     ALLOW_ANONYMOUS,
     ALLOW_AUTHENTICATED,
@@ -36,17 +35,15 @@ from tests.fakes.xbox_connect import (
 )
 from tests.fakes.xbox_core import Core
 from tests.fakes.xbox_crypto import ConsoleCredentials, Curve, console_credentials
-from tests.fakes.xbox_events import EventKind, EventLog, FakeEvent
-from tests.fakes.xbox_media import MediaService
+from tests.fakes.xbox_events import FakeEvent
 from tests.fakes.xbox_mischief import Mischief
 from tests.fakes.xbox_models import DASHBOARD, GAME, HOME, PLAYER, FakeMedia, FakeTitle
 from tests.fakes.xbox_network import Address, Faults, Network
 from tests.fakes.xbox_participant import Participant
 from tests.fakes.xbox_power import Power
-from tests.fakes.xbox_service import SERVICE_UUIDS, InputService, Service
-from tests.fakes.xbox_text import TextService
-from tests.fakes.xbox_title import TitleService
-from tests.fakes.xbox_tv import FakeTv, TvService
+from tests.fakes.xbox_service import SERVICE_UUIDS
+from tests.fakes.xbox_table import ServiceTable
+from tests.fakes.xbox_tv import FakeTv
 from tests.fakes.xbox_wire import (
     CONNECT_REQUEST,
     DISCOVERY_REQUEST,
@@ -82,7 +79,7 @@ LIVE_ID = "FD00112233445566"
 CONSOLE_UUID = "0D7C9C1A-3F2B-4E6D-8A90-B1C2D3E4F506"
 
 
-class FakeConsole:
+class FakeConsole(ServiceTable):
     """One console."""
 
     # Behaviour of the real ones, all of which a test may change.
@@ -152,7 +149,7 @@ class FakeConsole:
         self._generation = 0
         self._bind: Address = (address, port)
 
-        self.events = EventLog()
+        self.add_services(self)
         self.participants: dict[int, Participant] = {}
         self.titles: list[FakeTitle] = [DASHBOARD, HOME]
         self.channel_results: dict[str, int] = {}  # by service, what to answer
@@ -160,21 +157,6 @@ class FakeConsole:
         self._rejections: dict[str | None, int] = {}
         self._surface: Fields | None = None
 
-        self.input = InputService(self)
-        self.keyboard = TextService(self)
-        self.media_service = MediaService(self)
-        self.tv_service = TvService(self)
-        self.title_service = TitleService(self)
-        self.broadcast = BroadcastService(self)
-        listed: tuple[Service, ...] = (
-            self.input,
-            self.keyboard,
-            self.media_service,
-            self.tv_service,
-            self.title_service,
-            self.broadcast,
-        )
-        self.services = {service.name: service for service in listed}
         self.mischief = Mischief(self)
         self.power = Power(self, is_on=is_on)
         self._core = Core(self)
@@ -234,32 +216,6 @@ class FakeConsole:
     def port(self) -> int:
         """Where it listens; any free one is known after `start`."""
         return self._bind[1]
-
-    # --- what happened ---
-
-    @property
-    def log(self) -> list[FakeEvent]:
-        """Everything that happened."""
-        return self.events.all
-
-    async def wait_for(
-        self, kind: EventKind, timeout: float = 5, **fits: object
-    ) -> FakeEvent:
-        """Return the next event of a kind, see the module's text."""
-        return await self.events.wait_for(kind, timeout, **fits)
-
-    def seen(self, kind: EventKind, **fits: object) -> list[FakeEvent]:
-        """Return all events so far that fit."""
-        return self.events.seen(kind, **fits)
-
-    def mark(self) -> None:
-        """Let `wait_for` forget what happened so far."""
-        self.events.mark()
-
-    @property
-    def presses(self) -> list[FakeEvent]:
-        """All Gamepad messages, with the times they came at."""
-        return self.input.presses
 
     # --- power ---
 
@@ -427,44 +383,6 @@ class FakeConsole:
             "master_session_key": "00" * 32,
         }
         self.send_all("active_surface_change", self._surface)
-
-    @property
-    def media(self) -> FakeMedia | None:
-        """What plays, with the position of this moment."""
-        return self.media_service.current
-
-    def set_media(self, media: FakeMedia | None) -> None:
-        """Play something, or nothing, and tell all clients."""
-        self.media_service.set(media)
-
-    @property
-    def text(self) -> str:
-        """What stands in the text field that is open, or was last."""
-        return self.keyboard.text
-
-    def open_text(
-        self,
-        prompt: str = "",
-        text: str = "",
-        scope: int = 0,
-        max_length: int = 0,
-        options: int = 0,
-    ) -> int:
-        """Open the on-screen keyboard; returns the session's number."""
-        return self.keyboard.open(prompt, text, scope, max_length, options)
-
-    def close_text(self, accepted: bool = True) -> None:
-        """Close the on-screen keyboard, as by its user."""
-        self.keyboard.close(accepted=accepted)
-
-    @property
-    def tv(self) -> FakeTv:
-        """What the TV provider serves; may be changed or replaced."""
-        return self.tv_service.tv
-
-    def has_companion(self, title_id: int) -> bool:
-        """Whether a title serves a title channel."""
-        return title_id in self.title_service.title_ids
 
     # --- bad manners ---
 
