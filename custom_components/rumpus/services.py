@@ -28,7 +28,7 @@ type Fields = Mapping[probatio.Marker, object]
 
 MAX_MESSAGES: Final = 500
 """Messages of a conversation that can be asked for."""
-MAX_NAME: Final = 1000
+MAX_NAME: Final = 256
 """Characters of what a console knows something by: a channel, a button, a title."""
 
 

@@ -3,7 +3,7 @@
 Nothing here does input or output.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from homeassistant.util.json import JsonObjectType, JsonValueType
@@ -18,8 +18,8 @@ from ...protocols.smartglass.services.tv_models import (
 )
 from .remote_keys import TV_PREFIX
 
-MAX_CHANNELS: Final = 2000
-"""Channels of a lineup, or of an app, that an answer holds."""
+MAX_CHANNELS: Final = 5000
+"""Channels of all tuners, and of all apps, that an answer holds."""
 
 
 def device_part(devices: Iterable[TvDevice]) -> JsonValueType:
@@ -61,10 +61,10 @@ def lineup_part(lineups: Iterable[TvLineup]) -> JsonValueType:
                     "number": channel.number,
                     "name": channel.name,
                 }
-                for channel in lineup.channels[:MAX_CHANNELS]
+                for channel in lineup.channels[:room]
             ],
         }
-        for lineup in lineups
+        for lineup, room in _with_room(lineups)
     ]
 
 
@@ -76,10 +76,10 @@ def app_part(providers: Iterable[AppProvider]) -> JsonValueType:
             "name": provider.name,
             "channels": [
                 {"channel_id": channel.id, "name": channel.name}
-                for channel in provider.channels[:MAX_CHANNELS]
+                for channel in provider.channels[:room]
             ],
         }
-        for provider in providers
+        for provider, room in _with_room(providers)
     ]
 
 
@@ -102,3 +102,13 @@ def live_part(live: LiveTvInfo) -> JsonObjectType:
         "tuner_channel_id": live.tuner_channel_id,
         "hdmi_channel_id": live.hdmi_channel_id,
     }
+
+
+def _with_room[T: (TvLineup, AppProvider)](
+    lists: Iterable[T],
+) -> Iterator[tuple[T, int]]:
+    """Return lists of channels, each with how many of its channels there is room for."""
+    room = MAX_CHANNELS
+    for channels in lists:
+        yield channels, room
+        room = max(0, room - len(channels.channels))

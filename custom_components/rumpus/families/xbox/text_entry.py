@@ -4,15 +4,16 @@ What is typed may be a password: it is in no log, no error and no state.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.core import ServiceResponse
 
+from ...protocols.errors import MessageTooLargeError
+from ...protocols.smartglass.services.text import MAX_TITLE_TEXT
+from ...protocols.smartglass.services.text_edit import MAX_TEXT
+from ...protocols.smartglass.services.text_models import TextField
 from .coordinator import XboxCoordinator
 from .errors import refuse, xbox_errors
-
-MAX_TEXT: Final = 4000
-"""Characters that are typed at once."""
 
 
 async def async_send_text(
@@ -28,14 +29,18 @@ async def async_send_text(
     if not _makes_sense(text, data):
         refuse("xbox_text_what", name)
     service = coordinator.console.text
-    if text is not None:
-        _check_length(coordinator, text)
     with xbox_errors(name):
         if data["cancel"]:
             await service.cancel()
             return None
         if text is not None:
-            await (service.append(text) if data["append"] else service.set_text(text))
+            field = service.field
+            try:
+                await (
+                    service.append(text) if data["append"] else service.set_text(text)
+                )
+            except MessageTooLargeError:
+                refuse("xbox_text_too_long", name, limit=str(_limit(field)))
         if data["submit"]:
             await service.accept()
     return None
@@ -49,9 +54,8 @@ def _makes_sense(text: str | None, data: Mapping[str, Any]) -> bool:
     return text is not None or bool(data["submit"])
 
 
-def _check_length(coordinator: XboxCoordinator, text: str) -> None:
-    field = coordinator.console.text.field
-    # The field counts in UTF-16, as the system of the console does.
-    limit = MAX_TEXT if field is None else field.max_length or MAX_TEXT
-    if len(text.encode("utf-16-le", "surrogatepass")) // 2 > min(limit, MAX_TEXT):
-        refuse("xbox_text_too_long", coordinator.entry.title, limit=str(limit))
+def _limit(field: TextField | None) -> int:
+    """Return how many characters a field takes, as far as anybody knows."""
+    if field is not None and field.max_length:
+        return field.max_length
+    return MAX_TITLE_TEXT if field is not None and field.is_title else MAX_TEXT
