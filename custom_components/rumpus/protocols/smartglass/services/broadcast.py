@@ -5,18 +5,27 @@ It works in the session of the user who is signed in on the console; others get 
 
 import asyncio
 from collections.abc import Callable
+import contextlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, override
 
-from ...errors import RumpusError
+from ...errors import PeerTimeoutError, ProtocolError, RumpusError
+from ...json_lines import JsonObject
 from .answers import Answer
 from .broadcast_models import (
     OFFICIAL,
     BroadcastErrorType,
     BroadcastMessage,
     PreviewStatus,
+    StartStream,
+    StopStream,
+    StreamConfiguration,
+    StreamFailed,
     StreamingEnabled,
+    StreamState,
     StreamStateChanged,
+    UnknownBroadcast,
+    decode_broadcast,
 )
 from .link import ChannelLink, Emit, Service
 

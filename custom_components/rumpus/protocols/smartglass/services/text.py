@@ -54,6 +54,7 @@ class _Fate(Enum):
 
     TAKEN = auto()
     OVERTAKEN = auto()
+    REFUSED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ class TextService(Service):
         """Replace the whole text.
 
         Raises ProtocolError for a text that is too long or cannot be sent, RejectedError
-        when the console keeps on changing it, PeerTimeoutError when it does not take it.
+        when the console refuses it or keeps on changing its own, PeerTimeoutError when it
+        does not say anything.
         """
         await self._change(lambda _: text)
 
@@ -151,8 +153,11 @@ class TextService(Service):
             for _ in range(MAX_ATTEMPTS):
                 self._require_period(period)
                 opened = self._require_field(session_id)
-                if await self._submit(opened, edit(opened.text)) is _Fate.TAKEN:
+                fate = await self._submit(opened, edit(opened.text))
+                if fate is _Fate.TAKEN:
                     return
+                if fate is _Fate.REFUSED:
+                    break
         raise RejectedError
 
     async def _finish(self, result: TextResult) -> None:
@@ -382,13 +387,16 @@ class TextService(Service):
 
     def _settle(self, base: int, version: int, text: str) -> None:
         """Tell our own text's fate from a text of the console's."""
-        submission = self._submission
-        if submission is None:
+        submission, opened = self._submission, self._field
+        if submission is None or opened is None:
             return
-        if base >= submission.version or text == submission.text:
+        if text == submission.text or submission.version <= base < version:
             submission.answer.give(_Fate.TAKEN)
         elif version >= submission.version:
             submission.answer.give(_Fate.OVERTAKEN)
+        elif (text, version) == (opened.text, opened.version):
+            # It tells again what it has told: it does not want ours.
+            submission.answer.give(_Fate.REFUSED)
 
     def _taken(self, submission: _Submission) -> None:
         """Keep our own text: the console has it."""
