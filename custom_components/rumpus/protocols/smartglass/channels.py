@@ -64,6 +64,10 @@ class ChannelManager:
             if channel.service not in _FIXED_IDS
         )
 
+    def is_open(self, channel: Channel) -> bool:
+        """Tell whether a channel can be used."""
+        return channel in self._ids
+
     def get_next_request_id(self, channel: ServiceChannel, title_id: int = 0) -> int:
         """Return the id of a new request for a channel."""
         self._last_request += 1

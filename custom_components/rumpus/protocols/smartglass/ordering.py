@@ -1,0 +1,84 @@
+"""Which messages tell something newer than what has come before them.
+
+Datagrams overtake each other, and a message that got lost comes a second late, but none is
+held back for another one (the SmartGlass reference, section 6.5). So a message that tells a
+state is dropped when a newer one about the same thing has been delivered.
+"""
+
+from collections.abc import Hashable
+from typing import Final
+
+from .messages import (
+    ActiveSurfaceChange,
+    ConsoleStatus,
+    MediaControllerRemoved,
+    MediaState,
+    Message,
+    PairedIdentityStateChanged,
+    SystemTextConfiguration,
+    SystemTextDone,
+    SystemTextInput,
+    TitleTextConfiguration,
+)
+
+MAX_SUBJECTS: Final = 64
+"""Things that states are remembered of; there are two for each title and text field."""
+
+_MASK_32: Final = 0xFFFF_FFFF
+
+type _Subjects = tuple[Hashable, ...]
+
+
+class StateOrder:
+    """Remembers the newest message about each of a bounded number of things."""
+
+    def __init__(self) -> None:
+        """Begin a session."""
+        self._newest: dict[Hashable, int] = {}
+
+    def __len__(self) -> int:
+        """Return how many things are remembered."""
+        return len(self._newest)
+
+    def admit(self, message: Message, channel: Hashable, sequence_num: int) -> bool:
+        """Tell whether to deliver a message, and remember it if so."""
+        checked, told = _subjects(message)
+        if not checked:
+            return True
+        newest = self._newest
+        if any(newest.get((channel, about), 0) > sequence_num for about in checked):
+            return False
+        for about in told:
+            newest.pop((channel, about), None)
+            newest[channel, about] = sequence_num
+        while len(newest) > MAX_SUBJECTS:
+            del newest[next(iter(newest))]
+        return True
+
+
+def _subjects(message: Message) -> tuple[_Subjects, _Subjects]:
+    """Return what a message must be the newest about, and what it tells about.
+
+    The state of one title's media makes an older one of another title void, and so does
+    the removal of that title; but a removal says nothing about other titles. Text fields
+    likewise.
+    """
+    match message:
+        case ConsoleStatus() | ActiveSurfaceChange() | PairedIdentityStateChanged():
+            return (type(message),), (type(message),)
+        case MediaState(title_id=title_id):
+            about: _Subjects = (MediaState, (MediaState, title_id))
+            return about, about
+        case MediaControllerRemoved(title_id=title_id):
+            about = ((MediaState, title_id),)
+            return about, about
+        case SystemTextConfiguration() | TitleTextConfiguration():
+            kind: Hashable = type(message)
+            about = (kind, (kind, message.text_session_id & _MASK_32))
+            return about, about
+        case SystemTextDone(text_session_id=session_id):
+            about = ((SystemTextConfiguration, session_id),)
+            return about, about
+        case SystemTextInput(text_session_id=session_id):
+            return ((SystemTextConfiguration, session_id),), ()
+    return (), ()
