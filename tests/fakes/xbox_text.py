@@ -94,7 +94,10 @@ class TextService(Service):
         """Let the console's user change the whole text.
 
         `delta` (offset, characters gone, characters new) is told beside the text.
+        Raises LookupError when no field is open.
         """
+        if self.session is None:
+            raise LookupError("no text field is open")
         base, self.version, self.text = self.version, self.version + 1, text
         rows: list[Value] | None = None
         if delta is not None:
