@@ -48,7 +48,7 @@ class FakeXboxLive:
     """
 
     client_id: str = "11111111-2222-3333-4444-555555555555"
-    client_secret: str = "secret of the application"
+    client_secret: str = "secret of the application"  # empty for a public client
     userhash: str = "1234567890123456789"
     gamertag: str | None = "PlayerOne"
     token_length: int = 2600
@@ -73,6 +73,7 @@ class FakeXboxLive:
         self._user_tokens: set[str] = set()
         self._stopping = asyncio.Event()
         self._asked = asyncio.Event()
+        self._held: dict[str, asyncio.Event] = {}
         self._runner: web.AppRunner | None = None
         self.url = ""
 
@@ -111,6 +112,8 @@ class FakeXboxLive:
 
     async def stop(self) -> None:
         self._stopping.set()
+        for held in self._held.values():
+            held.set()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -136,6 +139,11 @@ class FakeXboxLive:
         """Return what the token service would, without the way through a browser."""
         return self._new_tokens()
 
+    def hold(self, service: str) -> Callable[[], None]:
+        """Let a service wait with its answers until what is returned is called."""
+        self._held[service] = asyncio.Event()
+        return self._held[service].set
+
     async def wait_asked(self, service: str) -> None:
         """Wait until a service was asked, also if it was before."""
         async with asyncio.timeout(5):
@@ -156,6 +164,8 @@ class FakeXboxLive:
         async def serve(request: web.Request) -> web.StreamResponse:
             self.requests.append(name)
             self._asked.set()
+            if name in self._held:
+                await self._held[name].wait()
             if (fault := self.faults.get(name)) is not None:
                 return await self._fail(request, fault)
             answer = await handler(request)
@@ -233,7 +243,7 @@ class FakeXboxLive:
         form = await request.post()
         if form.get("client_id") != self.client_id:
             return self._refuse("unauthorized_client")
-        if form.get("client_secret") != self.client_secret:
+        if form.get("client_secret", "") != self.client_secret:
             return self._refuse("invalid_client", 401)
         if set(str(form.get("scope", "")).split()) != SCOPES:
             return self._complain("token: another scope")
