@@ -8,6 +8,7 @@ state is dropped when a newer one about the same thing has been delivered.
 from collections.abc import Hashable
 from typing import Final
 
+from .enums import MessageType
 from .messages import (
     ActiveSurfaceChange,
     ConsoleStatus,
@@ -25,6 +26,8 @@ MAX_SUBJECTS: Final = 64
 """Things that states are remembered of; there are two for each title and text field."""
 
 _MASK_32: Final = 0xFFFF_FFFF
+_MEDIA: Final = MessageType.MEDIA_STATE
+_TEXT: Final = MessageType.SYSTEM_TEXT_CONFIGURATION
 
 type _Subjects = tuple[Hashable, ...]
 
@@ -65,20 +68,20 @@ def _subjects(message: Message) -> tuple[_Subjects, _Subjects]:
     """
     match message:
         case ConsoleStatus() | ActiveSurfaceChange() | PairedIdentityStateChanged():
-            return (type(message),), (type(message),)
+            return (message.message_type,), (message.message_type,)
         case MediaState(title_id=title_id):
-            about: _Subjects = (MediaState, (MediaState, title_id))
+            about: _Subjects = (_MEDIA, (_MEDIA, title_id))
             return about, about
         case MediaControllerRemoved(title_id=title_id):
-            about = ((MediaState, title_id),)
+            about = ((_MEDIA, title_id),)
             return about, about
         case SystemTextConfiguration() | TitleTextConfiguration():
-            kind: Hashable = type(message)
+            kind = message.message_type
             about = (kind, (kind, message.text_session_id & _MASK_32))
             return about, about
         case SystemTextDone(text_session_id=session_id):
-            about = ((SystemTextConfiguration, session_id),)
+            about = ((_TEXT, session_id),)
             return about, about
         case SystemTextInput(text_session_id=session_id):
-            return ((SystemTextConfiguration, session_id),), ()
+            return ((_TEXT, session_id),), ()
     return (), ()
