@@ -82,16 +82,9 @@ def decode_headend(params: JsonValue) -> HeadendInfo:
         blocks_explicit_content=get_bool(body, "blockExplicitContentPerShow"),
         dvr_enabled=get_bool(body, "dvrEnabled"),
         streaming_port=_port(body),
-        preferred_provider=_id(body, "preferredProvider"),
+        preferred_provider=_preferred_provider(body),
         providers=tuple(
-            HeadendProvider(
-                name=_text(item, "providerName"),
-                headend_id=_id(item, "headendId"),
-                source=_source(item),
-                title_id=_hex(item, "titleId"),
-                filter_preference=_text(item, "filterPreference"),
-                can_stream=get_bool(item, "canStream"),
-            )
+            _provider(item)
             for item in get_objects(body, "providers", max_items=MAX_PROVIDERS) or ()
         ),
     )
@@ -237,6 +230,26 @@ def _port(body: JsonObject) -> int | None:
 def _source(body: JsonObject) -> TvSource | str | None:
     source = _text(body, "source")
     return None if source is None else _SOURCES.get(source.lower(), source)
+
+
+def _provider(body: JsonObject) -> HeadendProvider:
+    return HeadendProvider(
+        name=_text(body, "providerName"),
+        headend_id=_id(body, "headendId"),
+        source=_source(body),
+        title_id=_hex(body, "titleId"),
+        filter_preference=_text(body, "filterPreference"),
+        can_stream=get_bool(body, "canStream"),
+    )
+
+
+def _preferred_provider(body: JsonObject) -> HeadendProvider | None:
+    """Return a provider that is told whole, or by its id alone."""
+    whole = get_object(body, "preferredProvider")
+    if whole is not None:
+        return _provider(whole)
+    headend_id = _id(body, "preferredProvider")
+    return None if headend_id is None else HeadendProvider(None, headend_id)
 
 
 def _buttons(body: JsonObject) -> Mapping[str, str]:

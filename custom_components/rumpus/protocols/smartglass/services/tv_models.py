@@ -82,7 +82,7 @@ class HeadendInfo:
     blocks_explicit_content: bool | None = None
     dvr_enabled: bool | None = None
     streaming_port: int | None = None
-    preferred_provider: str | None = None
+    preferred_provider: HeadendProvider | None = None
     providers: tuple[HeadendProvider, ...] = ()
 
 
