@@ -39,8 +39,6 @@ from custom_components.rumpus.protocols.errors import (
     RumpusError,
 )
 from custom_components.rumpus.protocols.smartglass import xbox_live as xbox_live_module
-from custom_components.rumpus.protocols.smartglass.enums import ConnectResult
-from custom_components.rumpus.protocols.smartglass.errors import ConnectRefusedError
 from custom_components.rumpus.protocols.smartglass.tokens import Tokens
 from custom_components.rumpus.protocols.smartglass.xbox_live import (
     SCOPE,
@@ -56,7 +54,7 @@ pytestmark = pytest.mark.usefixtures("mock_async_zeroconf", "current_request_wit
 class Flow(SignInFlow):
     """A flow of which nothing but the sign-in is wanted."""
 
-    refusal: RumpusError | None = None
+    refusal: str | None = None
     signed_in: Tokens | None = None
 
     @override
@@ -382,10 +380,9 @@ async def test_console_does_not_accept_the_account(
     services: FakeXboxLive,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    refusal = ConnectRefusedError(ConnectResult.FAILURE_USER_AUTH_FAILED)
-    monkeypatch.setattr(Flow, "refusal", refusal)
+    monkeypatch.setattr(Flow, "refusal", "xbox_auth_failed")
     result = await sign_in(hass, hass_client_no_auth, await begin(hass))
-    assert_failed(result, "sign_in_refused_by_console")
+    assert_failed(result, "xbox_auth_failed")
     monkeypatch.setattr(Flow, "refusal", None)
     await finish(hass, hass_client_no_auth, services, result)
 

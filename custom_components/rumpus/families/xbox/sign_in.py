@@ -31,7 +31,6 @@ from ...protocols.errors import (
     ProtocolError,
     RumpusError,
 )
-from ...protocols.smartglass.errors import ConnectRefusedError
 from ...protocols.smartglass.tokens import Tokens
 from ...protocols.smartglass.xbox_live import OAuthError, XblError, XErr
 from .. import FamilyFlow
@@ -90,11 +89,21 @@ class SignInFlow(FamilyFlow):
         """
 
     @callback
-    def sign_in_failed(self, error: RumpusError) -> ConfigFlowResult:
-        """Tell why the sign-in is good for nothing, and offer another try."""
-        code = error.code if isinstance(error, XblError) else None
-        self._sign_in_code = "?" if code is None else str(int(code))
-        return self._failure(sign_in_problem(error))
+    def sign_in_failed(self, problem: str | RumpusError) -> ConfigFlowResult:
+        """Tell why the sign-in is good for nothing, and offer another try.
+
+        `problem` is an error, or the key of a text among the flow's errors.
+        """
+        if isinstance(problem, XblError) and problem.code is not None:
+            self._sign_in_code = str(int(problem.code))
+        self._sign_in_problem = (
+            sign_in_problem(problem) if isinstance(problem, RumpusError) else problem
+        )
+        return self.host.async_show_form(
+            step_id="xbox_sign_in_failed",
+            errors={"base": self._sign_in_problem},
+            description_placeholders={"code": self._sign_in_code},
+        )
 
     async def async_step_xbox_sign_in(
         self, user_input: UserInput = None
@@ -103,7 +112,7 @@ class SignInFlow(FamilyFlow):
         try:
             implementations = await async_get_implementations(self.host.hass, DOMAIN)
         except ImplementationUnavailableError:
-            return self._failure("sign_in_unreachable")
+            return self.sign_in_failed("sign_in_unreachable")
         if not implementations:
             # Home Assistant's frontend knows this reason, and asks for an application.
             return self.host.async_abort(
@@ -144,7 +153,7 @@ class SignInFlow(FamilyFlow):
             )
         except NoURLAvailableError, RuntimeError:
             # Without My Home Assistant the browser's address is needed, to come back to.
-            return self._failure("sign_in_no_address")
+            return self.sign_in_failed("sign_in_no_address")
         return self.host.async_external_step(step_id="xbox_authorize", url=url)
 
     async def async_step_xbox_authorized(
@@ -155,9 +164,9 @@ class SignInFlow(FamilyFlow):
         if self._implementation is None or returned is None:
             return await self.async_step_xbox_sign_in()
         if (error := returned.get("error")) is not None:
-            return self._failure(_refusal(str(error)))
+            return self.sign_in_failed(_refusal(str(error)))
         if "code" not in returned or "state" not in returned:
-            return self._failure("sign_in_failed")
+            return self.sign_in_failed("sign_in_failed")
         try:
             token, xsts = await async_redeem(
                 self.host.hass, self._implementation, returned
@@ -174,16 +183,7 @@ class SignInFlow(FamilyFlow):
         """Try again."""
         if user_input is not None:
             return await self.async_step_xbox_sign_in()
-        return self._failure(self._sign_in_problem)
-
-    @callback
-    def _failure(self, problem: str) -> ConfigFlowResult:
-        self._sign_in_problem = problem
-        return self.host.async_show_form(
-            step_id="xbox_sign_in_failed",
-            errors={"base": problem},
-            description_placeholders={"code": self._sign_in_code},
-        )
+        return self.sign_in_failed(self._sign_in_problem)
 
 
 def sign_in_problem(error: RumpusError) -> str:
@@ -197,8 +197,6 @@ def sign_in_problem(error: RumpusError) -> str:
             return "xbox_account_unknown"
         case OAuthError():
             return _refusal(error.error)
-        case ConnectRefusedError():
-            return "sign_in_refused_by_console"
         case PeerTimeoutError():
             return "sign_in_timed_out"
         case DisconnectedError():
