@@ -3,8 +3,9 @@
 Section 5. Nothing is decrypted, let alone looked at, before its MAC has been checked.
 """
 
+from functools import lru_cache
 from hashlib import sha256, sha512
-import hmac
+from hmac import compare_digest
 import os
 import struct
 from typing import Final, Self
@@ -42,16 +43,25 @@ _SECRET_SIZE: Final = 64
 _POINT: Final = b"\x04"
 
 _HEADER: Final = struct.Struct(">HHIIIHQ")
-MAX_MESSAGE: Final = (MAX_DATAGRAM - _HEADER.size - MAC_SIZE) & ~15
+_HEADER_SIZE: Final = _HEADER.size
+_MESSAGE: Final = PacketType.MESSAGE.value
+MAX_MESSAGE: Final = (MAX_DATAGRAM - _HEADER_SIZE - MAC_SIZE) & ~15
 """Bytes of a payload; we send no datagram that we would not look at."""
 
 _NEED_ACK: Final = 0x2000
 _IS_FRAGMENT: Final = 0x1000
 _TYPE: Final = 0x0FFF
 _VERSION_SHIFT: Final = 14
+_MAX_VERSION: Final = 3
+_MAX_FLAGS: Final = 256
+"""Combinations of flags and types that are kept; both sides use some sixty."""
 _MESSAGE_TYPES: Final = {member.value: member for member in MessageType}
 _PADDING: Final = tuple(bytes([count]) * count for count in range(16))
 _HMAC_BLOCK: Final = 64
+
+# What is looked up for each datagram, without a way through modules and classes.
+_from_bytes: Final = int.from_bytes
+_make_header: Final = tuple.__new__
 
 
 class Crypto:
@@ -87,7 +97,8 @@ class Crypto:
         session = _cipher(self._cipher_key, modes.CBC(zeros))
         self._encrypt: Final = session.encryptor().update
         self._decrypt: Final = session.decryptor().update
-        self._encrypted = self._decrypted = zeros
+        # The last block of ciphertext that went through each, as a number.
+        self._encrypted = self._decrypted = 0
         # The two hashes of HMAC, ready with the key: copies of them save half of its time.
         block = mac_key.ljust(_HMAC_BLOCK, b"\0")
         self._mac_inner: Final = sha256(bytes(byte ^ 0x36 for byte in block))
@@ -179,13 +190,16 @@ class Crypto:
                 raise MessageTooLargeError(f"Payload of more than {MAX_MESSAGE} bytes")
             raise ProtocolError("Message without a payload")
         head = _encode_header(header, size)
-        iv = int.from_bytes(self._derive_iv(head[:16]))
+        text = plaintext + _PADDING[-size % 16]
         # The cipher still has the last block of what it encrypted before in the place of
         # the IV. To make a new one takes ten times as long as to take that back.
-        filled = plaintext + _PADDING[-size % 16]
-        start = int.from_bytes(filled[:16]) ^ int.from_bytes(self._encrypted) ^ iv
-        body = self._encrypt(start.to_bytes(16) + filled[16:])
-        self._encrypted = body[-16:]
+        start = (
+            _from_bytes(text[:16])
+            ^ _from_bytes(self._derive_iv(head[:16]))
+            ^ self._encrypted
+        )
+        body = self._encrypt(start.to_bytes(16) + text[16:])
+        self._encrypted = _from_bytes(body[-16:])
         signed = head + body
         return signed + self._mac(signed)
 
@@ -195,37 +209,39 @@ class Crypto:
         Raises ProtocolError for what is no message, or was not made with these keys.
         """
         length = len(datagram)
-        if not _HEADER.size + MAC_SIZE < length <= MAX_DATAGRAM:
+        if not _HEADER_SIZE + MAC_SIZE < length <= MAX_DATAGRAM:
             raise ProtocolError("Datagram of a length that no message has")
-        kind, size, sequence, target, source, flags, channel = _HEADER.unpack_from(
-            datagram
-        )
-        if (
-            kind != PacketType.MESSAGE
-            or _HEADER.size + padded(size) + MAC_SIZE != length
-        ):
+        fields = _HEADER.unpack_from(datagram)
+        kind, size, sequence, target, source, flags, channel = fields
+        if kind != _MESSAGE or _HEADER_SIZE + padded(size) + MAC_SIZE != length:
             raise ProtocolError("Datagram that is no message of its length")
         signed = datagram[:-MAC_SIZE]
-        if not hmac.compare_digest(self._mac(signed), datagram[-MAC_SIZE:]):
+        if not compare_digest(self._mac(signed), datagram[-MAC_SIZE:]):
             raise ProtocolError("Message with a wrong MAC")
-        iv = int.from_bytes(self._derive_iv(datagram[:16]))
-        body = signed[_HEADER.size :]
+        body = signed[_HEADER_SIZE:]
         # As above: the cipher's last block is taken back, and this packet's IV put in.
-        plaintext = self._decrypt(body)
-        start = int.from_bytes(plaintext[:16]) ^ iv ^ int.from_bytes(self._decrypted)
-        self._decrypted = body[-16:]
-        message_type = flags & _TYPE
-        header = MessageHeader(
-            sequence,
-            target,
-            source,
-            _MESSAGE_TYPES.get(message_type, message_type),
-            channel,
-            flags & _NEED_ACK != 0,
-            flags & _IS_FRAGMENT != 0,
-            flags >> _VERSION_SHIFT,
+        text = self._decrypt(body)
+        start = (
+            _from_bytes(text[:16])
+            ^ _from_bytes(self._derive_iv(datagram[:16]))
+            ^ self._decrypted
         )
-        return header, (start.to_bytes(16) + plaintext[16:])[:size]
+        self._decrypted = _from_bytes(body[-16:])
+        message_type, need_ack, is_fragment, version = _split_flags(flags)
+        header = _make_header(
+            MessageHeader,
+            (
+                sequence,
+                target,
+                source,
+                message_type,
+                channel,
+                need_ack,
+                is_fragment,
+                version,
+            ),
+        )
+        return header, (start.to_bytes(16) + text[16:])[:size]
 
     def _seal(
         self, kind: PacketType, clear: bytes, iv: bytes, plaintext: bytes
@@ -241,7 +257,7 @@ class Crypto:
 
     def _open(self, datagram: bytes, iv: bytes, size: int) -> bytes:
         signed = datagram[:-MAC_SIZE]
-        if not hmac.compare_digest(self._mac(signed), datagram[-MAC_SIZE:]):
+        if not compare_digest(self._mac(signed), datagram[-MAC_SIZE:]):
             raise ProtocolError("Datagram with a wrong MAC")
         decryptor = _cipher(self._cipher_key, modes.CBC(iv)).decryptor()
         return decryptor.update(signed[len(signed) - padded(size) :])[:size]
@@ -297,25 +313,28 @@ def _key_type(key: ec.EllipticCurvePublicKey) -> PublicKeyType:
     raise ProtocolError("Key on a curve that SmartGlass does not know")
 
 
+@lru_cache(_MAX_FLAGS)
+def _split_flags(flags: int) -> tuple[MessageType | int, bool, bool, int]:
+    """Return the type, need_ack, is_fragment and the version."""
+    return (
+        _MESSAGE_TYPES.get(flags & _TYPE, flags & _TYPE),
+        flags & _NEED_ACK != 0,
+        flags & _IS_FRAGMENT != 0,
+        flags >> _VERSION_SHIFT,
+    )
+
+
 def _encode_header(header: MessageHeader, size: int) -> bytes:
-    message_type, version = header.message_type, header.version
-    if not (0 <= message_type <= _TYPE and 0 <= version < 4):
+    sequence, target, source, kind, channel, need_ack, is_fragment, version = header
+    if not (0 <= kind <= _TYPE and 0 <= version <= _MAX_VERSION):
         raise ProtocolError("Message type or version that does not fit a header")
-    flags = message_type | version << _VERSION_SHIFT
-    if header.need_ack:
+    flags = kind | version << _VERSION_SHIFT
+    if need_ack:
         flags |= _NEED_ACK
-    if header.is_fragment:
+    if is_fragment:
         flags |= _IS_FRAGMENT
     try:
-        return _HEADER.pack(
-            PacketType.MESSAGE,
-            size,
-            header.sequence,
-            header.target,
-            header.source,
-            flags,
-            header.channel_id,
-        )
+        return _HEADER.pack(_MESSAGE, size, sequence, target, source, flags, channel)
     except struct.error:
         problem = "Number that does not fit a header"
     raise ProtocolError(problem)

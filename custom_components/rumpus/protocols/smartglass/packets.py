@@ -5,7 +5,7 @@ Sections 2 to 4 and 6.1.
 
 from dataclasses import dataclass, field
 import struct
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 from uuid import UUID
 
 from ..binary import U16, U32, Blob, Enum16, Flags32, Structure, Text, layout
@@ -118,11 +118,11 @@ class ConnectHello:
     iv: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class MessageHeader:
+class MessageHeader(NamedTuple):
     """What stands in front of a message (section 6.1).
 
-    The target and the source are participant ids, of which the console's is 0.
+    The target and the source are participant ids, of which the console's is 0. A tuple,
+    because one is made for each datagram in a fifth of the time of a frozen dataclass.
     """
 
     sequence: int
