@@ -1,17 +1,28 @@
 """What the tests of the KDE Connect family share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
 import ssl
 from typing import Any, cast
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import MATCH_ALL, STATE_UNAVAILABLE
-from homeassistant.core import Event, HomeAssistant, State, callback
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 
+from ..common import (
+    PATIENCE,
+    flows,
+    get_state,
+    go,
+    look,
+    shown,
+    wait_attribute,
+    wait_progress,
+    wait_state,
+    wait_until,
+)
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.kde_connect.hub import async_get_hub
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
@@ -19,67 +30,18 @@ from custom_components.rumpus.protocols.kdeconnect.device import RemoteDevice
 from custom_components.rumpus.protocols.kdeconnect.local import LocalPeer
 from tests.fakes.kdeconnect import FakeDevice
 
-PATIENCE = 10.0
-
-
-async def wait_until(hass: HomeAssistant, check: Callable[[], object]) -> None:
-    """Wait for an event of Home Assistant after which the check is true."""
-    happened = asyncio.Event()
-
-    @callback
-    def on_event(event: Event[Any]) -> None:
-        happened.set()
-
-    unsubscribe = hass.bus.async_listen(MATCH_ALL, on_event)
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not check():
-                await happened.wait()
-                happened.clear()
-    finally:
-        unsubscribe()
-
-
-async def wait_state(hass: HomeAssistant, entity_id: str, state: str) -> None:
-    """Wait until an entity has a state."""
-
-    def has_state() -> bool:
-        found = hass.states.get(entity_id)
-        return found is not None and found.state == state
-
-    try:
-        await wait_until(hass, has_state)
-    except TimeoutError:
-        raise AssertionError(f"{entity_id} is {hass.states.get(entity_id)}") from None
-
-
-async def wait_attribute(
-    hass: HomeAssistant, entity_id: str, attribute: str, value: object
-) -> None:
-    """Wait until an entity has an attribute."""
-
-    def has_attribute() -> bool:
-        found = hass.states.get(entity_id)
-        return found is not None and found.attributes.get(attribute) == value
-
-    try:
-        await wait_until(hass, has_attribute)
-    except TimeoutError:
-        raise AssertionError(f"{entity_id} is {hass.states.get(entity_id)}") from None
-
-
-def get_state(hass: HomeAssistant, entity_id: str) -> State:
-    """Return the state of an entity that has one."""
-    state = hass.states.get(entity_id)
-    assert state is not None, entity_id
-    return state
-
-
-def shown(result: ConfigFlowResult) -> Mapping[str, str]:
-    """Return what a step of a flow puts into its text."""
-    placeholders = result["description_placeholders"]
-    assert placeholders is not None
-    return placeholders
+__all__ = [
+    "PATIENCE",
+    "flows",
+    "get_state",
+    "go",
+    "look",
+    "shown",
+    "wait_attribute",
+    "wait_progress",
+    "wait_state",
+    "wait_until",
+]
 
 
 def our_end(hass: HomeAssistant) -> LocalPeer:
@@ -146,51 +108,6 @@ async def start_user(hass: HomeAssistant) -> ConfigFlowResult:
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "kde_connect_user"
     return result
-
-
-async def go(
-    hass: HomeAssistant, result: ConfigFlowResult, **user_input: object
-) -> ConfigFlowResult:
-    """Submit a form, or choose from a menu with `next_step_id`."""
-    return await hass.config_entries.flow.async_configure(result["flow_id"], user_input)
-
-
-async def look(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
-    """Look at a flow as the frontend does when it is told that it has changed."""
-    return await hass.config_entries.flow.async_configure(result["flow_id"])
-
-
-async def wait_progress(
-    hass: HomeAssistant, result: ConfigFlowResult, act: Awaitable[object] | None = None
-) -> ConfigFlowResult:
-    """Wait for the end of a progress step, which `act` brings about, and go on."""
-    assert result["type"] is FlowResultType.SHOW_PROGRESS
-    flow_id = result["flow_id"]
-    done = asyncio.Event()
-
-    @callback
-    def on_event(event: Event[Any]) -> None:
-        if event.data["flow_id"] == flow_id:
-            done.set()
-
-    unsubscribe = hass.bus.async_listen("data_entry_flow_progressed", on_event)
-    try:
-        if act is not None:
-            await act
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                await done.wait()
-                done.clear()
-                result = await look(hass, result)
-                if result["type"] is not FlowResultType.SHOW_PROGRESS:
-                    return result
-    finally:
-        unsubscribe()
-
-
-def flows(hass: HomeAssistant) -> list[ConfigFlowResult]:
-    """Return the flows in progress."""
-    return hass.config_entries.flow.async_progress_by_handler(DOMAIN)
 
 
 async def wait_flow(
