@@ -7,6 +7,7 @@ then takes what it has to send and to tell.
 from dataclasses import dataclass, field
 from enum import Enum
 import heapq
+import math
 from typing import Final
 
 from ..errors import PeerTimeoutError, ProtocolError
@@ -366,14 +367,11 @@ class Session:
 
         It needs time to answer: an event loop that was held up asks before it gives up.
         """
-        silence = self._timing.farewell if self._was_empty else self._timing.silence
-        gone_at = self._heard_at + silence
         if self._asked_at is None:
-            return max(gone_at, self._heartbeat_due + self._patience(silence))
-        return max(gone_at, self._asked_at + self._patience(silence))
-
-    def _patience(self, silence: float) -> float:
-        return max(silence - self._timing.heartbeat, 0.0)
+            return math.inf
+        silence = self._timing.farewell if self._was_empty else self._timing.silence
+        patience = max(silence - self._timing.heartbeat, 0.0)
+        return max(self._heard_at + silence, self._asked_at + patience)
 
     # Receiving.
 
