@@ -54,6 +54,7 @@ from tests.fakes.xbox_wire import (
     Header,
     Reader,
     Simple,
+    Value,
     WireError,
     discovery_response,
     unpack_simple,
@@ -314,6 +315,10 @@ class FakeConsole(ServiceTable):
     def set_titles(self, titles: Sequence[FakeTitle]) -> None:
         """Run these titles and tell all clients."""
         self.titles = list(titles)
+        if self.is_running:
+            focused = [title.aum for title in titles if title.has_focus]
+            aums: list[Value] = [title.aum for title in titles]
+            self.events.emit("titles", aums=aums, focused=next(iter(focused), None))
         self._tell_all_status(self.titles)
 
     def launch(self, title: FakeTitle) -> None:

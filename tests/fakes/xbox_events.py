@@ -15,6 +15,11 @@ type EventKind = Literal[
     "connect_request",  # host, client_uuid, anonymous, repeated
     "connect_answer",  # result, participant
     "dropped",  # reason: a datagram that got no answer
+    # What it shows, whoever changed it.
+    "titles",  # aums, focused
+    "media",  # asset_id, status; None and None for nothing
+    "text_opened",  # session, scope
+    "text_closed",  # session, result
     # Sessions; data has `participant`.
     "connected",  # host, client_uuid, anonymous
     "joined",  # display_name and the rest of LocalJoin

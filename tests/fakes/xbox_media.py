@@ -55,6 +55,12 @@ class MediaService(Service):
         """Play something else, or nothing, and tell all clients."""
         before, self._media = self._media, media
         self._since = asyncio.get_running_loop().time()
+        if self.console.is_running:
+            self.console.events.emit(
+                "media",
+                asset_id=media.asset_id if media else None,
+                status=media.status if media else None,
+            )
         if media is not None:
             for participant, channel in self.open_channels():
                 self._tell(participant, channel)

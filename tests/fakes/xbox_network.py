@@ -35,7 +35,7 @@ class Faults:
     seed: int = 1
 
 
-class _Direction:
+class Direction:
     """The way of datagrams in one direction."""
 
     def __init__(self, deliver: Receiver, name: str) -> None:
@@ -46,10 +46,12 @@ class _Direction:
         self.set_faults(Faults())
 
     def set_faults(self, faults: Faults) -> None:
+        """Begin with other faults."""
         self._faults = faults
         self._random = random.Random(f"{faults.seed} {self._name}")
 
     def pass_on(self, data: bytes, address: Address) -> None:
+        """Deliver a datagram, or do to it what the faults say."""
         faults, chance = self._faults, self._random.random
         if faults.loss and chance() < faults.loss:
             return
@@ -82,6 +84,7 @@ class _Direction:
         self._timers.add(handle)
 
     def stop(self) -> None:
+        """Lose what is on its way."""
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
@@ -111,8 +114,8 @@ class Network:
     """
 
     def __init__(self, receive: Receiver) -> None:
-        self._in = _Direction(receive, "in")
-        self._out = _Direction(self._send_now, "out")
+        self._in = Direction(receive, "in")
+        self._out = Direction(self._send_now, "out")
         self._transports: list[asyncio.DatagramTransport] = []
         self._ears: list[_Ear] = []
         self.is_plugged = True

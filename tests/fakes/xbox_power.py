@@ -1,7 +1,7 @@
 """Whether a fake console is on, and what wakes it (section 13)."""
 
 import asyncio
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tests.fakes.xbox_network import Address
 from tests.fakes.xbox_wire import Reader, Simple
@@ -9,15 +9,13 @@ from tests.fakes.xbox_wire import Reader, Simple
 if TYPE_CHECKING:
     from tests.fakes.xbox import FakeConsole
 
-type State = Literal["on", "booting", "standby", "unplugged"]
-
 
 class Power:
-    """The state, and the way from one to the next."""
+    """The state ("on", "booting", "standby", "unplugged"), and the ways between."""
 
     def __init__(self, console: FakeConsole, *, is_on: bool) -> None:
         self._console = console
-        self.state: State = "on" if is_on else "standby"
+        self.state: str = "on" if is_on else "standby"
         self._packets = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -27,7 +25,7 @@ class Power:
             self._timer.cancel()
             self._timer = None
 
-    def become(self, state: State) -> None:
+    def become(self, state: str) -> None:
         """Be in a state from now on."""
         self.stop()
         self._packets = 0

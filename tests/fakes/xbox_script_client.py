@@ -5,21 +5,16 @@ order: enough to tell whether the console does what the reference says.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+import contextlib
 import os
 from types import TracebackType
 from typing import Self, override
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.fakes.xbox_crypto import (
-    CURVES,
-    KEY_TYPES,
-    Curve,
-    SessionKeys,
-    console_key,
-    point_bytes,
-)
+from tests.fakes.xbox import FakeConsole
+from tests.fakes.xbox_crypto import Curve, SessionKeys, console_key, point_bytes
 from tests.fakes.xbox_json import JsonAssembly, JsonObject, JsonValue, compact
 from tests.fakes.xbox_network import Address
 from tests.fakes.xbox_service import SERVICE_UUIDS
@@ -84,7 +79,8 @@ class ScriptClient(asyncio.DatagramProtocol):
         self.repeat_after = 0.1
         self.found: list[bytes] = []  # discovery responses
         self.answers: list[tuple[int, int, int]] = []  # connect responses
-        self.received: list[Received] = []
+        self.received: list[Received] = []  # what nobody has expected yet
+        self.everything: list[Received] = []
         self.processed: set[int] = set()
         self.rejected: set[int] = set()
         self.datagrams: list[bytes] = []
@@ -119,6 +115,13 @@ class ScriptClient(asyncio.DatagramProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._closed.done():
             self._closed.set_result(None)
+
+    @property
+    def port(self) -> int:
+        """The port that it sends from."""
+        assert self._transport is not None
+        name: Address = self._transport.get_extra_info("sockname")
+        return name[1]
 
     async def move(self) -> None:
         """Continue from another port."""
@@ -181,6 +184,7 @@ class ScriptClient(asyncio.DatagramProtocol):
             fields = decode(header.message_type, plaintext)
         except WireError:
             return
+        self.everything.append((name, header, fields))
         if name == "ack":
             self.processed.update(numbers_of(fields, "processed_list"))
             self.rejected.update(numbers_of(fields, "rejected_list"))
@@ -196,6 +200,10 @@ class ScriptClient(asyncio.DatagramProtocol):
                     return value
                 self._changed.clear()
                 await self._changed.wait()
+
+    async def until_acked(self, sequence: int) -> None:
+        """Wait until a message was accepted."""
+        await self.until(lambda: sequence in self.processed or None)
 
     async def expect(self, name: str, **fits: object) -> Fields:
         """Return the next message of a name, and forget it."""
@@ -418,6 +426,20 @@ class ScriptClient(asyncio.DatagramProtocol):
         return self.send("ack", beat)
 
 
+@contextlib.asynccontextmanager
+async def meeting(
+    *channels: str, of: FakeConsole | None = None, joins: bool = True
+) -> AsyncIterator[tuple[FakeConsole, ScriptClient, list[int]]]:
+    """A console, a client that is connected to it, and the channels' numbers."""
+    async with (
+        of or FakeConsole() as console,
+        ScriptClient((console.address, console.port)) as client,
+    ):
+        key = console.credentials.key.public_key()
+        client.agree(key)
+        yield console, client, await client.enter(key, *channels) if joins else []
+
+
 def title_ids(status: Fields) -> list[int]:
     """Return the titles of a ConsoleStatus."""
     titles = status["active_titles"]
@@ -433,9 +455,3 @@ def focused(status: Fields) -> int | None:
         if isinstance(title, dict) and row_of(title, "disposition")["has_focus"]:
             return number_of(title, "title_id")
     return None
-
-
-def curve_of(key_type: int) -> Curve:
-    """Return a curve by its number on the wire."""
-    assert KEY_TYPES[key_type] in CURVES
-    return KEY_TYPES[key_type]

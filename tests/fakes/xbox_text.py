@@ -66,6 +66,7 @@ class TextService(Service):
         }
         name = "title_text_configuration" if by_title else "system_text_configuration"
         self._message = name
+        self.console.events.emit("text_opened", session=self.session, scope=scope)
         for participant, channel in self.open_channels():
             self._introduce(participant, channel)
         return self.session
@@ -117,6 +118,7 @@ class TextService(Service):
             "flags": 0,
             "result": result,
         }
+        self.console.events.emit("text_closed", session=self.session, result=result)
         self.session, self.result = None, result
         self.send_all("system_text_done", done)
 
