@@ -30,7 +30,6 @@ class XboxBinarySensorDescription(BinarySensorEntityDescription):
 BINARY_SENSORS: Final = (
     XboxBinarySensorDescription(
         key="link",
-        translation_key="link",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda state: state.is_connected,

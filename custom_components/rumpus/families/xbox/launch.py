@@ -1,5 +1,6 @@
 """Starting titles, which consoles have ignored since March 2019."""
 
+from collections import Counter
 import re
 from typing import Final
 
@@ -30,17 +31,16 @@ def name_of(state: XboxState, title_id: int, aum: str = "") -> str:
 
 
 def source_names(state: XboxState) -> dict[int, str]:
-    """Return a different name for each title that has run, by the titles' ids."""
-    ids = {title.title_id: title.aum for title in state.titles_seen.values()}
+    """Return a different name for each title that has run, by their ids, in alphabetical order."""
+    aums = {title.title_id: title.aum for title in state.titles_seen.values()}
     if (active := state.active_title) is not None:
-        ids.setdefault(active.title_id, active.aum)
-    names: dict[int, str] = {}
-    for title_id, aum in ids.items():
-        name = name_of(state, title_id, aum)
-        if name in names.values():
-            name = f"{name} ({title_id_text(title_id)})"
-        names[title_id] = name
-    return names
+        aums.setdefault(active.title_id, active.aum)
+    names = {title_id: name_of(state, title_id, aum) for title_id, aum in aums.items()}
+    counts = Counter(names.values())
+    for title_id, name in names.items():
+        if counts[name] > 1:
+            names[title_id] = f"{name} ({title_id_text(title_id)})"
+    return dict(sorted(names.items(), key=lambda item: (item[1].casefold(), item[0])))
 
 
 def title_uri(state: XboxState, title: str) -> str | None:
