@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -13,6 +12,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 
+from .common import LINK, add_entry, flows, go, start_user, wait_progress, wait_state
+from .conftest import stop
 from .signing_in import (
     APPLICATION,
     add_application,
@@ -22,13 +23,11 @@ from .signing_in import (
 )
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.diagnostics import async_get_config_entry_diagnostics
-from custom_components.rumpus.families.xbox import hub as hub_module
 from custom_components.rumpus.families.xbox.account import sign_in_data
-from custom_components.rumpus.protocols.smartglass.discovery import Network
 from tests.fakes.xbox import FakeConsole
 from tests.fakes.xbox_live import FakeXboxLive, Fault
 
-pytestmark = pytest.mark.usefixtures("mock_async_zeroconf", "current_request_with_host")
+pytestmark = pytest.mark.usefixtures("current_request_with_host")
 
 
 @pytest.fixture
@@ -42,117 +41,83 @@ async def services(
 
 @pytest.fixture
 async def console(
-    hass: HomeAssistant, services: FakeXboxLive, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, services: FakeXboxLive
 ) -> AsyncIterator[FakeConsole]:
     """A console that knows the account and allows nobody else."""
     async with FakeConsole(flags=2) as console:
         console.accounts = services.accounts
-        where = (console.address, console.port)
-        network = Network(bind="127.0.0.1", port=console.port, targets=(where,))
-
-        async def async_network(hass: HomeAssistant) -> Network:
-            return network
-
-        monkeypatch.setattr(hub_module, "async_network", async_network)
-        # Before the server starts that the browser comes back to.
-        assert await async_setup_component(hass, DOMAIN, {})
         yield console
-        await hass.async_block_till_done()
-        await hass.async_stop(force=True)
+        await stop(hass)
+
+
+@pytest.fixture
+async def rumpus(hass: HomeAssistant, loopback: None) -> None:
+    """Be there before the server starts that the browser comes back to."""
+    assert await async_setup_component(hass, DOMAIN, {})
 
 
 @pytest.fixture
 async def entry(
-    hass: HomeAssistant, services: FakeXboxLive, console: FakeConsole
+    hass: HomeAssistant, services: FakeXboxLive, console: FakeConsole, rumpus: None
 ) -> MockConfigEntry:
     """An entry, not set up, whose user signed in earlier."""
     token = await signed_in_token(hass, services)
-    data = {
-        "family": "xbox",
-        "live_id": console.live_id,
-        "console_uuid": console.console_uuid.lower(),
-        "name": console.name,
-        "host": console.address,
-        "port": console.port,
-        **sign_in_data(APPLICATION, token),
-    }
-    entry = MockConfigEntry(
-        domain=DOMAIN, unique_id=console.live_id, title=console.name, data=data
-    )
-    entry.add_to_hass(hass)
-    return entry
+    return add_entry(hass, console, **sign_in_data(APPLICATION, token))
 
 
-def let_end(
-    hass: HomeAssistant, services: FakeXboxLive, entry: ConfigEntry, ago: timedelta
-) -> None:
-    """Let the access token be at its end, and the XSTS token since so long ago."""
+async def refused(hass: HomeAssistant, console: FakeConsole) -> ConfigFlowResult:
+    """Add a console by its address, up to its refusal, and choose to sign in."""
+    result = await start_user(hass, "xbox_address")
+    result = await go(hass, result, host=console.address, port=console.port)
+    result = await wait_progress(hass, result)
+    assert result["step_id"] == "xbox_not_allowed"
+    return await go(hass, result, next_step_id="xbox_sign_in")
+
+
+def let_end(hass: HomeAssistant, services: FakeXboxLive, entry: ConfigEntry) -> None:
+    """Let the access token be at its end, and the XSTS token since an hour."""
     services.expire_access_tokens()
     token = entry.data["token"]
-    end = (datetime.now(UTC) - ago).isoformat()
+    end = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     token = {**token, "expires_at": 0, "xsts": {**token["xsts"], "expires_at": end}}
     hass.config_entries.async_update_entry(entry, data={**entry.data, "token": token})
 
 
-async def go_on(
-    hass: HomeAssistant, result: ConfigFlowResult, user_input: dict[str, Any]
-) -> ConfigFlowResult:
-    """Take a step, and wait for what it does meanwhile."""
-    result = await hass.config_entries.flow.async_configure(
-        result["flow_id"], user_input
-    )
-    while result["type"] is FlowResultType.SHOW_PROGRESS:
-        await hass.async_block_till_done()
-        result = await hass.config_entries.flow.async_configure(result["flow_id"])
-    return result
+def assert_reserved(services: FakeXboxLive, text: str) -> None:
+    """Check that nothing secret is to be read."""
+    # The code, which counts once, is in the access log of the test's own server.
+    tokens = [secret for secret in services.given if not secret.startswith("code")]
+    private = [*tokens, services.userhash, services.client_secret]
+    assert [secret for secret in private if secret in text] == []
 
 
-async def choose(
-    hass: HomeAssistant, result: ConfigFlowResult, option: str
-) -> ConfigFlowResult:
-    assert result["type"] is FlowResultType.MENU
-    assert option in result["menu_options"]
-    return await go_on(hass, result, {"next_step_id": option})
-
-
-async def refused(hass: HomeAssistant, console: FakeConsole) -> ConfigFlowResult:
-    """Add a console by its address, up to its refusal."""
-    result = await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": "user"}
-    )
-    result = await choose(hass, result, "xbox_user")
-    result = await choose(hass, result, "xbox_address")
-    result = await go_on(hass, result, {"host": console.address, "port": console.port})
-    assert result["step_id"] == "xbox_not_allowed"
-    return result
-
-
-async def set_up(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-
-
+@pytest.mark.usefixtures("rumpus")
 async def test_sign_in_after_a_refusal(
     hass: HomeAssistant,
     hass_client_no_auth: ClientSessionGenerator,
     services: FakeXboxLive,
     console: FakeConsole,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    result = await choose(hass, await refused(hass, console), "xbox_sign_in")
+    caplog.set_level("DEBUG")
+    result = await refused(hass, console)
     result = await sign_in(hass, hass_client_no_auth, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"]["auth_implementation"] == APPLICATION
 
-    await console.wait_for("joined")
-    await console.wait_for("joined")  # the entry, after the flow
+    for _ in range(2):  # the flow, and after it the entry
+        await console.wait_for("connected", anonymous=False)
+        await console.wait_for("joined")
+    await wait_state(hass, LINK, "on")
     assert services.requests == ["token", "user", "xsts"]
     entry = result["result"]
-    shown = str(await async_get_config_entry_diagnostics(hass, entry))
-    assert [secret for secret in services.given if secret in shown] == []
-    assert services.userhash not in shown
-    assert services.client_secret not in shown
+    assert_reserved(
+        services, str(await async_get_config_entry_diagnostics(hass, entry))
+    )
+    assert_reserved(services, caplog.text)
 
 
+@pytest.mark.usefixtures("rumpus")
 async def test_account_that_the_console_does_not_know(
     hass: HomeAssistant,
     hass_client_no_auth: ClientSessionGenerator,
@@ -160,13 +125,31 @@ async def test_account_that_the_console_does_not_know(
     console: FakeConsole,
 ) -> None:
     console.accounts = {}
-    result = await choose(hass, await refused(hass, console), "xbox_sign_in")
+    result = await refused(hass, console)
     result = await sign_in(hass, hass_client_no_auth, result)
     assert result["step_id"] == "xbox_sign_in_failed"
-    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {"base": "xbox_auth_failed"}
 
     console.accounts = services.accounts
-    result = await sign_in(hass, hass_client_no_auth, await go_on(hass, result, {}))
+    result = await sign_in(hass, hass_client_no_auth, await go(hass, result))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.usefixtures("rumpus")
+async def test_console_that_does_not_answer_any_more(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    console: FakeConsole,
+) -> None:
+    """It is not Microsoft that is blamed."""
+    result = await refused(hass, console)
+    console.unplug()
+    result = await sign_in(hass, hass_client_no_auth, result)
+    assert result["step_id"] == "xbox_sign_in_failed"
+    assert result["errors"] == {"base": "xbox_no_answer"}
+
+    console.plug_in()
+    result = await sign_in(hass, hass_client_no_auth, await go(hass, result))
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -178,8 +161,9 @@ async def test_without_the_internet(
 ) -> None:
     """After a restart, too: the token that counts still is all that a session needs."""
     await services.stop()
-    await set_up(hass, entry)
-    await console.wait_for("joined")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await wait_state(hass, LINK, "on")
+    await console.wait_for("connected", anonymous=False)
     assert services.requests == []
 
 
@@ -190,39 +174,38 @@ async def test_token_at_its_end(
     entry: MockConfigEntry,
 ) -> None:
     """Nobody notices."""
-    let_end(hass, services, entry, timedelta(hours=1))
-    await set_up(hass, entry)
-    await console.wait_for("joined")
+    let_end(hass, services, entry)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await wait_state(hass, LINK, "on")
+    await console.wait_for("connected", anonymous=False)
     assert services.requests == ["token", "user", "xsts"]
-    assert not hass.config_entries.flow.async_progress()
+    assert flows(hass) == []
 
 
 async def test_token_that_the_console_does_not_accept_any_more(
-    hass: HomeAssistant,
-    services: FakeXboxLive,
-    console: FakeConsole,
-    entry: MockConfigEntry,
+    hass: HomeAssistant, services: FakeXboxLive, entry: MockConfigEntry
 ) -> None:
     """Another one is tried before anybody is asked."""
     services.accounts.clear()
-    await set_up(hass, entry)
-    await console.wait_for("joined")
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await wait_state(hass, LINK, "on")
     assert services.requests == ["user", "xsts"]
-    assert not hass.config_entries.flow.async_progress()
+    assert flows(hass) == []
 
 
 async def test_service_out_of_order_is_no_reason_to_sign_in(
-    hass: HomeAssistant,
-    services: FakeXboxLive,
-    console: FakeConsole,
-    entry: MockConfigEntry,
+    hass: HomeAssistant, services: FakeXboxLive, entry: MockConfigEntry
 ) -> None:
-    let_end(hass, services, entry, timedelta(hours=1))
+    """It is tried again, and works when it does."""
+    let_end(hass, services, entry)
     services.faults["xsts"] = Fault.UNAVAILABLE
-    await set_up(hass, entry)
+    assert await hass.config_entries.async_setup(entry.entry_id)
     await services.wait_asked("xsts")
     await hass.async_block_till_done()
-    assert not hass.config_entries.flow.async_progress()
+    assert flows(hass) == []
+
+    services.faults.clear()
+    await wait_state(hass, LINK, "on")
 
 
 async def test_permission_taken_back(
@@ -234,25 +217,22 @@ async def test_permission_taken_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The user is asked to sign in again, and then all is well."""
-    let_end(hass, services, entry, timedelta(hours=1))
+    caplog.set_level("DEBUG")
+    let_end(hass, services, entry)
     services.revoke()
-    await set_up(hass, entry)
+    assert await hass.config_entries.async_setup(entry.entry_id)
     await services.wait_asked("token")
     await hass.async_block_till_done()
-    (progress,) = hass.config_entries.flow.async_progress()
+    (progress,) = flows(hass)
     assert progress["context"]["source"] == "reauth"
 
-    services.requests.clear()
     result = await hass.config_entries.flow.async_configure(progress["flow_id"])
     assert result["step_id"] == "xbox_reauth_account"
-    result = await choose(hass, result, "xbox_sign_in")
+    result = await go(hass, result, next_step_id="xbox_sign_in")
     result = await sign_in(hass, hass_client_no_auth, result)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reauth_successful"
-    await console.wait_for("joined")
-    await hass.async_block_till_done()
-    assert services.requests == ["token", "user", "xsts"]
-    assert not hass.config_entries.flow.async_progress()
-    # The code, which counts once, is in the access log of the test's own server.
-    tokens = [secret for secret in services.given if not secret.startswith("code")]
-    assert [secret for secret in tokens if secret in caplog.text] == []
+    await wait_state(hass, LINK, "on")
+    assert services.count("user") == services.count("xsts") == 1
+    assert flows(hass) == []
+    assert_reserved(services, caplog.text)

@@ -89,19 +89,15 @@ class SignInFlow(FamilyFlow):
         """
 
     @callback
-    def sign_in_failed(self, problem: str | RumpusError) -> ConfigFlowResult:
+    def sign_in_failed(self, problem: str) -> ConfigFlowResult:
         """Tell why the sign-in is good for nothing, and offer another try.
 
-        `problem` is an error, or the key of a text among the flow's errors.
+        `problem` is the key of a text among the flow's errors.
         """
-        if isinstance(problem, XblError) and problem.code is not None:
-            self._sign_in_code = str(int(problem.code))
-        self._sign_in_problem = (
-            sign_in_problem(problem) if isinstance(problem, RumpusError) else problem
-        )
+        self._sign_in_problem = problem
         return self.host.async_show_form(
             step_id="xbox_sign_in_failed",
-            errors={"base": self._sign_in_problem},
+            errors={"base": problem},
             description_placeholders={"code": self._sign_in_code},
         )
 
@@ -172,7 +168,9 @@ class SignInFlow(FamilyFlow):
                 self.host.hass, self._implementation, returned
             )
         except RumpusError as err:
-            return self.sign_in_failed(err)
+            if isinstance(err, XblError) and err.code is not None:
+                self._sign_in_code = str(int(err.code))
+            return self.sign_in_failed(sign_in_problem(err))
         return await self.async_signed_in(
             self._implementation.domain, token, xsts.tokens
         )
