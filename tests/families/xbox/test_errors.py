@@ -36,6 +36,8 @@ from custom_components.rumpus.protocols.smartglass.errors import (
 ANONYMOUS = ConnectResult.FAILURE_ANONYMOUS_CONNECTIONS_DISABLED
 LIMIT = ConnectResult.FAILURE_DEVICE_LIMIT_EXCEEDED
 DISABLED = ConnectResult.FAILURE_SMARTGLASS_DISABLED
+LATE = ConnectResult.FAILURE_USER_SIGN_IN_TIMED_OUT
+UNKNOWN = ConnectResult.FAILURE_UNKNOWN
 NOBODY = ConnectResult.FAILURE_USER_SIGN_IN_REQUIRED
 
 
@@ -59,6 +61,8 @@ NOBODY = ConnectResult.FAILURE_USER_SIGN_IN_REQUIRED
         (ConnectRefusedError(DISABLED), "xbox_refused_disabled"),
         (ConnectRefusedError(NOBODY), "xbox_refused_nobody"),
         (ConnectRefusedError(int(NOBODY)), "xbox_refused_nobody"),
+        (ConnectRefusedError(LATE), "xbox_refused_nobody"),
+        (ConnectRefusedError(UNKNOWN), "xbox_refused_unknown"),
         (ConnectRefusedError(99), "xbox_refused"),
     ],
 )

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from .coordinator import XboxCoordinator
 
 _REFUSALS: Final = {
+    ConnectResult.FAILURE_UNKNOWN: "xbox_refused_unknown",
     ConnectResult.FAILURE_ANONYMOUS_CONNECTIONS_DISABLED: "xbox_refused_anonymous",
     ConnectResult.FAILURE_DEVICE_LIMIT_EXCEEDED: "xbox_refused_limit",
     ConnectResult.FAILURE_SMARTGLASS_DISABLED: "xbox_refused_disabled",
+    ConnectResult.FAILURE_USER_SIGN_IN_TIMED_OUT: "xbox_refused_nobody",
     ConnectResult.FAILURE_USER_SIGN_IN_REQUIRED: "xbox_refused_nobody",
 }
 _KEYS: Final[tuple[tuple[type[RumpusError], str], ...]] = (
