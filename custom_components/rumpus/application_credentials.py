@@ -18,6 +18,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
+from .protocols.json_lines import JsonObject
 from .protocols.smartglass.xbox_live import OFFICIAL, SCOPE, Endpoints, XboxLive
 
 PORTAL_URL: Final = (
@@ -46,15 +47,32 @@ class XboxLiveImplementation(AuthImplementation):
         return {"scope": SCOPE, "approval_prompt": "auto"}
 
     @override
-    async def _token_request(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return what Microsoft gives for a code or a refresh token.
+    async def async_resolve_external_data(self, external_data: Any) -> dict[str, Any]:
+        """Return what Microsoft gives for the code that the browser brought back.
 
         Raises RumpusError, in which nothing of the request or the answer is to be found.
         """
-        form = {**data, "client_id": self.client_id, "scope": SCOPE}
+        return await self._async_redeem(
+            {
+                "grant_type": "authorization_code",
+                "code": external_data["code"],
+                "redirect_uri": external_data["state"]["redirect_uri"],
+            }
+        )
+
+    @override
+    async def _async_refresh_token(self, token: dict[str, Any]) -> dict[str, Any]:
+        """Return what Microsoft gives for a refresh token; raises as above."""
+        fresh = await self._async_redeem(
+            {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]}
+        )
+        return {**token, **fresh}
+
+    async def _async_redeem(self, grant: dict[str, str]) -> JsonObject:
+        form = {**grant, "client_id": self.client_id, "scope": SCOPE}
         if self.client_secret:
             form["client_secret"] = self.client_secret
-        return {**await async_get_xbox_live(self.hass).oauth_token(form)}
+        return await async_get_xbox_live(self.hass).oauth_token(form)
 
 
 async def async_get_auth_implementation(

@@ -273,7 +273,10 @@ async def test_code_that_does_not_count(
 
 
 @pytest.mark.usefixtures("application")
-@pytest.mark.parametrize("returned", [{}, {"code": "x"}, {"state": {}}])
+@pytest.mark.parametrize(
+    "returned",
+    [{}, {"code": "x"}, {"code": "x", "state": {}}, {"code": "x", "state": 1}],
+)
 async def test_half_an_answer(
     hass: HomeAssistant,
     hass_client_no_auth: ClientSessionGenerator,
@@ -283,7 +286,7 @@ async def test_half_an_answer(
     result = await go_on(hass, await begin(hass), returned)
     assert result["type"] is FlowResultType.EXTERNAL_STEP_DONE
     result = await hass.config_entries.flow.async_configure(result["flow_id"])
-    assert_failed(result, "sign_in_failed")
+    assert_failed(result, "sign_in_not_understood")
     await finish(hass, hass_client_no_auth, services, result)
 
 

@@ -91,12 +91,14 @@ async def async_redeem(
 
     `external_data` is what came with the browser. Raises as `async_tokens` does.
     """
-    token = await _guarded(implementation.async_resolve_external_data(external_data))
     try:
+        token = await _guarded(
+            implementation.async_resolve_external_data(external_data)
+        )
         token["expires_at"] = time.time() + token["expires_in"]
         access_token: str = token["access_token"]
     except KeyError, TypeError:
-        raise ProtocolError("An answer without a token") from None
+        raise ProtocolError("An answer that is not complete") from None
     xsts = await async_get_xbox_live(hass).sign_in(access_token)
     return {**token, CONF_XSTS: xsts.to_json()}, xsts
 

@@ -161,8 +161,6 @@ class SignInFlow(FamilyFlow):
             return await self.async_step_xbox_sign_in()
         if (error := returned.get("error")) is not None:
             return self.sign_in_failed(_refusal(str(error)))
-        if "code" not in returned or "state" not in returned:
-            return self.sign_in_failed("sign_in_failed")
         try:
             token, xsts = await async_redeem(
                 self.host.hass, self._implementation, returned
