@@ -5,8 +5,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, override
 
-from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT, Platform
-from homeassistant.core import HomeAssistant, ServiceResponse, callback
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_NAME,
+    CONF_PORT,
+    EVENT_HOMEASSISTANT_STOP,
+    Platform,
+)
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    HomeAssistant,
+    ServiceResponse,
+    callback,
+)
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
@@ -108,6 +120,7 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
         self._platforms = platforms
         self._action = action
         self._troubles = Troubles(hass, entry)
+        self._unsub_stop: CALLBACK_TYPE | None = None
         self._tv_pace = Pace(hass, TV_INTERVAL, lambda _: self._ask_tv())
         self._link = link.ConsoleLink(
             hass, entry, lease, self.console, self, self._async_tokens
@@ -133,10 +146,21 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
     async def async_start(self) -> None:
         self._update_registry()
         self.entry.async_on_unload(self.console.subscribe(self._on_event))
+        # Entries are not unloaded then, and the console would keep the session for a while.
+        self._unsub_stop = self.hass.bus.async_listen_once(
+            EVENT_HOMEASSISTANT_STOP, self._async_on_shutdown
+        )
         self._link.start()
+
+    async def _async_on_shutdown(self, event: Event) -> None:
+        self._unsub_stop = None  # it was listened to once
+        await self._link.async_stop()
 
     @override
     async def async_stop(self) -> None:
+        if self._unsub_stop is not None:
+            self._unsub_stop()
+            self._unsub_stop = None
         try:
             self._tv_pace.stop()
             self.stop_telling()

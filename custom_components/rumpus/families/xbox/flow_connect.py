@@ -241,9 +241,9 @@ class ConnectSteps(SignInFlow):
                 await self._async_connect(tokens)
         except PeerTimeoutError as err:
             if self.entry is None:
-                return self.sign_in_failed(err)
+                return self.sign_in_failed(connect_error(err))
         except RumpusError as err:
-            return self.sign_in_failed(err)
+            return self.sign_in_failed(connect_error(err))
         except OSError:
             return self.host.async_abort(reason="xbox_cannot_search")
         return await self._async_keep(
