@@ -252,10 +252,14 @@ class HomeAssistantApi:
         handler: str,
         *,
         unique_id: str | None = None,
+        ending: str = "",
         source: str | Sequence[str] | None = None,
         timeout: float = WAIT,
     ) -> PendingFlow:
-        """Wait for a flow of an integration that no user started; None matches everything."""
+        """Wait for a flow of an integration that no user started; None matches everything.
+
+        `ending` is what its unique id has to end with.
+        """
         sources = (source,) if isinstance(source, str) else source
         seen: list[PendingFlow] = []
         async with await self.subscribe("config_entries/flow/subscribe") as changes:
@@ -264,8 +268,10 @@ class HomeAssistantApi:
                     while True:
                         seen = await self.flows(handler)
                         for flow in seen:
-                            if unique_id in (None, flow.unique_id) and (
-                                sources is None or flow.source in sources
+                            if (
+                                unique_id in (None, flow.unique_id)
+                                and (flow.unique_id or "").endswith(ending)
+                                and (sources is None or flow.source in sources)
                             ):
                                 return flow
                         await changes.get()

@@ -62,12 +62,15 @@ async def add_discovered(
     browser: Browser,
     device: str,
     shots: Path,
-    answer: Callable[[str], Awaitable[None]],
+    answer: Callable[[str], Awaitable[None]] | None = None,
+    option: str | None = None,
 ) -> list[str]:
     """Add a discovered device by its card; returns what went wrong in the pages.
 
-    `answer` gets the verification key that the dialog shows and lets the device accept. The
-    pictures go into `shots`. Raises FakeError with what the browser could not do.
+    `answer` gets the verification key that the dialog shows and lets the device accept; None
+    for devices that have no key. `option` is what to choose in the menu of its options, if
+    they have one. The pictures go into `shots`. Raises FakeError with what the browser could
+    not do.
     """
     options = {
         "url": lab.server.url,
@@ -78,16 +81,19 @@ async def add_discovered(
         "shots": str(shots),
         "chromium": browser.chromium,
         "modules": str(MODULES),
+        "key": answer is not None,
+        "option": option,
     }
     look = FakeProcess("browser", (browser.node, str(SCRIPT), json.dumps(options)))
     await look.start()
     try:
-        shown = await look.wait(
-            lambda event: event["event"] in {"key", "failed"}, "key", DIALOG
-        )
-        if shown["event"] == "failed":
-            raise FakeError(f"the browser: {shown.get('message')}")
-        await answer(get_str(shown, "key"))
+        if answer is not None:
+            shown = await look.wait(
+                lambda event: event["event"] in {"key", "failed"}, "key", DIALOG
+            )
+            if shown["event"] == "failed":
+                raise FakeError(f"the browser: {shown.get('message')}")
+            await answer(get_str(shown, "key"))
         end = await look.wait(
             lambda event: event["event"] in {"done", "failed"}, "end", DIALOG
         )

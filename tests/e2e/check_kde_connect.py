@@ -100,7 +100,9 @@ class KdeConnectCheck:
             await _accept(fake, shown, mark)
 
         async with report.step(f"{fake.name}: added in the browser"):
-            wrong = await add_discovered(lab, browser, fake.name, shots, answer)
+            wrong = await add_discovered(
+                lab, browser, fake.name, shots, answer, "Private content"
+            )
             require(not wrong, f"errors in the page: {wrong}")
 
     # --- pairing ---

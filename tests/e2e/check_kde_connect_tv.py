@@ -53,9 +53,8 @@ async def _pair(phone: Subject) -> None:
     fake = phone.fake
     mark = fake.position
     await fake.say("request")
-    flow = await phone.api.wait_flow(DOMAIN, source="integration_discovery")
-    require(
-        str(flow.unique_id).endswith(device_id(fake)), "the card is another phone's"
+    flow = await phone.api.wait_flow(
+        DOMAIN, ending=device_id(fake), source="integration_discovery"
     )
     walk = await Walk.resume(phone.api, DOMAIN, flow.flow_id)
     shown = walk.result.placeholders.get("key")

@@ -3,6 +3,7 @@
 from typing import Final
 
 from .demo_kde_connect import KdeConnectDemo
+from .demo_xbox import XboxDemo
 from .families import DemoFamily
 
-FAMILIES: Final[tuple[DemoFamily, ...]] = (KdeConnectDemo(),)
+FAMILIES: Final[tuple[DemoFamily, ...]] = (KdeConnectDemo(), XboxDemo())

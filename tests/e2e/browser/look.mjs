@@ -1,7 +1,10 @@
 // Adds one discovered device in Home Assistant's own frontend, as a user does, and takes
 // pictures on the way. Started by tests/e2e/browser.py, which answers for the device.
 //
-//   node look.mjs '{"url", "username", "password", "device", "domain", "shots", "chromium", "modules"}'
+//   node look.mjs '{"url", "username", "password", "device", "domain", "shots", "chromium", "modules", "key", "option"}'
+//
+// `key` tells whether the device shows a verification key, `option` is what to choose in the
+// menu of its options, null when they are one form.
 //
 // Prints one JSON object a line: {"event": "shot", "file"}, {"event": "key", "key"} when the
 // dialog shows the verification key, {"event": "added", "title"} at the end of the dialog,
@@ -78,12 +81,14 @@ async function addDiscovered() {
   await form.waitFor();
   await shot("confirm");
   await dialog.getByRole("button", { name: /^(submit|next|pair|add)$/i }).first().click();
-  const progress = dialog.locator("step-flow-progress");
-  const shown = progress.getByText(KEY).first();
-  await shown.waitFor();
-  await shot("pairing");
-  const key = KEY.exec(await shown.innerText());
-  say("key", { key: key ? key[0] : null });
+  if (options.key) {
+    const progress = dialog.locator("step-flow-progress");
+    const shown = progress.getByText(KEY).first();
+    await shown.waitFor();
+    await shot("pairing");
+    const key = KEY.exec(await shown.innerText());
+    say("key", { key: key ? key[0] : null });
+  }
   await dialog.locator("step-flow-create-entry").waitFor();
   await shot("added");
   say("added", { title: options.device });
@@ -96,11 +101,13 @@ async function lookAtOptions() {
   const entry = page.locator("ha-config-entry-row").filter({ hasText: options.device }).first();
   await entry.getByRole("button", { name: /configure/i }).click();
   const dialog = page.locator("dialog-data-entry-flow");
-  await dialog.getByText("Private content").first().waitFor();
-  await shot("options");
-  await dialog.getByText("Private content").first().click();
+  if (options.option) {
+    await dialog.getByText(options.option).first().waitFor();
+    await shot("options");
+    await dialog.getByText(options.option).first().click();
+  }
   await dialog.locator("step-flow-form").waitFor();
-  await shot("private-content");
+  await shot("option");
 }
 
 async function lookAround() {
