@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import Field as DataclassField, dataclass, fields
 from enum import IntEnum, IntFlag
+import struct
 from types import NoneType
 from typing import (
     Annotated,
@@ -18,7 +19,7 @@ from typing import (
 from uuid import UUID
 
 type ByteOrder = Literal["big", "little"]
-type NumberCode = Literal["B", "H", "I", "Q", "b", "h", "i", "q", "f", "d"]
+type NumberCode = Literal["B", "H", "I", "Q", "b", "h", "i", "q", "f"]
 type WordCode = Literal["B", "H", "I", "Q"]
 
 
@@ -164,7 +165,26 @@ def fields_of(cls: type[Structure]) -> tuple[Field, ...]:
     Raises TypeError for a declaration that says too little.
     """
     hints = get_type_hints(cls, include_extras=True)
-    return tuple(_resolve(field.name, hints[field.name]) for field in fields(cls))
+    plan = tuple(_resolve(field.name, hints[field.name]) for field in fields(cls))
+    _check_words(plan)
+    return plan
+
+
+def _check_words(plan: tuple[Field, ...]) -> None:
+    """Raise TypeError when bits do not fill up the words that they are in."""
+    left, word = 0, ""
+    for field in plan:
+        if isinstance(field.kind, Bits):
+            if not left:
+                word = field.kind.word
+                left = 8 * struct.calcsize(f"={word}")
+            left -= field.kind.count
+            if left < 0 or field.kind.word != word:
+                raise TypeError(f"field {field.name} does not fit into its word")
+        elif left:
+            break
+    if left:
+        raise TypeError("bits that do not fill their word")
 
 
 def _resolve(name: str, annotation: object) -> Field:

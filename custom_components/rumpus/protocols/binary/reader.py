@@ -105,7 +105,7 @@ class Reader(Source):
                 return self._array(field, element, limit, prefix)
             case Rest(limit):
                 return self._rest(field, limit)
-            case None:
+            case _:
                 return self._structure(field.type, fields_of(field.type))
 
     def _number(self, field: Field, code: str) -> str:
@@ -119,7 +119,14 @@ class Reader(Source):
         if field.type is bool:
             self._after.append(f"{value} = {value} != 0")
         elif issubclass(field.type, IntFlag):
-            self._after.append(f"{value} = {self._named('flags', field.type)}({value})")
+            # The class looks there as well, but takes several times as long for it.
+            seen = self._named("seen", field.type._value2member_map_.get)
+            flags = self._named("flags", field.type)
+            met = self._new("met")
+            self._after.append(f"{met} = {seen}({value})")
+            self._after.append(
+                f"{value} = {flags}({value}) if {met} is None else {met}"
+            )
         elif issubclass(field.type, IntEnum):
             known = {member.value: member for member in field.type}
             self._after.append(

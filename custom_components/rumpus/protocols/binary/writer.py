@@ -105,7 +105,7 @@ class Writer(Source):
                 self._flush()
                 self._limit(f"len({value})", limit, field)
                 self._parts.append(value)
-            case None:
+            case _:
                 self._structure(value, fields_of(field.type))
 
     def _bit_field(self, field: Field, value: str, count: int, word: str) -> None:

@@ -43,7 +43,7 @@ def read_certificate(der: bytes) -> ConsoleCertificate:
         certificate = x509.load_der_x509_certificate(der)
         key = certificate.public_key()
         names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    except ValueError, UnsupportedAlgorithm:
+    except ValueError, UnsupportedAlgorithm, x509.InvalidVersion:
         return _search(der)
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise ProtocolError("Certificate without a key on a curve")
