@@ -1,0 +1,31 @@
+"""Fixtures of a console on loopback, and of a client of it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from .common import Log, client_of
+from custom_components.rumpus.protocols.smartglass.console import Console
+from tests.fakes.xbox import FakeConsole
+
+
+@pytest.fixture
+async def fake(socket_enabled: None) -> AsyncIterator[FakeConsole]:
+    """A console on loopback, switched on."""
+    async with FakeConsole() as console:
+        console.retransmit = (0.05,) * 20
+        yield console
+
+
+@pytest.fixture
+async def client(fake: FakeConsole) -> AsyncIterator[tuple[Console, Log]]:
+    """A client of it, not connected yet, and what it tells."""
+    async with client_of(fake) as made:
+        yield made
+
+
+@pytest.fixture
+async def linked(client: tuple[Console, Log]) -> tuple[Console, Log]:
+    """The same, connected."""
+    await client[0].connect()
+    return client

@@ -1,0 +1,581 @@
+"""What a client can do with one console, against a fake one on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+import errno
+
+import pytest
+
+from .common import CLIENT_UUID, HASTY, PATIENCE, QUICK
+from custom_components.rumpus.protocols.errors import (
+    AuthenticationError,
+    DisconnectedError,
+    PeerTimeoutError,
+    ProtocolError,
+)
+from custom_components.rumpus.protocols.smartglass.enums import (
+    ConnectResult,
+    DisconnectReason,
+    PairedIdentityState,
+    ResultCode,
+    ServiceChannel,
+)
+from custom_components.rumpus.protocols.smartglass.errors import (
+    ChannelError,
+    ConnectRefusedError,
+    RejectedError,
+    TitleNotLaunchedError,
+)
+from custom_components.rumpus.protocols.smartglass.messages import (
+    GameDvrRecord,
+    Gamepad,
+)
+from custom_components.rumpus.protocols.smartglass.protocol import SmartglassProtocol
+from custom_components.rumpus.protocols.smartglass.session import SessionEvent
+from tests.fakes.xbox import GAME, HOME, FakeConsole
+
+INPUT = ServiceChannel.SYSTEM_INPUT
+TV = ServiceChannel.SYSTEM_INPUT_TV_REMOTE
+TOKEN = "t" * 2500
+GAME_URI = f"ms-xbl-{GAME.title_id:08X}://default/"
+
+
+@pytest.fixture
+def events() -> list[SessionEvent]:
+    return []
+
+
+@pytest.fixture
+async def protocol(
+    fake: FakeConsole, events: list[SessionEvent]
+) -> AsyncIterator[SmartglassProtocol]:
+    """A socket to the console; nothing has been sent."""
+    opened = await SmartglassProtocol.open(
+        fake.address, fake.port, timing=HASTY, listener=events.append
+    )
+    yield opened
+    await opened.disconnect()
+
+
+@pytest.fixture
+async def joined(fake: FakeConsole, protocol: SmartglassProtocol) -> SmartglassProtocol:
+    """The same with a session, and a status."""
+    await protocol.connect(client_uuid=CLIENT_UUID)
+    await protocol.local_join()
+    await fake.wait_for("acked")
+    return protocol
+
+
+# Before there is a session.
+
+
+async def test_discover(fake: FakeConsole, protocol: SmartglassProtocol) -> None:
+    found = await protocol.discover()
+    assert found.live_id == fake.live_id
+    assert (found.address, found.port) == (fake.address, fake.port)
+    assert protocol.discovered is found
+
+
+async def test_discover_asks_again(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    fake.disappear()
+    finding = asyncio.create_task(protocol.discover(PATIENCE))
+    await asyncio.sleep(0.03)
+    fake.reappear()
+    assert (await finding).live_id == fake.live_id
+
+
+async def test_discover_gives_up(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    fake.unplug()
+    with pytest.raises(PeerTimeoutError):
+        await protocol.discover()
+
+
+async def test_discover_hears_no_garbage(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    fake.unplug()
+    finding = asyncio.create_task(protocol.discover(0.2, 0.05))
+    await asyncio.sleep(0)
+    protocol.datagram_received(b"\xdd\x01garbage", (fake.address, fake.port))
+    protocol.datagram_received(fake.discovery_response(), (fake.address, fake.port))
+    protocol.datagram_received(fake.discovery_response(), (fake.address, fake.port))
+    assert (await finding).live_id == fake.live_id
+
+
+async def test_power_on(fake: FakeConsole, protocol: SmartglassProtocol) -> None:
+    fake.turn_off()
+    fake.wake_packets = 2
+    await protocol.power_on(fake.live_id, tries=2, interval=0)
+    await fake.wait_for("state", value="on")
+
+
+async def test_an_address_that_cannot_be_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def refuse(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENETUNREACH, "unreachable")
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "create_datagram_endpoint", refuse)
+    with pytest.raises(DisconnectedError):
+        await SmartglassProtocol.open("192.0.2.1")
+
+
+# Connect.
+
+
+async def test_connect_anonymously(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    assert not protocol.participant_id
+    state = await protocol.connect()
+    assert state == PairedIdentityState.NOT_PAIRED
+    assert protocol.participant_id == fake.participant.number
+    assert not fake.participant.is_authenticated
+    with pytest.raises(ProtocolError):
+        await protocol.connect()
+
+
+async def test_connect_with_tokens_in_pieces(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    fake.accounts["123456"] = TOKEN
+    fake.pairing_state = 1
+    state = await protocol.connect("123456", TOKEN, CLIENT_UUID)
+    assert state == PairedIdentityState.PAIRED
+    assert fake.participant.is_authenticated
+    assert len(fake.seen("connect_request")) == 3
+
+
+@pytest.mark.parametrize("result", range(2, 11))
+async def test_each_refusal_has_its_result(
+    fake: FakeConsole, protocol: SmartglassProtocol, result: int
+) -> None:
+    fake.refuse(result)
+    with pytest.raises(ConnectRefusedError) as info:
+        await protocol.connect()
+    assert info.value.result == result
+    assert isinstance(info.value, AuthenticationError)
+    assert protocol.session is None
+
+
+async def test_anonymous_connects_may_be_refused(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    fake.flags = 2
+    with pytest.raises(ConnectRefusedError) as info:
+        await protocol.connect()
+    assert info.value.result is ConnectResult.FAILURE_ANONYMOUS_CONNECTIONS_DISABLED
+
+
+async def test_a_connect_is_retried_and_gives_up(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    fake.mute_connects = True
+    with pytest.raises(PeerTimeoutError):
+        await protocol.connect()
+    assert len(fake.seen("connect_request")) == len(HASTY.connect)
+
+
+async def test_a_connect_that_is_retried_is_no_second_client(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    found = await protocol.discover()
+    fake.mute_connects = True
+    connecting = asyncio.create_task(
+        protocol.connect(certificate=found.certificate, client_uuid=CLIENT_UUID)
+    )
+    await fake.wait_for("connect_request")
+    fake.mute_connects = False
+    await connecting
+    assert fake.participant.number == protocol.participant_id
+
+
+async def test_a_connect_waits_while_the_user_is_signed_in(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    fake.sign_in_delay = 0.12
+    fake.accounts["123456"] = TOKEN
+    await protocol.connect("123456", TOKEN)
+    assert len(fake.seen("connect_answer", result=ConnectResult.PENDING)) > 2
+    assert protocol.is_joined
+
+
+async def test_a_sign_in_that_does_not_end_is_given_up(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    protocol.timing = replace(HASTY, pending=0.1)
+    fake.refuse(ConnectResult.PENDING)
+    with pytest.raises(PeerTimeoutError):
+        await protocol.connect()
+
+
+async def test_forged_and_replayed_responses_are_ignored(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    other = await SmartglassProtocol.open(fake.address, fake.port, timing=HASTY)
+    heard: list[bytes] = []
+    received = other.datagram_received
+
+    def listen(data: bytes, addr: tuple[str, int]) -> None:
+        heard.append(data)
+        received(data, addr)
+
+    other.datagram_received = listen  # type: ignore[method-assign]
+    await other.connect()
+    await other.disconnect()
+    # Those were for other keys.
+    await protocol.discover()
+    fake.mute_connects = True
+    connecting = asyncio.create_task(protocol.connect())
+    await fake.wait_for("connect_request")
+    for datagram in heard:
+        protocol.datagram_received(datagram, (fake.address, fake.port))
+    assert protocol.session is None
+    fake.mute_connects = False
+    await connecting
+
+
+async def test_late_responses_are_ignored(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    participant = fake.participant
+    number = joined.participant_id
+    late = participant.keys.connect_response(0, 0, 99)
+    joined.datagram_received(late, (fake.address, fake.port))
+    assert joined.participant_id == number
+    await joined.ack(need_ack=True)
+
+
+async def test_a_certificate_that_is_none(protocol: SmartglassProtocol) -> None:
+    with pytest.raises(ProtocolError):
+        await protocol.connect(certificate=b"none")
+
+
+async def test_closing_ends_a_connect(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    found = await protocol.discover()
+    fake.mute_connects = True
+    connecting = asyncio.create_task(protocol.connect(certificate=found.certificate))
+    await fake.wait_for("connect_request")
+    await protocol.disconnect()
+    with pytest.raises(DisconnectedError):
+        await connecting
+    with pytest.raises(DisconnectedError):
+        await protocol.discover()
+
+
+async def test_closing_ends_a_discovery(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    fake.unplug()
+    finding = asyncio.create_task(protocol.discover(PATIENCE))
+    await asyncio.sleep(0)
+    await protocol.disconnect()
+    with pytest.raises(DisconnectedError):
+        await finding
+
+
+# In a session.
+
+
+async def test_join_is_the_first_message(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    event = await fake.wait_for("message", name="local_join")
+    assert event.data["sequence"] == 1
+    assert event.data["need_ack"]
+    assert (await fake.wait_for("joined")).data["display_name"] == "SmartGlass-PC"
+
+
+async def test_a_join_that_nobody_acks_fails(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    await protocol.connect()
+    fake.mute_acks = True
+    with pytest.raises(PeerTimeoutError):
+        await protocol.local_join()
+
+
+async def test_messages_with_and_without_an_ack(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    await joined.send_message(GameDvrRecord(-5, 0))
+    await joined.game_dvr_record(-60)
+    await fake.wait_for("game_dvr", start_time_delta=-60, end_time_delta=0)
+    await joined.start_channel(INPUT)
+    await joined.send_message(Gamepad(), INPUT, blocking=False)
+    await fake.wait_for("gamepad")
+
+
+async def test_a_rejected_message_fails(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    fake.reject("game_dvr_record")
+    with pytest.raises(RejectedError) as info:
+        await joined.game_dvr_record(-60)
+    assert info.value.result is None
+    await joined.game_dvr_record(-60)
+
+
+async def test_a_message_that_is_cancelled_is_not_sent_again(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    fake.mute_acks = True
+    sending = asyncio.create_task(joined.game_dvr_record(-60))
+    await fake.wait_for("game_dvr")
+    sending.cancel()
+    await asyncio.wait({sending})
+    assert joined.session is not None
+    assert joined.session.pending_sends == 0
+
+
+async def test_an_ack_of_its_own_is_a_heartbeat(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    await joined.ack([1], need_ack=True)
+    await fake.wait_for("heartbeat")
+    await joined.ack([1], [2])
+
+
+async def test_objects_in_pieces(fake: FakeConsole, joined: SmartglassProtocol) -> None:
+    await joined.start_channel(TV)
+    request = "GetRecentChannels"
+    params: dict[str, object] = {"startindex": 0, "count": 9, "pad": "x" * 2000}
+    await joined.json({"request": request, "msgid": "1", "params": params}, TV)  # type: ignore[dict-item]
+    await fake.wait_for("json_request", request=request)
+
+
+async def test_what_cannot_be_sent_without_a_session(
+    protocol: SmartglassProtocol,
+) -> None:
+    with pytest.raises(DisconnectedError):
+        await protocol.local_join()
+    with pytest.raises(DisconnectedError):
+        protocol.send_nowait(Gamepad())
+    with pytest.raises(DisconnectedError):
+        await protocol.start_channel(INPUT)
+
+
+# Channels.
+
+
+async def test_pipelined_channels(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    fake.answer_delay = 0.02
+    await asyncio.gather(*(joined.start_channel(channel) for channel in (INPUT, TV)))
+    assert joined.session is not None
+    assert joined.session.channels.open_channels == {INPUT, TV}
+
+
+async def test_a_refused_channel(fake: FakeConsole, joined: SmartglassProtocol) -> None:
+    fake.refuse_channel("tv", ResultCode.ACCESS_DENIED)
+    with pytest.raises(ChannelError) as info:
+        await joined.start_channel(TV)
+    assert info.value.result == ResultCode.ACCESS_DENIED
+    with pytest.raises(ChannelError):
+        joined.send_nowait(Gamepad(), TV)
+
+
+async def test_a_silent_channel(fake: FakeConsole, joined: SmartglassProtocol) -> None:
+    fake.mute_channel("tv")
+    with pytest.raises(ChannelError) as info:
+        await joined.start_channel(TV)
+    assert info.value.result is None
+
+
+@pytest.mark.parametrize("is_rejected", [True, False])
+async def test_a_channel_request_that_is_not_taken(
+    fake: FakeConsole, joined: SmartglassProtocol, is_rejected: bool
+) -> None:
+    fake.mute_channel("tv")
+    if is_rejected:
+        fake.reject("start_channel_request")
+    else:
+        fake.mute_acks = True
+    with pytest.raises(ChannelError):
+        await joined.start_channel(TV)
+
+
+async def test_a_channel_that_answers_before_the_ack(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    fake.mute_acks = True
+    await joined.start_channel(TV)
+
+
+async def test_a_late_answer_opens_the_channel(
+    fake: FakeConsole, joined: SmartglassProtocol, events: list[SessionEvent]
+) -> None:
+    fake.answer_delay = 0.15
+    with pytest.raises(ChannelError):
+        await joined.start_channel(TV)
+    await fake.wait_for("channel_opened")
+    await joined.ack(need_ack=True)
+    assert joined.session is not None
+    assert joined.session.channels.open_channels == {TV}
+
+
+async def test_stop_channel(fake: FakeConsole, joined: SmartglassProtocol) -> None:
+    await joined.start_channel(TV)
+    joined.stop_channel(TV)
+    await fake.wait_for("channel_closed", service="tv")
+    with pytest.raises(ChannelError):
+        joined.stop_channel(TV)
+
+
+async def test_an_end_while_channels_open(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    fake.mute_channel("tv")
+    starting = asyncio.create_task(joined.start_channel(TV))
+    await fake.wait_for("message", name="start_channel_request")
+    fake.disconnect_clients()
+    with pytest.raises(DisconnectedError):
+        await starting
+
+
+# Titles.
+
+
+async def test_a_title_that_starts(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    fake.honours_launch = True
+    await joined.launch_title(GAME_URI)
+    # Again: it is in front already.
+    await joined.launch_title(GAME_URI)
+    await fake.wait_for("title_launch", uri=GAME_URI, location=0)
+
+
+async def test_a_title_that_does_not_start(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    with pytest.raises(TitleNotLaunchedError):
+        await joined.launch_title(GAME_URI)
+    # Something else happening is no answer.
+    launching = asyncio.create_task(joined.launch_title(GAME_URI))
+    await fake.wait_for("title_launch")
+    fake.set_titles([HOME])
+    with pytest.raises(TitleNotLaunchedError):
+        await launching
+
+
+async def test_a_page_that_comes_to_the_front(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    launching = asyncio.create_task(joined.launch_title("https://example.com/"))
+    await fake.wait_for("title_launch")
+    fake.launch(GAME)
+    await launching
+
+
+async def test_a_launch_that_nobody_acks(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    fake.mute_acks = True
+    with pytest.raises(PeerTimeoutError):
+        await joined.launch_title(GAME_URI)
+
+
+async def test_an_end_while_a_title_starts(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    joined.timing = QUICK
+    launching = asyncio.create_task(joined.launch_title(GAME_URI))
+    await fake.wait_for("title_launch")
+    await joined.ack(need_ack=True)
+    fake.disconnect_clients()
+    with pytest.raises(DisconnectedError):
+        await launching
+
+
+# The socket.
+
+
+async def test_disconnect_says_why_and_closes_the_socket(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    await joined.disconnect(DisconnectReason.APP_CLOSE, 5)
+    assert not joined.is_open
+    assert not joined.is_joined
+    event = await fake.wait_for("left")
+    assert event.data["reason"] == "reason 4"
+    await joined.disconnect()
+    joined.hang_up()
+
+
+async def test_refusals_of_the_network_are_not_fatal(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    joined.error_received(ConnectionRefusedError())
+    await joined.game_dvr_record(-1)
+
+
+async def test_other_errors_of_the_network_fail_what_is_sent(
+    fake: FakeConsole, joined: SmartglassProtocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sendto(data: bytes) -> None:
+        joined.error_received(OSError(errno.ENETUNREACH, "unreachable"))
+
+    transport = joined._transport
+    assert transport is not None
+    monkeypatch.setattr(transport, "sendto", sendto)
+    with pytest.raises(DisconnectedError):
+        await joined.game_dvr_record(-1)
+    assert joined.session is not None
+    assert joined.session.pending_sends == 0
+    with pytest.raises(DisconnectedError):
+        joined.send_nowait(Gamepad())
+    monkeypatch.undo()
+    await joined.game_dvr_record(-2)
+    assert [event.data["start_time_delta"] for event in fake.seen("game_dvr")] == [-2]
+
+
+async def test_a_network_that_takes_nothing_gets_nothing_for_a_while(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    joined.pause_writing()
+    sending = asyncio.create_task(joined.game_dvr_record(-1))
+    await asyncio.sleep(0)
+    joined.resume_writing()
+    await sending
+    await fake.wait_for("game_dvr")
+
+
+async def test_a_socket_that_is_lost_fails_all(
+    fake: FakeConsole, joined: SmartglassProtocol, events: list[SessionEvent]
+) -> None:
+    fake.mute_acks = True
+    sending = asyncio.create_task(joined.game_dvr_record(-1))
+    await fake.wait_for("game_dvr")
+    assert joined._transport is not None
+    joined._transport.abort()
+    with pytest.raises(DisconnectedError):
+        await sending
+    with pytest.raises(DisconnectedError):
+        await joined.game_dvr_record(-1)
+
+
+async def test_a_listener_that_fails_harms_nobody(
+    fake: FakeConsole, caplog: pytest.LogCaptureFixture
+) -> None:
+    def listener(event: SessionEvent) -> None:
+        raise LookupError
+
+    protocol = await SmartglassProtocol.open(
+        fake.address, fake.port, timing=HASTY, listener=listener
+    )
+    await protocol.connect()
+    await protocol.local_join()
+    await fake.wait_for("acked")
+    await protocol.game_dvr_record(-1)
+    await protocol.disconnect()
+    assert "A listener failed" in caplog.text
