@@ -124,6 +124,25 @@ async def test_held_buttons_combine_with_presses(link: FakeLink) -> None:
 
 
 @virtual
+async def test_chord_of_buttons_triggers_and_sticks(link: FakeLink) -> None:
+    """It combines with what is held, and a second one waits for its turn."""
+    chord = GamepadState(A, left_trigger=0.5, right_y=-1.0)
+    async with opened(link) as service:
+        await service.gamepad(GamepadState(LB, left_trigger=1.0, left_x=0.25))
+        await asyncio.gather(service.chord(chord, 2), service.chord(GamepadState(B)))
+    held = GamepadState(LB, left_trigger=1.0, left_x=0.25)
+    assert [_state(message) for message in link.of(Gamepad)] == [
+        held,
+        GamepadState(A | LB, left_trigger=0.5, left_x=0.25, right_y=-1.0),
+        held,
+        held,
+        GamepadState(B | LB, left_trigger=1.0, left_x=0.25),
+        held,
+        held,
+    ]
+
+
+@virtual
 async def test_let_go_of_what_is_not_held(link: FakeLink) -> None:
     async with opened(link) as service:
         await service.let_go(A)

@@ -74,7 +74,6 @@ class BroadcastService(Service):
         super().__init__(link, emit)
         self._turns = asyncio.Lock()
         self._listeners: list[Callable[[BroadcastMessage], None]] = []
-        self._stopping: set[asyncio.Task[None]] = set()
         self._enabled: StreamingEnabled | None = None
         self._preview: PreviewStatus | None = None
         self._state: StreamStateChanged | None = None
@@ -148,7 +147,8 @@ class BroadcastService(Service):
                 return await answer.wait(START_TIMEOUT)
             except BaseException:
                 # It may stream all the same, to nobody.
-                self._stop_behind()
+                if self._gone is not None:
+                    self._run_behind(self._send_stop())
                 raise
             finally:
                 self._starting = None
@@ -198,15 +198,6 @@ class BroadcastService(Service):
             raise BroadcastError(
                 BroadcastErrorType.VERSION_MISMATCH, enabled.major_version
             )
-
-    def _stop_behind(self) -> None:
-        if self._gone is None:
-            return
-        loop = asyncio.get_running_loop()
-        task = asyncio.Task(self._send_stop(), loop=loop, eager_start=True)
-        if not task.done():
-            self._stopping.add(task)
-            task.add_done_callback(self._stopping.discard)
 
     async def _send_stop(self) -> None:
         with contextlib.suppress(RumpusError):

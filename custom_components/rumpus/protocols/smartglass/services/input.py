@@ -84,6 +84,16 @@ class GamepadState:
             for was, now in zip(before._analog(), self._analog(), strict=True)
         )
 
+    def over(self, resting: GamepadState) -> GamepadState:
+        """Return this together with what is held already."""
+        return GamepadState(
+            self.buttons | resting.buttons,
+            *(
+                now or before
+                for now, before in zip(self._analog(), resting._analog(), strict=True)
+            ),
+        )
+
     def _analog(self) -> tuple[float, ...]:
         return (
             self.left_trigger,
@@ -185,6 +195,13 @@ class InputService(Service):
             await self._act(lambda state: replace(state, left_trigger=value), hold)
         else:
             await self._act(lambda state: replace(state, right_trigger=value), hold)
+
+    async def chord(self, state: GamepadState, hold: float = DEFAULT_HOLD) -> None:
+        """Press, pull and push all that a state has, and let go of it after some seconds.
+
+        What is held besides stays down.
+        """
+        await self._act(state.over, hold)
 
     async def hold(self, *buttons: GamepadButtons) -> None:
         """Press buttons that stay down, also while others are pressed, until let go."""

@@ -5,7 +5,7 @@ retransmits; what a message means is the service's business alone.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Protocol
 
 from ...errors import DisconnectedError
@@ -57,6 +57,7 @@ class Service:
         self._emit = emit
         self._gone: asyncio.Event | None = None
         self._period = 0
+        self._behind: set[asyncio.Task[None]] = set()
 
     def opened(self) -> None:
         """The channel is open: begin with nothing known."""
@@ -72,6 +73,8 @@ class Service:
         if self._gone is not None:
             self._gone.set()
             self._gone = None
+        for task in self._behind:
+            task.cancel()
 
     def received(self, message: Message) -> None:
         """Take a message of this channel."""
@@ -83,6 +86,17 @@ class Service:
         """Raise DisconnectedError when the channel was closed since `period`."""
         if period != self._period:
             raise DisconnectedError("The channel was closed in the meantime")
+
+    def _run_behind(self, work: Coroutine[None, None, None]) -> None:
+        """Do something that nobody waits for, until the channel is closed.
+
+        It begins at once: what it sends first leaves before anything else does.
+        """
+        loop = asyncio.get_running_loop()
+        task = asyncio.Task(work, loop=loop, eager_start=True)
+        if not task.done():
+            self._behind.add(task)
+            task.add_done_callback(self._behind.discard)
 
     async def _pause(self, seconds: float) -> None:
         """Wait; raise DisconnectedError as soon as the channel is closed."""

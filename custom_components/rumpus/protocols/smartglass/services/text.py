@@ -81,7 +81,6 @@ class TextService(Service):
         self._turns = asyncio.Lock()
         self._submission: _Submission | None = None
         self._pieces: TextPieces | None = None
-        self._acks: set[asyncio.Task[None]] = set()
         # A field that is closed must not come back by what was said of it before.
         self._last_closed: int | None = None
         self._is_first = True
@@ -101,8 +100,6 @@ class TextService(Service):
         self._is_first = True
         if self._submission is not None:
             self._submission.answer.lose()
-        for task in self._acks:
-            task.cancel()
         super().closed()
 
     # What Home Assistant wants.
@@ -440,15 +437,8 @@ class TextService(Service):
     # Our acknowledgements.
 
     def _acknowledge(self, session_id: int, version: int) -> None:
-        if len(self._acks) >= MAX_ACKS:
-            return
-        ack = self._send_ack(SystemTextAck(session_id, version))
-        loop = asyncio.get_running_loop()
-        # Eager: the ack leaves before anything else that this text leads to.
-        task = asyncio.Task(ack, loop=loop, eager_start=True)
-        if not task.done():
-            self._acks.add(task)
-            task.add_done_callback(self._acks.discard)
+        if len(self._behind) < MAX_ACKS:
+            self._run_behind(self._send_ack(SystemTextAck(session_id, version)))
 
     async def _send_ack(self, ack: SystemTextAck) -> None:
         with contextlib.suppress(RumpusError):
