@@ -21,7 +21,7 @@ from benchmarks.homeassistant import (
 )
 from tests.e2e.api import HomeAssistantApi
 from tests.e2e.server import HomeAssistantServer
-from tests.e2e.shapes import as_object, get_number
+from tests.e2e.shapes import JsonObject, as_object
 from tests.fakes.xbox import FakeConsole, FakeTitle
 
 CONSOLES: Final = 24
@@ -45,7 +45,7 @@ async def run() -> None:
             server = _server(Path(folder) / "with", consoles)
             await stack.enter_async_context(server)
             for console in consoles:
-                await console.wait_for("local_join", timeout=60)
+                await console.wait_for("joined", timeout=60)
             connected = time.monotonic() - begin
             with_consoles = await measure(server)
             rate, stall, starved = await _change(server, consoles)
@@ -116,7 +116,7 @@ async def _change(
         await asyncio.gather(*(change(console) for console in consoles))
         for number in range(CONSOLES):
             await api.wait_state(
-                f"sensor.console_{number}_active_title_id", str(999 + CHANGES), 60
+                f"sensor.console_{number}_active_title_id", f"{999 + CHANGES:08X}", 60
             )
         seconds = time.monotonic() - begin
         seen = as_object(
@@ -124,6 +124,12 @@ async def _change(
         )
         return (
             CONSOLES * CHANGES / seconds,
-            get_number(seen, "stall"),
-            get_number(seen, "starved"),
+            _number(seen, "stall"),
+            _number(seen, "starved"),
         )
+
+
+def _number(data: JsonObject, key: str) -> float:
+    value = data[key]
+    assert isinstance(value, int | float)
+    return value
