@@ -89,6 +89,22 @@ async def test_triggers_and_sticks(hass: HomeAssistant, console: FakeConsole) ->
     ]
 
 
+async def test_chords_of_several_calls(
+    hass: HomeAssistant, console: FakeConsole
+) -> None:
+    """One waits until the other has ended."""
+    await set_up(hass, console)
+
+    await asyncio.gather(send(hass, "a+lt"), send(hass, "b+rt"))
+
+    assert await wait_released(console, 4) == [
+        {"buttons": 0x0010, "left_trigger": 1.0},
+        {},
+        {"buttons": 0x0020, "right_trigger": 1.0},
+        {},
+    ]
+
+
 async def test_times(hass: HomeAssistant, console: FakeConsole) -> None:
     """A hold of its own, the hold of the call, and pauses."""
     await set_up(hass, console)
@@ -282,6 +298,16 @@ async def test_power(hass: HomeAssistant, console: FakeConsole) -> None:
     with pytest.raises(HomeAssistantError) as caught:
         await send(hass, "a")
     assert caught.value.translation_key == "xbox_not_connected"
+
+    with pytest.raises(ServiceValidationError) as unknown:
+        await hass.services.async_call(
+            "remote",
+            "turn_on",
+            {ATTR_ENTITY_ID: REMOTE, "activity": "Tetris"},
+            blocking=True,
+        )
+    assert unknown.value.translation_key == "xbox_unknown_title"
+    assert get_state(hass, REMOTE).state == "off"
 
     await hass.services.async_call(
         "remote", "turn_on", {ATTR_ENTITY_ID: REMOTE}, blocking=True

@@ -68,6 +68,13 @@ def _title_id(state: XboxState, text: str) -> int | None:
     return None
 
 
+def find_uri(coordinator: XboxCoordinator, title: str) -> str:
+    """Return the address of a title; raise ServiceValidationError for what is no title."""
+    if (uri := title_uri(coordinator.data, title)) is None:
+        refuse("xbox_unknown_title", coordinator.entry.title)
+    return uri
+
+
 async def async_launch(
     coordinator: XboxCoordinator,
     title: str,
@@ -79,9 +86,7 @@ async def async_launch(
     does not start it.
     """
     check_connected(coordinator)
-    name = coordinator.entry.title
-    if (uri := title_uri(coordinator.data, title)) is None:
-        refuse("xbox_unknown_title", name)
-    with xbox_errors(name):
+    uri = find_uri(coordinator, title)
+    with xbox_errors(coordinator.entry.title):
         await coordinator.console.launch_title(uri, location)
     return uri

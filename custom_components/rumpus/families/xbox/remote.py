@@ -19,19 +19,12 @@ from homeassistant.components.remote.const import (
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ...protocols.smartglass.services.input import (
-    MAX_HOLD,
-    GamepadState,
-    InputService,
-    Stick,
-    Trigger,
-)
+from ...protocols.smartglass.services.input import MAX_HOLD, GamepadState, InputService
 from .coordinator import XboxCoordinator
 from .entity import XboxPowerEntity
 from .errors import check_connected, refuse, xbox_errors
-from .launch import async_launch, source_names
+from .launch import async_launch, find_uri, source_names
 from .remote_keys import (
-    CENTER,
     MAX_SECONDS,
     MAX_STEPS,
     MediaKey,
@@ -84,8 +77,12 @@ class XboxRemote(XboxPowerEntity, RemoteEntity):
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
+        activity: str | None = kwargs.get(ATTR_ACTIVITY)
+        if activity is not None:
+            # No console wakes up for what it cannot do.
+            find_uri(self.coordinator, activity)
         await self.coordinator.async_turn_on()
-        if (activity := kwargs.get(ATTR_ACTIVITY)) is not None:
+        if activity is not None:
             await async_launch(self.coordinator, activity)
 
     @override
@@ -151,7 +148,7 @@ class XboxRemote(XboxPowerEntity, RemoteEntity):
             match step:
                 case Press():
                     hold = usual if step.hold is None else step.hold
-                    await async_press_pad(console.input, step, hold)
+                    await _async_press(console.input, step, hold)
                 case MediaKey(command):
                     await console.media.command(command)
                 case TvKey(button_id):
@@ -172,47 +169,15 @@ def _seconds(step: Step, usual: float) -> float:
     return 0.0
 
 
-async def async_press_pad(pad: InputService, press: Press, hold: float) -> None:
+async def _async_press(pad: InputService, press: Press, hold: float) -> None:
     """Hold something on the gamepad for some seconds."""
-    pulled = [
-        (trigger, value)
-        for trigger, value in (
-            (Trigger.LEFT, press.left_trigger),
-            (Trigger.RIGHT, press.right_trigger),
-        )
-        if value
-    ]
-    moved = [
-        (stick, position)
-        for stick, position in (
-            (Stick.LEFT, press.left_stick),
-            (Stick.RIGHT, press.right_stick),
-        )
-        if position != CENTER
-    ]
-    match bool(press.buttons), pulled, moved:
-        case _, [], []:
-            await pad.press(press.buttons, hold=hold)
-        case False, [(trigger, value)], []:
-            await pad.pull(trigger, value, hold=hold)
-        case False, [], [(stick, (x, y))]:
-            await pad.move(stick, x, y, hold=hold)
-        case _:
-            await _async_hold_all(pad, press, hold)
-
-
-async def _async_hold_all(pad: InputService, press: Press, hold: float) -> None:
-    await pad.gamepad(
+    await pad.chord(
         GamepadState(
             press.buttons,
             press.left_trigger,
             press.right_trigger,
             *press.left_stick,
             *press.right_stick,
-        )
+        ),
+        hold,
     )
-    try:
-        await asyncio.sleep(hold)
-    finally:
-        # Whatever happens, nothing stays down.
-        await pad.gamepad(GamepadState())
