@@ -87,7 +87,7 @@ def loopback(
     monkeypatch.setattr(link, "TIMING", request.getfixturevalue("timing"))
     monkeypatch.setattr(link, "BACKOFF", Backoff((0.05, 0.2), jitter=0))
     monkeypatch.setattr(link, "OFF_PAUSE", 0.3)
-    monkeypatch.setattr(link, "REFUSED_PAUSE", 0.3)
+    monkeypatch.setattr(link, "REFUSED_PAUSE", 0.1)
     monkeypatch.setattr(link, "WAKE_DEADLINE", 1.5)
     monkeypatch.setattr(link, "CONNECT_DEADLINE", 3.0)
     monkeypatch.setattr(link, "REACH_DEADLINE", 1.5)

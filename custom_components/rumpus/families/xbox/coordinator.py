@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, override
 
+from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import (
     CONF_HOST,
     CONF_NAME,
@@ -220,6 +221,9 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
         if console.status is not None:
             state = self._with_status(state, console.status)
         self.publish(state)
+        # There is nothing to be answered any more.
+        for flow in list(self.entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
+            self.hass.config_entries.flow.async_abort(flow["flow_id"])
         self._want_tv()
 
     @callback
@@ -227,6 +231,9 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
         """The session is over; the console may have said that it goes off."""
         self._keep(was_off=says_off)
         self._tv_pace.stop()
+        if says_off:
+            # What has run runs no more; after mere silence nobody knows.
+            self._fire_titles(self.data.titles, ())
         self.publish(XboxState(is_off=says_off, titles_seen=self.data.titles_seen))
 
     @callback
