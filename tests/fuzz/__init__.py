@@ -1,0 +1,1 @@
+"""Broken input for the decoders, by the million; script/fuzz runs it."""
