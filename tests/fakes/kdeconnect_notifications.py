@@ -194,15 +194,16 @@ class NotificationsPlugin(Plugin):
     def _requested(self, peer: FakePeer, packet: FakePacket) -> None:
         if packet.body.get("request"):
             peer.emit("notification_asked", packet, what="all")
-            self.device.run_task(self._send_all(peer))
+            shown = list(self.notifications.values())
+            self.device.run_task(self._send_all(peer, shown))
         elif isinstance(wanted := packet.body.get("cancel"), str):
             peer.emit("notification_asked", packet, what="cancel", id=wanted)
             known = self.notifications.get(wanted)
             if known is not None and known.is_clearable:
                 self.device.run_task(self.remove(wanted))
 
-    async def _send_all(self, peer: FakePeer) -> None:
-        for notification in list(self.notifications.values()):
+    async def _send_all(self, peer: FakePeer, shown: list[FakeNotification]) -> None:
+        for notification in shown:
             await self._send(peer, notification, silent=True)
 
     def _replied(self, peer: FakePeer, packet: FakePacket) -> None:

@@ -30,6 +30,10 @@ async def set_up_allowed(
     hass.config_entries.async_update_entry(entry, options={"notifications": True})
     assert await hass.config_entries.async_setup(entry.entry_id)
     await wait_connected(hass, name)
+    tells = "kdeconnect.notification" in fake.outgoing
+    if tells and "kdeconnect.notification.request" in fake.incoming:
+        # What it shows from now on is new: what it showed before, it tells silently.
+        await fake.wait_for("notification_asked", lambda e: e.data["what"] == "all")
     return entry
 
 

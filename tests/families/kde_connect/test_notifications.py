@@ -206,7 +206,6 @@ async def test_actions(
     """Reply, press a button, dismiss."""
     await set_up_allowed(hass, ours, phone, "pixel")
     await post(hass, phone, events, CHAT)
-    await phone.wait_for("notification_asked", lambda e: e.data["what"] == "all")
 
     await act(
         hass, phone, "reply_notification", notification_id=CHAT.id, message="Hello"
@@ -358,7 +357,6 @@ async def test_not_allowed(
         }
 
     assert keys() == {prefix, f"{prefix}s", f"{prefix}_icon"}
-    await phone.wait_for("notification_asked")
     await post(hass, phone, events, CHAT)
 
     hass.config_entries.async_update_entry(entry, options={"notifications": False})
