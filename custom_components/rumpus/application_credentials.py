@@ -3,6 +3,7 @@
 Only consoles that let nobody in without an account need one.
 """
 
+from dataclasses import asdict
 from typing import Any, Final, override
 
 from homeassistant.components.application_credentials import (
@@ -10,7 +11,7 @@ from homeassistant.components.application_credentials import (
     AuthorizationServer,
     ClientCredential,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AUTH_CALLBACK_PATH,
@@ -18,7 +19,6 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
-from .protocols.json_lines import JsonObject
 from .protocols.smartglass.xbox_live import OFFICIAL, SCOPE, Endpoints, XboxLive
 
 PORTAL_URL: Final = (
@@ -28,11 +28,13 @@ PORTAL_URL: Final = (
 """Where applications are registered."""
 
 
+@callback
 def endpoints() -> Endpoints:
     """Return where Microsoft's services are."""
     return OFFICIAL
 
 
+@callback
 def async_get_xbox_live(hass: HomeAssistant) -> XboxLive:
     """Return Microsoft's services, over the shared session."""
     return XboxLive(async_get_clientsession(hass), endpoints())
@@ -68,11 +70,11 @@ class XboxLiveImplementation(AuthImplementation):
         )
         return {**token, **fresh}
 
-    async def _async_redeem(self, grant: dict[str, str]) -> JsonObject:
+    async def _async_redeem(self, grant: dict[str, str]) -> dict[str, Any]:
         form = {**grant, "client_id": self.client_id, "scope": SCOPE}
         if self.client_secret:
             form["client_secret"] = self.client_secret
-        return await async_get_xbox_live(self.hass).oauth_token(form)
+        return asdict(await async_get_xbox_live(self.hass).oauth_token(form))
 
 
 async def async_get_auth_implementation(

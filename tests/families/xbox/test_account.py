@@ -94,8 +94,16 @@ def change(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> None:
 def end_soon(
     hass: HomeAssistant, services: FakeXboxLive, entry: MockConfigEntry
 ) -> None:
-    """Let both tokens be at their end: the XSTS token counts for a minute still."""
+    """Let both tokens be at their end: the XSTS token counts for some minutes still."""
     services.expire_access_tokens()
+    change(hass, entry, expires_at=time.time() - 1)
+    end_soon_xsts(hass, services, entry)
+
+
+def end_soon_xsts(
+    hass: HomeAssistant, services: FakeXboxLive, entry: MockConfigEntry
+) -> None:
+    """Let the XSTS token be at its end."""
     soon = XstsToken.from_json(entry.data["token"]["xsts"])
     xsts = {
         **soon.to_json(),
@@ -105,7 +113,7 @@ def end_soon(
             + RENEW_BEFORE / 2
         ).isoformat(),
     }
-    change(hass, entry, expires_at=time.time() - 1, xsts=xsts)
+    change(hass, entry, xsts=xsts)
 
 
 async def test_without_a_sign_in(hass: HomeAssistant) -> None:
@@ -220,7 +228,8 @@ async def test_services_out_of_order(
     error: type[RumpusError],
 ) -> None:
     """The last minutes of the old token are used, and then it is tried again later."""
-    end_soon(hass, services, entry)
+    # A time-out must not come between the services and a refresh token.
+    (end_soon if service == "token" else end_soon_xsts)(hass, services, entry)
     services.faults[service] = fault
     stored = entry.data["token"]["xsts"]
     with monkeypatch.context() as patch:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+import contextlib
 from datetime import UTC, datetime, timedelta
 import gc
+import json
 import logging
 import traceback
 from typing import Any
@@ -25,6 +27,7 @@ from custom_components.rumpus.protocols.smartglass.tokens import Tokens
 from custom_components.rumpus.protocols.smartglass.xbox_live import (
     MAX_ERROR,
     MAX_GAMERTAG,
+    MAX_LIFETIME,
     MAX_RESPONSE,
     MAX_RESPONSE_DEPTH,
     MAX_TOKEN,
@@ -39,6 +42,9 @@ from custom_components.rumpus.protocols.smartglass.xbox_live import (
     XErr,
     XstsKeeper,
     XstsToken,
+    decode_oauth,
+    decode_user_token,
+    decode_xsts,
 )
 from tests.fakes.xbox_live import Canned, FakeXboxLive, Fault
 
@@ -124,10 +130,9 @@ async def test_refresh_tokens_rotate(fake: FakeXboxLive, live: XboxLive) -> None
     first = fake.permit()
     second = await live.oauth_token(refresh_form(fake, first["refresh_token"]))
 
-    assert second["refresh_token"] != first["refresh_token"]
-    assert second["expires_in"] == 3600
-    assert isinstance(second["access_token"], str)
-    await live.sign_in(second["access_token"])
+    assert second.refresh_token != first["refresh_token"]
+    assert second.expires_in == 3600
+    await live.sign_in(second.access_token)
     with pytest.raises(OAuthError) as refusal:
         await live.oauth_token(refresh_form(fake, first["refresh_token"]))
     assert refusal.value.error == "invalid_grant"
@@ -289,7 +294,7 @@ async def test_lifetime_as_text(fake: FakeXboxLive, live: XboxLive) -> None:
     fake.faults["token"] = Canned(
         {"access_token": "a", "refresh_token": "r", "expires_in": "3600"}
     )
-    assert (await live.oauth_token({}))["expires_in"] == 3600
+    assert (await live.oauth_token({})).expires_in == 3600
 
 
 @pytest.mark.parametrize(
@@ -391,6 +396,15 @@ async def test_limit_gamertag(fake: FakeXboxLive, live: XboxLive) -> None:
     assert (await live.authorize("any")).gamertag is None
 
 
+async def test_limit_lifetime(fake: FakeXboxLive, live: XboxLive) -> None:
+    body = {"access_token": "a", "refresh_token": "r", "expires_in": MAX_LIFETIME}
+    fake.faults["token"] = Canned(body)
+    assert (await live.oauth_token({})).expires_in == MAX_LIFETIME
+    fake.faults["token"] = Canned({**body, "expires_in": MAX_LIFETIME + 1})
+    with pytest.raises(ProtocolError):
+        await live.oauth_token({})
+
+
 async def test_limit_error(fake: FakeXboxLive, live: XboxLive) -> None:
     fake.faults["token"] = Canned({"error": "e" * MAX_ERROR}, 400)
     with pytest.raises(OAuthError):
@@ -398,6 +412,38 @@ async def test_limit_error(fake: FakeXboxLive, live: XboxLive) -> None:
     fake.faults["token"] = Canned({"error": "e" * (MAX_ERROR + 1)}, 400)
     with pytest.raises(ProtocolError):
         await live.oauth_token({})
+
+
+# Answers of all kinds
+
+ANSWERS = [
+    json.dumps(xsts_body()).encode(),
+    b'{"access_token": "a", "refresh_token": "r", "expires_in": "3600"}',
+    b'{"error": "invalid_grant", "error_description": "no"}',
+    b'{"Identity": "0", "XErr": 2148916233, "Message": "", "Redirect": ""}',
+]
+
+
+@given(
+    body=st.sampled_from(ANSWERS),
+    changes=st.lists(
+        st.tuples(st.integers(0, 150), st.binary(max_size=3), st.integers(0, 3)),
+        max_size=4,
+    ),
+    status=st.sampled_from([200, 201, 302, 400, 401, 403, 404]),
+    decode=st.sampled_from([decode_oauth, decode_user_token, decode_xsts]),
+)
+def test_mutated_answers(
+    body: bytes,
+    changes: list[tuple[int, bytes, int]],
+    status: int,
+    decode: Callable[[int, bytes], object],
+) -> None:
+    """Whatever comes is a token, a refusal or nonsense."""
+    for place, fresh, gone in changes:
+        body = body[:place] + fresh + body[place + gone :]
+    with contextlib.suppress(ProtocolError, AuthenticationError):
+        assert decode(status, body)
 
 
 # Secrets
@@ -411,6 +457,9 @@ async def test_nothing_secret_is_shown(
     shown = []
     xsts = await live.sign_in(granted["access_token"])
     shown += [repr(xsts), repr(xsts.tokens)]
+    refreshed = await live.oauth_token(refresh_form(fake, granted["refresh_token"]))
+    granted |= {"refresh_token": refreshed.refresh_token}
+    shown.append(repr(refreshed))
     for fault in (*Fault, Canned(b'{"Token": "user.' + b"x" * 50)):
         if fault is Fault.SLOW:
             continue

@@ -40,6 +40,8 @@ MAX_USERHASH: Final = 64
 """Characters of a userhash; real ones are decimal numbers of 20 digits."""
 MAX_GAMERTAG: Final = 64
 """Characters of a gamertag; Xbox Live allows 16."""
+MAX_LIFETIME: Final = 366 * 86_400
+"""Seconds that an access token may count; Microsoft's do for an hour."""
 MAX_ERROR: Final = 64
 """Characters of the name of an OAuth error."""
 RENEW_BEFORE: Final = timedelta(minutes=10)
@@ -106,6 +108,15 @@ class XblError(AuthenticationError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OAuthToken:
+    """A user's permission: for some seconds by itself, and for what brings the next one."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class XstsToken:
     """What a console takes for a proof, until it expires (in UTC)."""
 
@@ -144,6 +155,53 @@ class XstsToken:
         )
 
 
+def decode_oauth(status: int, body: bytes) -> OAuthToken:
+    """Return the OAuth token of an answer (the SmartGlass reference, section 14.1).
+
+    Raises OAuthError for a refusal, ProtocolError for what makes no sense.
+    """
+    if 400 <= status < 500:
+        raise OAuthError(_text(_object(_json(body)).get("error"), MAX_ERROR))
+    answer = _answer(status, body)
+    lifetime = answer.get("expires_in")
+    try:
+        # Some services of Microsoft give it as a text.
+        expires_in = int(lifetime) if isinstance(lifetime, int | str) else 0
+    except ValueError:
+        expires_in = 0
+    if not 0 < expires_in <= MAX_LIFETIME:
+        raise ProtocolError("A token without a lifetime")
+    return OAuthToken(
+        access_token=_text(answer.get("access_token"), MAX_TOKEN),
+        refresh_token=_text(answer.get("refresh_token"), MAX_TOKEN),
+        expires_in=expires_in,
+    )
+
+
+def decode_user_token(status: int, body: bytes) -> str:
+    """Return the user token of an answer (the SmartGlass reference, section 14.2).
+
+    Raises XblError for a refusal, ProtocolError for what makes no sense.
+    """
+    return _text(_xbl_answer(status, body).get("Token"), MAX_TOKEN)
+
+
+def decode_xsts(status: int, body: bytes) -> XstsToken:
+    """Return the XSTS token of an answer (the SmartGlass reference, section 14.3).
+
+    Raises XblError for a refusal, ProtocolError for what makes no sense.
+    """
+    answer = _xbl_answer(status, body)
+    claims = _object(answer.get("DisplayClaims")).get("xui")
+    user = _object(claims[0] if isinstance(claims, list) and claims else None)
+    return XstsToken(
+        userhash=_text(user.get("uhs"), MAX_USERHASH),
+        token=_text(answer.get("Token"), MAX_TOKEN),
+        expires_at=_time(answer.get("NotAfter")),
+        gamertag=_gamertag(user.get("gtg")),
+    )
+
+
 class XboxLive:
     """The three services that make an XSTS token of a user's permission.
 
@@ -158,90 +216,65 @@ class XboxLive:
         self._session = session
         self._endpoints = endpoints
 
-    async def oauth_token(self, form: Mapping[str, str]) -> JsonObject:
+    async def oauth_token(self, form: Mapping[str, str]) -> OAuthToken:
         """Redeem a code or a refresh token (the SmartGlass reference, section 14.1).
 
-        Returns Microsoft's answer; in it `access_token` and `refresh_token` are texts and
-        `expires_in` an int of seconds. Raises OAuthError when it refuses.
+        Raises OAuthError when Microsoft refuses.
         """
-        status, body = await self._post(
-            self._endpoints.token,
-            urlencode(form).encode(),
-            {"Content-Type": "application/x-www-form-urlencoded"},
+        return decode_oauth(
+            *await self._post(
+                self._endpoints.token,
+                urlencode(form).encode(),
+                {"Content-Type": "application/x-www-form-urlencoded"},
+            )
         )
-        if 400 <= status < 500:
-            refusal = _object(_json(body)).get("error")
-            raise OAuthError(_text(refusal, MAX_ERROR))
-        answer = _answer(status, body)
-        lifetime = answer.get("expires_in")
-        try:
-            # Some services of Microsoft give it as a text.
-            expires_in = int(lifetime) if isinstance(lifetime, int | str) else 0
-        except ValueError:
-            expires_in = 0
-        if expires_in <= 0:
-            raise ProtocolError("A token without a lifetime")
-        return {
-            **answer,
-            "access_token": _text(answer.get("access_token"), MAX_TOKEN),
-            "refresh_token": _text(answer.get("refresh_token"), MAX_TOKEN),
-            "expires_in": expires_in,
-        }
 
     async def user_token(self, access_token: str) -> str:
         """Return the user token for an OAuth access token (section 14.2).
 
         Raises XblError when that is not accepted.
         """
-        answer = await self._exchange(
-            self._endpoints.user,
-            {
-                "RelyingParty": "http://auth.xboxlive.com",
-                "TokenType": "JWT",
-                "Properties": {
-                    "AuthMethod": "RPS",
-                    "SiteName": "user.auth.xboxlive.com",
-                    "RpsTicket": f"d={access_token}",
+        return decode_user_token(
+            *await self._exchange(
+                self._endpoints.user,
+                {
+                    "RelyingParty": "http://auth.xboxlive.com",
+                    "TokenType": "JWT",
+                    "Properties": {
+                        "AuthMethod": "RPS",
+                        "SiteName": "user.auth.xboxlive.com",
+                        "RpsTicket": f"d={access_token}",
+                    },
                 },
-            },
+            )
         )
-        return _text(answer.get("Token"), MAX_TOKEN)
 
     async def authorize(self, user_token: str) -> XstsToken:
         """Return the XSTS token for a user token (section 14.3).
 
         Raises XblError when that or its account is not accepted.
         """
-        answer = await self._exchange(
-            self._endpoints.xsts,
-            {
-                "RelyingParty": "http://xboxlive.com",
-                "TokenType": "JWT",
-                "Properties": {"UserTokens": [user_token], "SandboxId": "RETAIL"},
-            },
-        )
-        claims = _object(answer.get("DisplayClaims")).get("xui")
-        user = _object(claims[0] if isinstance(claims, list) and claims else None)
-        return XstsToken(
-            userhash=_text(user.get("uhs"), MAX_USERHASH),
-            token=_text(answer.get("Token"), MAX_TOKEN),
-            expires_at=_time(answer.get("NotAfter")),
-            gamertag=_gamertag(user.get("gtg")),
+        return decode_xsts(
+            *await self._exchange(
+                self._endpoints.xsts,
+                {
+                    "RelyingParty": "http://xboxlive.com",
+                    "TokenType": "JWT",
+                    "Properties": {"UserTokens": [user_token], "SandboxId": "RETAIL"},
+                },
+            )
         )
 
     async def sign_in(self, access_token: str) -> XstsToken:
         """Return the XSTS token for an OAuth access token; raises XblError."""
         return await self.authorize(await self.user_token(access_token))
 
-    async def _exchange(self, url: str, body: JsonObject) -> JsonObject:
-        status, answer = await self._post(
+    async def _exchange(self, url: str, body: JsonObject) -> tuple[int, bytes]:
+        return await self._post(
             url,
             encode_json(body),
             {"Content-Type": "application/json", "x-xbl-contract-version": "1"},
         )
-        if status in _REFUSED:
-            raise XblError(_xerr(answer))
-        return _answer(status, answer)
 
     async def _post(
         self, url: str, body: bytes, headers: Mapping[str, str]
@@ -360,6 +393,12 @@ def _answer(status: int, body: bytes) -> JsonObject:
     if status != HTTPStatus.OK:
         raise ProtocolError(f"The service answered with status {status}")
     return _object(_json(body))
+
+
+def _xbl_answer(status: int, body: bytes) -> JsonObject:
+    if status in _REFUSED:
+        raise XblError(_xerr(body))
+    return _answer(status, body)
 
 
 def _object(value: JsonValue) -> JsonObject:
