@@ -10,12 +10,13 @@ import argparse
 import asyncio
 from collections.abc import Callable, Coroutine
 
-from benchmarks import kdeconnect, kdeconnect_home, kdeconnect_transfer
+from benchmarks import kdeconnect, kdeconnect_home, kdeconnect_transfer, smartglass
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "kdeconnect": kdeconnect.run,
     "kdeconnect_home": kdeconnect_home.run,
     "kdeconnect_transfer": kdeconnect_transfer.run,
+    "smartglass": smartglass.run,
 }
 
 
