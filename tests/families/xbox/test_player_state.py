@@ -57,6 +57,11 @@ def test_without_a_media_session(
     assert player_state(state(*titles)) is expected
 
 
+def test_before_the_first_word() -> None:
+    """It is on, and nobody knows what it does."""
+    assert player_state(XboxState(is_connected=True)) is MediaPlayerState.ON
+
+
 def test_without_a_session() -> None:
     """Off is what the console says itself; silence is no state at all."""
     assert player_state(XboxState(is_off=True)) is MediaPlayerState.OFF

@@ -63,7 +63,8 @@ def current_media(state: XboxState) -> Media | None:
 def player_state(state: XboxState) -> MediaPlayerState | None:
     """Return what the console does, None when nobody knows.
 
-    Without a media session it is idle at its home screen and on in a game or an app.
+    Without a media session it is idle at its home screen, and on in a game or an app or
+    when it has not told what is in front.
     """
     if state.power is not Power.ON:
         return MediaPlayerState.OFF if state.power is Power.OFF else None
@@ -71,9 +72,11 @@ def player_state(state: XboxState) -> MediaPlayerState | None:
     if media is not None and media.playback_status in _PLAYBACK:
         return _PLAYBACK[PlaybackStatus(media.playback_status)]
     title = state.active_title
-    if title is None or title.title_id in HOME_SCREENS:
-        return MediaPlayerState.IDLE
-    return MediaPlayerState.ON
+    if state.status is None or (
+        title is not None and title.title_id not in HOME_SCREENS
+    ):
+        return MediaPlayerState.ON
+    return MediaPlayerState.IDLE
 
 
 def player_features(state: XboxState) -> MediaPlayerEntityFeature:

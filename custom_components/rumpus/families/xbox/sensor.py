@@ -20,6 +20,7 @@ from .entity import XboxEntity
 from .launch import name_of, title_id_text
 from .player_state import current_media
 from .state import XboxState
+from .titles import clean_text
 
 NO_PROVIDER: Final = "none"
 """State of a console without live TV."""
@@ -29,8 +30,6 @@ SURFACES: Final[Mapping[int, str]] = {
     ActiveSurfaceType.HTML: "html",
     ActiveSurfaceType.TITLE_TEXT_ENTRY: "title_text_entry",
 }
-MAX_STATE: Final = 255
-"""Characters of a state."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +109,7 @@ SENSORS: Final = (
         translation_key="locale",
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda state: (
-            None if state.status is None else state.status.locale[:MAX_STATE] or None
+            None if state.status is None else clean_text(state.status.locale) or None
         ),
     ),
     XboxSensorDescription(
