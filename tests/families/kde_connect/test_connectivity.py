@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant
 
 from .common import get_state, set_up, wait_attribute, wait_state
 from custom_components.rumpus.families.kde_connect import sensor as sensor_module
+from custom_components.rumpus.protocols import reconnect
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice
 
@@ -96,9 +97,14 @@ async def test_low_battery_is_told_once(
 
 
 async def test_charge_of_an_earlier_link(
-    hass: HomeAssistant, ours: Credentials, phone: FakeDevice
+    hass: HomeAssistant,
+    ours: Credentials,
+    phone: FakeDevice,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nobody knows whether it is still true; that it was low is not news again."""
+    # However short a link was, the next one is tried at once.
+    monkeypatch.setattr(reconnect, "SHORT_LINK", 0)
     warnings = async_capture_events(hass, "state_changed")
     entry = await set_up(hass, ours, phone, "pixel")
     await phone.battery.set(14)
