@@ -29,11 +29,14 @@ MAX_NAME = 60
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Use all processors, and none but our own process for a single file."""
+    """Use all processors, and none but our own process for a single file.
+
+    One process more than there are processors: a third of the time tests wait.
+    """
     wanted: list[str] = config.option.file_or_dir
     if len(wanted) == 1 and wanted[0].partition("::")[0].endswith(".py"):
         return 0
-    return min(os.process_cpu_count() or 1, ports.SHARES)
+    return min((os.process_cpu_count() or 1) + 1, ports.SHARES)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
