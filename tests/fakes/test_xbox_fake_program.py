@@ -65,6 +65,7 @@ async def test_commands(console: FakeConsole) -> None:
         "home": "home",
         "launch": "launch 4ae8f9b2 A!B 1",
         "titles": "titles 1,A!B 2,C!D,0,focus",
+        "asset": "asset 2000",
         "text": "text Your name",
         "type": "type secret",
         "close_text": "close_text cancel",

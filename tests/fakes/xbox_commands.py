@@ -89,6 +89,11 @@ def _media(console: FakeConsole, words: list[str]) -> _Answer:
     return None
 
 
+def _asset(console: FakeConsole, words: list[str]) -> _Answer:
+    console.set_media(FakeMedia(asset_id="a" * int(words[0])))
+    return None
+
+
 def _text(console: FakeConsole, words: list[str]) -> _Answer:
     return {"session": console.open_text(" ".join(words), max_length=256)}
 
@@ -169,6 +174,7 @@ COMMANDS = {
     "launch": Command("<hex id> <aum> [location]", _launch),
     "titles": Command("<hex id>,<aum>[,location[,focus]] ...", _titles),
     "media": Command("play [title] | pause | seek <seconds> | none", _media),
+    "asset": Command("<length of the id of what plays>", _asset),
     "text": Command("<prompt>", _text),
     "password": Command("<prompt>", _password),
     "type": Command("<text>", _type),

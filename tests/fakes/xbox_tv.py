@@ -85,7 +85,7 @@ def _headend() -> JsonObject:
         "dvrEnabled": "false",
         "headendLocale": "en-US",
         "streamingPort": "10242",
-        "preferredProvider": provider,
+        "preferredProvider": _HEADEND,
         "providers": [provider],
     }
 

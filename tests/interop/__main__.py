@@ -9,8 +9,9 @@ from typing import Final
 
 from .kdeconnect.suite import run as run_kdeconnect
 from .options import Options
+from .smartglass.suite import run as run_smartglass
 
-SUITES: Final = {"kdeconnect": run_kdeconnect}
+SUITES: Final = {"kdeconnect": run_kdeconnect, "smartglass": run_smartglass}
 
 
 def main() -> int:

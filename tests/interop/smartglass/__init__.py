@@ -1,0 +1,1 @@
+"""Checks of the fake console against a SmartGlass client of another project."""
