@@ -7,7 +7,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
 from .common import get_state, set_up, wait_state
-from custom_components.rumpus.protocols.smartglass.console import Console
+from custom_components.rumpus.families.xbox import account
+from custom_components.rumpus.protocols.smartglass.tokens import Tokens
 from tests.fakes.xbox import FakeConsole
 
 RECORD = "button.living_room_record_that"
@@ -39,11 +40,19 @@ async def test_record(
     hass: HomeAssistant, console: FakeConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many seconds as the options say, up to now."""
-    monkeypatch.setattr(Console, "is_authenticated", True)
+    token = "x" * 2000
+
+    async def async_tokens(*args: object, **kwargs: object) -> Tokens:
+        return Tokens("4711", token)
+
+    monkeypatch.setattr(account, "async_tokens", async_tokens)
+    console.accounts = {"4711": token}
     await set_up(hass, console, options={"record_seconds": 45})
 
     await press(hass, RECORD)
-    await console.wait_for("game_dvr", start_time_delta=-45, end_time_delta=0)
+    await console.wait_for(
+        "game_dvr", start_time_delta=-45, end_time_delta=0, effective=True
+    )
 
     console.reject("game_dvr_record")
     with pytest.raises(HomeAssistantError) as caught:
