@@ -139,6 +139,8 @@ async def test_chord_of_buttons_triggers_and_sticks(link: FakeLink) -> None:
         GamepadState(B | LB, left_trigger=1.0, left_x=0.25),
         held,
         held,
+        # Closing lets go of what is held.
+        GamepadState(),
     ]
 
 
@@ -199,6 +201,21 @@ async def test_link_goes_while_a_button_is_down(link: FakeLink) -> None:
         assert all(isinstance(task.exception(), DisconnectedError) for task in done)
         # What waited for the old session does nothing in the new one.
         assert B not in masks(link)
+    assert masks(link) == [A]
+
+
+@virtual
+async def test_channel_is_closed_while_a_button_is_down(link: FakeLink) -> None:
+    async with opened(link) as service:
+        press = asyncio.create_task(service.press(A, hold=10))
+        await asyncio.sleep(1)
+        # Somebody still listens: the session is about to end.
+        service.closed()
+        with pytest.raises(DisconnectedError):
+            await press
+        service.opened()
+        await service.hold(X)
+    assert masks(link) == [A, NONE, X, NONE]
 
 
 @virtual
@@ -282,7 +299,8 @@ async def test_raw_states_need_not_wait(link: FakeLink) -> None:
         assert since_first(link) == [0, 0, 0]
         await service.press(X)
         await service.gamepad(GamepadState())
-    assert masks(link) == [A, B, B, B, B | X, B, B, NONE]
+    # The second release is not waited for: it goes out as the channel closes.
+    assert masks(link) == [A, B, B, B, B | X, B, B, NONE, NONE]
 
 
 @virtual

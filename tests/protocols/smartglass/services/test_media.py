@@ -419,11 +419,12 @@ async def test_channel_goes_while_a_result_is_waited_for(
         new = asyncio.create_task(service.command(Command.STOP))
         with pytest.raises(DisconnectedError):
             await old
-        # Numbers begin anew with the channel, and do not get mixed up.
-        service.received(MediaCommandResult(1, ResultCode.FAIL))
+        # What comes late for the old session is not taken for the new one's.
+        service.received(MediaCommandResult(1, ResultCode.SUCCESS))
+        service.received(MediaCommandResult(2, ResultCode.FAIL))
         with pytest.raises(RejectedError):
             await new
-    assert [message.request_id for message in link.of(MediaCommand)] == [1, 1]
+    assert [message.request_id for message in link.of(MediaCommand)] == [1, 2]
 
 
 # Seeking.

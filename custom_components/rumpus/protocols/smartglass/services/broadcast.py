@@ -24,7 +24,6 @@ from .broadcast_models import (
     StreamingEnabled,
     StreamState,
     StreamStateChanged,
-    UnknownBroadcast,
     decode_broadcast,
 )
 from .link import ChannelLink, Emit, Service
@@ -225,7 +224,7 @@ class BroadcastService(Service):
                     self._starting.fail(BroadcastError(message.error, message.value))
             case PreviewStatus():
                 self._preview = message
-            case UnknownBroadcast():
+            case _:
                 pass
         for listener in tuple(self._listeners):
             listener(message)

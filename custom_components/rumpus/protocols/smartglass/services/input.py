@@ -145,15 +145,16 @@ class InputService(Service):
         self._fingers = asyncio.Lock()
         # What stays when nothing is pressed for a moment.
         self._resting = _NEUTRAL
+        # What was sent last.
+        self._shown = _NEUTRAL
         self._again: asyncio.TimerHandle | None = None
         self._quiet = asyncio.Event()
         self._quiet.set()
 
     @override
     def closed(self) -> None:
-        """The channel is gone, and with it all that was held."""
-        self._resting = _NEUTRAL
-        self._forget_again()
+        """The channel goes: let go of everything, as long as somebody listens."""
+        self.release()
         super().closed()
 
     # The gamepad.
@@ -226,16 +227,12 @@ class InputService(Service):
 
     def release(self) -> None:
         """Release everything at once, before the session ends. Never raises."""
-        if (
-            self._resting == _NEUTRAL
-            and not self._turns.locked()
-            and self._again is None
-        ):
+        if self._shown == _NEUTRAL and self._again is None:
             return
         self._resting = _NEUTRAL
         self._forget_again()
         with contextlib.suppress(RumpusError):
-            self._link.send_nowait(self._resting.message())
+            self._show(_NEUTRAL)
 
     async def _act(
         self,
@@ -256,28 +253,35 @@ class InputService(Service):
                 await self._act_once(change(self._resting), hold)
 
     async def _act_once(self, state: GamepadState, hold: float) -> None:
-        self._link.send_nowait(state.message())
+        period = self._period
+        self._show(state)
         try:
             await self._pause(hold)
         except BaseException:
-            # Nothing may stay down, and the release must not hide why we stop.
-            with contextlib.suppress(RumpusError):
-                self._relax()
+            # Nothing may stay down, and the release must not hide why we stop. What was
+            # down when the channel closed has been let go of by that.
+            if period == self._period:
+                with contextlib.suppress(RumpusError):
+                    self._relax()
             raise
         self._relax()
         await self._quiet.wait()
 
-    def _rest(self, state: GamepadState) -> None:
+    def _show(self, state: GamepadState) -> None:
         message = state.message()
-        is_release = state.releases(self._resting)
+        self._shown = state
         self._link.send_nowait(message)
+
+    def _rest(self, state: GamepadState) -> None:
+        is_release = state.releases(self._resting)
+        self._show(state)
         self._resting = state
         if is_release:
             self._release_again()
 
     def _relax(self) -> None:
         """Go back to what stays, and say so twice."""
-        self._link.send_nowait(self._resting.message())
+        self._show(self._resting)
         self._release_again()
 
     def _release_again(self) -> None:
@@ -290,7 +294,7 @@ class InputService(Service):
     def _send_release_again(self) -> None:
         self._forget_again()
         with contextlib.suppress(RumpusError):
-            self._link.send_nowait(self._resting.message())
+            self._show(self._resting)
 
     def _forget_again(self) -> None:
         if self._again is not None:

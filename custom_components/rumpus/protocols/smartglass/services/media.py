@@ -32,6 +32,7 @@ class MediaService(Service):
         """Use a channel that may not be open yet."""
         super().__init__(link, emit)
         self._current: Media | None = None
+        # It runs on: a result of an old session must not fit a command of a new one.
         self._request_id = 0
         self._waiting: dict[int, Answer[ResultCode | int]] = {}
 
@@ -44,7 +45,6 @@ class MediaService(Service):
     def closed(self) -> None:
         """The channel is gone: nothing is known, and results will not come."""
         self._current = None
-        self._request_id = 0
         for answer in self._waiting.values():
             answer.lose()
         self._waiting.clear()
@@ -140,9 +140,7 @@ class MediaService(Service):
             except PeerTimeoutError:
                 return
         finally:
-            # Another session may have begun to count anew.
-            if self._waiting.get(request_id) is answer:
-                del self._waiting[request_id]
+            self._waiting.pop(request_id, None)
         if result != ResultCode.SUCCESS:
             raise RejectedError(result)
 

@@ -289,7 +289,7 @@ class TextService(Service):
         text = self._assemble(message, opened)
         if text is None:
             return
-        self._settle(message.base_version, message.submitted_version, text)
+        self._settle(opened, message.base_version, message.submitted_version, text)
         self._update(
             replace(
                 opened,
@@ -329,7 +329,7 @@ class TextService(Service):
         with contextlib.suppress(ProtocolError):
             encode_text(message.text)
             version = message.text_buffer_version
-            self._settle(version - 1, version, message.text)
+            self._settle(opened, version - 1, version, message.text)
             self._update(replace(opened, text=message.text, version=version))
         if message.result in (TextResult.ACCEPT, TextResult.CANCEL):
             self._close(message.result)
@@ -382,10 +382,10 @@ class TextService(Service):
             return None
         return opened if opened.session_id == session_id else None
 
-    def _settle(self, base: int, version: int, text: str) -> None:
+    def _settle(self, opened: TextField, base: int, version: int, text: str) -> None:
         """Tell our own text's fate from a text of the console's."""
-        submission, opened = self._submission, self._field
-        if submission is None or opened is None:
+        submission = self._submission
+        if submission is None:
             return
         if text == submission.text or submission.version <= base < version:
             submission.answer.give(_Fate.TAKEN)
