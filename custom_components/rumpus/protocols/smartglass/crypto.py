@@ -73,7 +73,6 @@ class Crypto:
     __slots__ = (
         "_cipher_key",
         "_decrypt",
-        "_decrypted",
         "_derive_iv",
         "_encrypt",
         "_encrypted",
@@ -97,8 +96,8 @@ class Crypto:
         session = _cipher(self._cipher_key, modes.CBC(zeros))
         self._encrypt: Final = session.encryptor().update
         self._decrypt: Final = session.decryptor().update
-        # The last block of ciphertext that went through each, as a number.
-        self._encrypted = self._decrypted = 0
+        # The last block of ciphertext, as a number.
+        self._encrypted = 0
         # The two hashes of HMAC, ready with the key: copies of them save half of its time.
         block = mac_key.ljust(_HMAC_BLOCK, b"\0")
         self._mac_inner: Final = sha256(bytes(byte ^ 0x36 for byte in block))
@@ -218,15 +217,10 @@ class Crypto:
         signed = datagram[:-MAC_SIZE]
         if not compare_digest(self._mac(signed), datagram[-MAC_SIZE:]):
             raise ProtocolError("Message with a wrong MAC")
-        body = signed[_HEADER_SIZE:]
-        # As above: the cipher's last block is taken back, and this packet's IV put in.
-        text = self._decrypt(body)
-        start = (
-            _from_bytes(text[:16])
-            ^ _from_bytes(self._derive_iv(datagram[:16]))
-            ^ self._decrypted
-        )
-        self._decrypted = _from_bytes(body[-16:])
+        # In CBC a block of ciphertext is the IV of the next: decrypted as one more block in
+        # front, the IV turns into nothing of interest, and the cipher can be used on and on.
+        iv = self._derive_iv(datagram[:IV_SIZE])
+        text = self._decrypt(iv + signed[_HEADER_SIZE:])
         message_type, need_ack, is_fragment, version = _split_flags(flags)
         header = _make_header(
             MessageHeader,
@@ -241,7 +235,7 @@ class Crypto:
                 version,
             ),
         )
-        return header, (start.to_bytes(16) + text[16:])[:size]
+        return header, text[IV_SIZE : IV_SIZE + size]
 
     def _seal(
         self, kind: PacketType, clear: bytes, iv: bytes, plaintext: bytes
