@@ -140,6 +140,17 @@ async def test_a_silent_channel_holds_nothing_up(fake: FakeConsole) -> None:
         assert await log.wait_for(ChannelFailed) == ChannelFailed(TV, None)
 
 
+async def test_disconnect_waits_for_nobody(fake: FakeConsole) -> None:
+    fake.mute_channel("tv")
+    timing = replace(QUICK, status=0.05, channel=PATIENCE)
+    async with client_of(fake, timing=timing) as (console, log):
+        await console.connect()
+        async with asyncio.timeout(1):
+            await console.disconnect()
+        assert not console._channel_tasks
+        assert log.of(ChannelFailed) == []
+
+
 async def test_a_late_channel_opens_late(fake: FakeConsole) -> None:
     fake.answer_delay = 0.1
     timing = replace(QUICK, status=0.05)
@@ -336,6 +347,37 @@ async def test_title_channels(fake: FakeConsole, linked: Client) -> None:
     await console.disconnect()
     with pytest.raises(DisconnectedError):
         await console.open_title_channel(GAME.title_id)
+
+
+async def test_a_title_channel_that_nobody_waits_for_any_more(
+    fake: FakeConsole, linked: Client
+) -> None:
+    console, log = linked
+    fake.launch(GAME)
+    fake.answer_delay = 0.05
+    opening = asyncio.create_task(console.open_title_channel(GAME.title_id))
+    await fake.wait_for(
+        "message",
+        name="start_channel_request",
+        fields=lambda fields: fields["title_id"] == GAME.title_id,
+    )
+    opening.cancel()
+    await asyncio.wait({opening})
+    await fake.wait_for("channel_opened", service="title")
+    await console.record(-1)
+    assert ServiceChannel.TITLE in console.channels
+    assert all(
+        event.channel is not ServiceChannel.TITLE for event in log.of(ChannelOpened)
+    )
+
+
+async def test_objects_on_a_channel_without_a_service(
+    fake: FakeConsole, linked: Client
+) -> None:
+    console, _ = linked
+    fake.mischief.send("json", {"text": "{}"})
+    await console.record(-1)
+    assert console.is_connected
 
 
 # Ends.

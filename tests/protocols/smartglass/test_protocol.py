@@ -14,6 +14,7 @@ from custom_components.rumpus.protocols.errors import (
     PeerTimeoutError,
     ProtocolError,
 )
+from custom_components.rumpus.protocols.smartglass import shell
 from custom_components.rumpus.protocols.smartglass.enums import (
     ConnectResult,
     DisconnectReason,
@@ -27,12 +28,16 @@ from custom_components.rumpus.protocols.smartglass.errors import (
     RejectedError,
     TitleNotLaunchedError,
 )
+from custom_components.rumpus.protocols.smartglass.events import LossReason
 from custom_components.rumpus.protocols.smartglass.messages import (
     GameDvrRecord,
     Gamepad,
 )
 from custom_components.rumpus.protocols.smartglass.protocol import SmartglassProtocol
-from custom_components.rumpus.protocols.smartglass.session import SessionEvent
+from custom_components.rumpus.protocols.smartglass.session import (
+    SessionEnded,
+    ToldEvent,
+)
 from tests.fakes.xbox import GAME, HOME, FakeConsole
 
 INPUT = ServiceChannel.SYSTEM_INPUT
@@ -42,13 +47,13 @@ GAME_URI = f"ms-xbl-{GAME.title_id:08X}://default/"
 
 
 @pytest.fixture
-def events() -> list[SessionEvent]:
+def events() -> list[ToldEvent]:
     return []
 
 
 @pytest.fixture
 async def protocol(
-    fake: FakeConsole, events: list[SessionEvent]
+    fake: FakeConsole, events: list[ToldEvent]
 ) -> AsyncIterator[SmartglassProtocol]:
     """A socket to the console; nothing has been sent."""
     opened = await SmartglassProtocol.open(
@@ -231,9 +236,11 @@ async def test_forged_and_replayed_responses_are_ignored(
     await other.disconnect()
     # Those were for other keys.
     await protocol.discover()
+    fake.mark()
     fake.mute_connects = True
     connecting = asyncio.create_task(protocol.connect())
     await fake.wait_for("connect_request")
+    assert len(heard) > 1
     for datagram in heard:
         protocol.datagram_received(datagram, (fake.address, fake.port))
     assert protocol.session is None
@@ -412,7 +419,7 @@ async def test_a_channel_that_answers_before_the_ack(
 
 
 async def test_a_late_answer_opens_the_channel(
-    fake: FakeConsole, joined: SmartglassProtocol, events: list[SessionEvent]
+    fake: FakeConsole, joined: SmartglassProtocol, events: list[ToldEvent]
 ) -> None:
     fake.answer_delay = 0.15
     with pytest.raises(ChannelError):
@@ -551,7 +558,7 @@ async def test_a_network_that_takes_nothing_gets_nothing_for_a_while(
 
 
 async def test_a_socket_that_is_lost_fails_all(
-    fake: FakeConsole, joined: SmartglassProtocol, events: list[SessionEvent]
+    fake: FakeConsole, joined: SmartglassProtocol, events: list[ToldEvent]
 ) -> None:
     fake.mute_acks = True
     sending = asyncio.create_task(joined.game_dvr_record(-1))
@@ -560,14 +567,28 @@ async def test_a_socket_that_is_lost_fails_all(
     joined._transport.abort()
     with pytest.raises(DisconnectedError):
         await sending
+    assert not joined.is_joined
+    assert events[-1] == SessionEnded(LossReason.FAILED)
     with pytest.raises(DisconnectedError):
         await joined.game_dvr_record(-1)
+
+
+async def test_a_socket_that_does_not_close_holds_nobody_up(
+    joined: SmartglassProtocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "CLOSE_TIMEOUT", 0.01)
+    transport = joined._transport
+    assert transport is not None
+    monkeypatch.setattr(transport, "close", lambda: None)
+    await joined.disconnect()
+    assert not joined.is_open
+    transport.abort()
 
 
 async def test_a_listener_that_fails_harms_nobody(
     fake: FakeConsole, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def listener(event: SessionEvent) -> None:
+    def listener(event: ToldEvent) -> None:
         raise LookupError
 
     protocol = await SmartglassProtocol.open(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 import logging
-from typing import Final
+from typing import Final, assert_never
 from uuid import UUID
 
 from ..errors import DisconnectedError, PeerTimeoutError, RumpusError
@@ -48,7 +48,7 @@ from .session import (
     JsonReceived,
     MessageReceived,
     SessionEnded,
-    SessionEvent,
+    ToldEvent,
 )
 from .shell import DEFAULT_TIMING
 from .timing import Timing
@@ -262,8 +262,7 @@ class Console:
         protocol = self._forget()
         if protocol is not None:
             await protocol.disconnect(reason)
-        if self._channel_tasks:
-            await asyncio.wait(self._channel_tasks)
+        await asyncio.gather(*self._channel_tasks, return_exceptions=True)
 
     async def power_off(self) -> None:
         """Switch the console off and end the session; emits LinkLost that says off.
@@ -471,7 +470,7 @@ class Console:
 
     # What happens in a session.
 
-    def _handle(self, event: SessionEvent) -> None:
+    def _handle(self, event: ToldEvent) -> None:
         match event:
             case MessageReceived(channel=channel, message=message):
                 self._received(channel, message)
@@ -483,7 +482,7 @@ class Console:
             case SessionEnded():
                 self._lost(event)
             case _:
-                pass
+                assert_never(event)
 
     def _received(self, channel: Channel, message: Message) -> None:
         match message:

@@ -260,7 +260,7 @@ class SmartglassProtocol(SessionShell):
         finally:
             self._end = None
             session.watch_closely(self.timing.heartbeat, self._now())
-            self._pump()
+            self._pump(session)
 
     async def _wait_off(
         self,

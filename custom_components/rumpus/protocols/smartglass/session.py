@@ -91,9 +91,10 @@ class SessionEnded:
     was_empty: bool = False
 
 
-type SessionEvent = (
-    SendFinished | MessageReceived | JsonReceived | ChannelAnswered | SessionEnded
-)
+type ToldEvent = MessageReceived | JsonReceived | ChannelAnswered | SessionEnded
+"""What is of interest to others than the sender of a message."""
+
+type SessionEvent = SendFinished | ToldEvent
 
 
 @dataclass(slots=True)

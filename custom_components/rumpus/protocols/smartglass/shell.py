@@ -20,6 +20,7 @@ from .session import (
     Session,
     SessionEnded,
     SessionEvent,
+    ToldEvent,
 )
 from .timing import Timing
 
@@ -33,7 +34,7 @@ CLOSE_TIMEOUT: Final = 1.0
 
 DEFAULT_TIMING: Final = Timing()
 
-type Listener = Callable[[SessionEvent], None]
+type Listener = Callable[[ToldEvent], None]
 
 
 class SessionShell(asyncio.DatagramProtocol):
@@ -52,7 +53,7 @@ class SessionShell(asyncio.DatagramProtocol):
         self._listener = listener
         self._transport: asyncio.DatagramTransport | None = None
         self._closed = asyncio.Event()
-        self._send_error: OSError | None = None
+        self._send_error: Exception | None = None
         self._is_congested = False
         self._timer: asyncio.TimerHandle | None = None
         self._is_pumping = False
@@ -106,14 +107,14 @@ class SessionShell(asyncio.DatagramProtocol):
         # and anybody can forge it. Silence is what ends a session.
         if isinstance(exc, ConnectionRefusedError):
             _LOGGER.debug("The console refuses datagrams")
-        elif isinstance(exc, OSError):
+        else:
             self._send_error = exc
 
     @override
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if self.session is not None:
             self.session.datagram_received(data, self._now())
-            self._pump()
+            self._pump(self.session)
 
     # Closing.
 
@@ -125,7 +126,11 @@ class SessionShell(asyncio.DatagramProtocol):
     @property
     def is_joined(self) -> bool:
         """Whether there is a session that has not ended."""
-        return self.session is not None and not self.session.is_over
+        return (
+            self._transport is not None
+            and self.session is not None
+            and not self.session.is_over
+        )
 
     async def disconnect(
         self, reason: DisconnectReason = DisconnectReason.UNSPECIFIED, error: int = 0
@@ -205,7 +210,7 @@ class SessionShell(asyncio.DatagramProtocol):
         session = self._require_session()
         channel_id = session.channels.get_channel_id(channel, title_id)
         session.send(message, self._now(), channel_id=channel_id, need_ack=False)
-        self._pump()
+        self._pump(session)
         self._raise_send_error()
 
     async def json(
@@ -237,7 +242,7 @@ class SessionShell(asyncio.DatagramProtocol):
         future: asyncio.Future[SendOutcome] = asyncio.get_running_loop().create_future()
         self._sends[send_id] = future
         try:
-            self._pump()
+            self._pump(session)
             self._raise_send_error()
             yield future
         finally:
@@ -245,7 +250,7 @@ class SessionShell(asyncio.DatagramProtocol):
             session.forget(send_id)
 
     def _require_session(self) -> Session:
-        if self.session is None or self.session.is_over or self._transport is None:
+        if self.session is None or not self.is_joined:
             raise _disconnected()
         return self.session
 
@@ -261,11 +266,8 @@ class SessionShell(asyncio.DatagramProtocol):
         self.session = Session(crypto, participant_id, self.timing, self._now())
         self._arm(self.session)
 
-    def _pump(self) -> None:
+    def _pump(self, session: Session) -> None:
         """Send what the session has to send, acks first, then tell what has happened."""
-        session = self.session
-        if session is None:
-            return
         self._flush(session)
         # A listener may call us again: events stay in their order.
         if not self._is_pumping:
@@ -299,29 +301,26 @@ class SessionShell(asyncio.DatagramProtocol):
             self._timer.cancel()
             self._timer = None
         if due is not None:
-            self._timer = asyncio.get_running_loop().call_at(due, self._tick)
+            self._timer = asyncio.get_running_loop().call_at(due, self._tick, session)
 
-    def _tick(self) -> None:
+    def _tick(self, session: Session) -> None:
         self._timer = None
-        if self.session is not None:
-            self.session.tick(self._now())
-            self._pump()
+        session.tick(self._now())
+        self._pump(session)
 
     def _handle(self, event: SessionEvent) -> None:
         match event:
             case SendFinished(send_id=send_id, outcome=outcome):
                 resolve(self._sends.get(send_id), outcome)
-                return
-            case ChannelAnswered(request_id=request_id):
-                resolve(self._answers.get(request_id), event)
             case SessionEnded():
                 self._stop(event)
-                return
+            case ChannelAnswered(request_id=request_id):
+                resolve(self._answers.get(request_id), event)
+                self._tell(event)
             case _:
-                pass
-        self._tell(event)
+                self._tell(event)
 
-    def _tell(self, event: SessionEvent) -> None:
+    def _tell(self, event: ToldEvent) -> None:
         if self._listener is not None:
             try:
                 self._listener(event)

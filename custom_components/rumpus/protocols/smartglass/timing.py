@@ -35,7 +35,7 @@ class Timing:
     """Without any valid packet, after which the console counts as gone."""
     farewell: float = 4.0
     """The same once it has sent an empty list of titles, as those do that go off."""
-    power_off: float = 8.0
+    power_off: float = 10.0
     """For a console that was told to go off to do so."""
     power_off_silence: float = 3.0
     """Without any valid packet, after which that console counts as off."""
