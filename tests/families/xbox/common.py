@@ -1,10 +1,12 @@
 """What the tests of the Xbox family share."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
@@ -88,14 +90,14 @@ async def set_up(
     return entry
 
 
-def coordinator_of(entry: MockConfigEntry) -> XboxCoordinator:
+def coordinator_of(entry: ConfigEntry) -> XboxCoordinator:
     """Return what follows the console of an entry that is set up."""
     coordinator: XboxCoordinator = entry.runtime_data
     return coordinator
 
 
 async def wait_connected(
-    hass: HomeAssistant, entry: MockConfigEntry, *, is_connected: bool = True
+    hass: HomeAssistant, entry: ConfigEntry, *, is_connected: bool = True
 ) -> None:
     """Wait until the console of an entry has a session, or has none any more."""
     coordinator = coordinator_of(entry)
@@ -138,3 +140,15 @@ async def discover(hass: HomeAssistant, source: str, info: object) -> ConfigFlow
     return await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": source}, data=info
     )
+
+
+def watched[**P, R](
+    happened: asyncio.Event, method: Callable[P, Awaitable[R]]
+) -> Callable[P, Awaitable[R]]:
+    """Return a method that says when it is called."""
+
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        happened.set()
+        return await method(*args, **kwargs)
+
+    return call

@@ -1,7 +1,6 @@
 """What is known of a console's power: only what it says itself, and whether it is there."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +23,7 @@ from .common import (
     wait_connected,
     wait_state,
     wait_until,
+    watched,
 )
 from .conftest import QUICK
 from custom_components.rumpus.families.xbox.hub import async_get_hub
@@ -31,18 +31,6 @@ from custom_components.rumpus.protocols import reconnect
 from custom_components.rumpus.protocols.smartglass.console import Console
 from custom_components.rumpus.protocols.smartglass.timing import Timing
 from tests.fakes.xbox import GAME, FakeConsole
-
-
-def watched[**P, R](
-    happened: asyncio.Event, method: Callable[P, Awaitable[R]]
-) -> Callable[P, Awaitable[R]]:
-    """Return a method that says when it is called."""
-
-    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        happened.set()
-        return await method(*args, **kwargs)
-
-    return call
 
 
 async def turn(hass: HomeAssistant, how: str) -> None:

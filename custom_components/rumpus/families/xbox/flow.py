@@ -140,7 +140,7 @@ class XboxFlow(ConnectSteps):
         """Search, and give consoles time to answer."""
         if self._scan is None:
             self._scan = self.host.hass.async_create_task(
-                self._async_search(), "xbox scan"
+                self._async_search(), "xbox scan", eager_start=False
             )
         if not self._scan.done():
             return self.host.async_show_progress(

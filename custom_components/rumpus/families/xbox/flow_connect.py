@@ -167,8 +167,10 @@ class ConnectSteps(SignInFlow):
     ) -> ConfigFlowResult:
         """Try whether the console lets us in without an account."""
         if self._attempt is None:
+            # It must not be over before anybody has seen it: Home Assistant would give the
+            # next step the input of the one before.
             self._attempt = self.host.hass.async_create_task(
-                self._async_attempt(), "xbox connect"
+                self._async_attempt(), "xbox connect", eager_start=False
             )
         if not self._attempt.done():
             return self.host.async_show_progress(
