@@ -171,6 +171,29 @@ async def test_rejections() -> None:
         assert client.names() == []
 
 
+async def test_lost_acks_and_silence_on_demand() -> None:
+    async with meeting() as (console, client, _):
+        console.acks_to_lose = 2
+        client.repeat_after = 0.01
+        console.logs_sent = True
+        await client.deliver("unsnap", {"unk": "02"})
+        assert len(console.seen("unsnap")) == 1
+        assert len(console.seen("duplicate")) >= 2
+        assert console.seen("sent", name="ack")
+        console.acks_power_off = False
+        client.send("power_off", {"liveid": console.live_id})
+        await client.expect("disconnect")
+        console.restart()
+        console.mute_status = True
+        console.connect_answers_to_lose = 2
+        client.agree(console.credentials.key.public_key())
+        assert await client.connect() == 0
+        assert client.participant == 31
+        await client.deliver("local_join", JOIN)
+        await console.wait_for("joined", participant=31)
+        assert len(console.seen("connected")) == 2
+
+
 async def test_channels() -> None:
     async with meeting("input", "media") as (console, client, numbers):
         assert numbers[1] == numbers[0] + 1

@@ -30,6 +30,7 @@ from typing import Self
 from tests.fakes.xbox_connect import (
     ALLOW_ANONYMOUS,
     ALLOW_AUTHENTICATED,
+    FIRST_PARTICIPANT,
     PENDING_FLAG,
     ConnectDesk,
 )
@@ -100,6 +101,11 @@ class FakeConsole(ServiceTable):
     # Bad behaviour.
     mute_acks = False
     mute_connects = False
+    mute_status = False  # send no ConsoleStatus after LocalJoin
+    acks_power_off = True  # else it is gone before the ack
+    acks_to_lose = 0  # how many of the next acks get lost
+    connect_answers_to_lose = 0  # how many of the next ones get lost
+    logs_sent = False  # tell of all messages that are sent, too
 
     def __init__(
         self,
@@ -273,8 +279,12 @@ class FakeConsole(ServiceTable):
             self._network.is_plugged = True
 
     def restart(self, *, new_certificate: bool = True) -> None:
-        """Forget all clients without a word; it takes `boot_delay` seconds."""
+        """Forget all clients without a word; it takes `boot_delay` seconds.
+
+        Clients get the numbers that others had before.
+        """
         self._rest("standby")
+        self._desk.next_participant = FIRST_PARTICIPANT
         if new_certificate:
             self.renew_certificate()
         self.power.boot()
@@ -356,7 +366,7 @@ class FakeConsole(ServiceTable):
 
     def tell_status(self, participant: Participant) -> None:
         """Send a client how things are."""
-        if participant.is_gone:
+        if participant.is_gone or self.mute_status:
             return
         participant.send("console_status", self.status_fields())
         if self._surface is not None:

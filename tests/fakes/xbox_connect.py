@@ -25,6 +25,7 @@ ALLOW_CONSOLE_USERS, ALLOW_AUTHENTICATED, ALLOW_ANONYMOUS, PENDING_FLAG = 1, 2, 
     SIGN_IN_TIMED_OUT,
     SIGN_IN_REQUIRED,
 ) = range(10)
+FIRST_PARTICIPANT = 31
 _MAX_PIECES = 64
 
 
@@ -51,7 +52,7 @@ class ConnectDesk:
         self._console = console
         self._groups: dict[tuple[object, ...], dict[int, _Request]] = {}
         self._waiting: dict[tuple[bytes, bytes], asyncio.TimerHandle] = {}
-        self._next_participant = 31
+        self.next_participant = FIRST_PARTICIPANT
         self.refusal: int | None = None
         self.refusals_left: int | None = None
 
@@ -154,8 +155,8 @@ class ConnectDesk:
         for old in list(console.participants.values()):
             if old.identity[0] == request.client_uuid:
                 console.remove(old, reason="a new key", by="replaced")
-        number = self._next_participant
-        self._next_participant += 1
+        number = self.next_participant
+        self.next_participant += 1
         participant = Participant(
             console, number, request.keys, request.identity, address, request.userhash
         )
@@ -198,6 +199,9 @@ class ConnectDesk:
     ) -> None:
         console = self._console
         console.events.emit("connect_answer", result=result, participant=participant)
+        if console.connect_answers_to_lose > 0:
+            console.connect_answers_to_lose -= 1
+            return
         pairing = console.pairing_state if result == SUCCESS else 0
         data = keys.connect_response(result, pairing, participant)
         console.send_datagram(data, address)

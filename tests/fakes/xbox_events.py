@@ -25,6 +25,7 @@ type EventKind = Literal[
     "joined",  # display_name and the rest of LocalJoin
     "left",  # reason, by: "client", "console", "replaced", "silence", "no_ack"
     "message",  # each message once: name, sequence, channel, need_ack, fields
+    "sent",  # the same of ours, with `logs_sent`
     "duplicate",  # a message that came again: name, sequence
     "rejected",  # a message whose ack said no: name, sequence
     "malformed",  # a message that has another layout: name, reason

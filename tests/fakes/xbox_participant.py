@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 _BEFORE_JOIN = ("ack", "local_join", "disconnect")
 
 
+# What people type, and the keys of a title's stream.
+_PRIVATE = ("text", "text_chunk", "delta", "connection_info")
+
+
+def _shown(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if name not in _PRIVATE}
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A channel that is open."""
@@ -141,7 +149,8 @@ class Participant:
             return
         if header.need_ack and self.console.takes_rejection(name):
             self._rejected.add(header.sequence)
-        self._acknowledge(header)
+        if name != "power_off" or self.console.acks_power_off:
+            self._acknowledge(header)
         self._note(header.sequence)
         if header.sequence in self._rejected:
             self.emit("rejected", name=name, sequence=header.sequence)
@@ -158,6 +167,9 @@ class Participant:
 
     def _acknowledge(self, header: Header) -> None:
         if not header.need_ack or self.console.mute_acks:
+            return
+        if self.console.acks_to_lose > 0:
+            self.console.acks_to_lose -= 1
             return
         number: list[Value] = [header.sequence]
         is_rejected = header.sequence in self._rejected
@@ -178,15 +190,13 @@ class Participant:
         if name == "ack":
             self._acked(fields, header)
             return
-        private = ("text", "text_chunk", "delta")
-        shown: Fields = {key: v for key, v in fields.items() if key not in private}
         self.emit(
             "message",
             name=name,
             sequence=header.sequence,
             channel=header.channel,
             need_ack=header.need_ack,
-            fields=shown,
+            fields=_shown(fields),
         )
         if header.channel == 0:
             self.console.core_message(self, name, fields, header.sequence)
@@ -256,6 +266,15 @@ class Participant:
         """
         number = TYPES[message] if isinstance(message, str) else message
         plaintext = fields if isinstance(fields, bytes) else encode(number, fields)
+        if self.console.logs_sent:
+            self.emit(
+                "sent",
+                name=NAMES.get(number, hex(number)),
+                sequence=self._sequence + 1,
+                channel=channel,
+                need_ack=need_ack,
+                fields={} if isinstance(fields, bytes) else _shown(fields),
+            )
         is_fragment = len(plaintext) > fragment
         begin = self._sequence + 1
         pieces = (

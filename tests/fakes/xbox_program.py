@@ -26,6 +26,7 @@ _QUIET: frozenset[EventKind] = frozenset(
         "connect_answer",
         "dropped",
         "message",
+        "sent",
         "duplicate",
         "heartbeat",
         "resent",
@@ -105,6 +106,7 @@ async def run(
             write_state(console, options.state_file)
 
     console.events.keep = False
+    console.logs_sent = options.verbose
     console.events.listeners.append(happened)
     evening = Evening(console, options.lively or 0.0)
     async with contextlib.AsyncExitStack() as stack:
