@@ -301,7 +301,6 @@ async def test_limit_of_endpoints(title: Title) -> None:
     "endpoint",
     [
         Endpoint("", "80"),
-        Endpoint("x" * (MAX_HOST + 1), "80"),
         Endpoint("127.0.0.1", ""),
         Endpoint("127.0.0.1", "0"),
         Endpoint("127.0.0.1", "65536"),
@@ -315,6 +314,22 @@ async def test_endpoints_of_no_use(endpoint: Endpoint) -> None:
         await open_stream(info_with(endpoint), 1)
     with pytest.raises(ProtocolError):
         await open_stream(info_with(), 1)
+
+
+async def test_limit_of_host_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    async def refuse(host: str, _: int) -> None:
+        tried.append(host)
+        raise OSError
+
+    monkeypatch.setattr(asyncio, "open_connection", refuse)
+    longest = "x" * MAX_HOST
+    with pytest.raises(DisconnectedError):
+        await open_stream(info_with(Endpoint(longest, "80")), 1)
+    with pytest.raises(ProtocolError):
+        await open_stream(info_with(Endpoint(longest + "x", "80")), 1)
+    assert tried == [longest]
 
 
 async def test_endpoint_that_is_no_host_name(

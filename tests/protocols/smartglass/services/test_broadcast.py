@@ -286,8 +286,11 @@ async def test_start_and_stop(link: FakeLink, events: Events) -> None:
     heard: list[BroadcastMessage] = []
     preview: JsonObject = {"type": 7, "isPublicPreview": True}
     async with opened(link, events, preview, INITIALIZING, STARTED) as service:
+        service.received_json({"type": 5, "errorType": 12})
+        assert service.failure == StreamFailed(BroadcastErrorType.POOR_NETWORK)
         unsubscribe = service.subscribe(heard.append)
         assert await service.start(requery_preview_status=True) == READY
+        assert [service.failure] == [None]
         assert service.enabled == StreamingEnabled(True, True, 6, 0)
         assert service.preview == PreviewStatus(True, None)
         assert service.state == decode_broadcast(STARTED)
@@ -375,6 +378,8 @@ def test_console_fails(
             with pytest.raises(BroadcastError) as raised:
                 await service.start()
             assert (raised.value.error, raised.value.value) == (error, value)
+            told = service.failure
+            assert (told is None) == (INITIALIZING in answers)
             # What comes when nobody waits is only told.
             for body in (*answers, STARTED, STOPPED):
                 service.received_json(body)

@@ -343,22 +343,36 @@ def test_gamepad_out_of_range(link: FakeLink, state: GamepadState) -> None:
 
 
 @virtual
-async def test_press_out_of_range(link: FakeLink) -> None:
+async def test_press_of_nothing(link: FakeLink) -> None:
     async with opened(link) as service:
-        for wrong in (
-            service.press(),
-            service.press(NONE),
-            service.hold(),
-            service.press(A, hold=MAX_HOLD + 0.1),
-            service.press(A, hold=-0.1),
-            service.press(A, hold=math.nan),
-            service.press(A, pause=MAX_HOLD + 0.1),
-            service.press(A, repeats=MAX_REPEATS + 1),
-            service.press(A, repeats=0),
-        ):
+        for nothing in (service.press(), service.press(NONE), service.hold()):
             with pytest.raises(ProtocolError):
-                await wrong
+                await nothing
     assert not link.sent
+
+
+@virtual
+async def test_limit_of_times(link: FakeLink) -> None:
+    async with opened(link) as service:
+        await service.press(A, hold=MAX_HOLD, pause=MAX_HOLD)
+        for wrong in (MAX_HOLD + 0.1, -0.1, math.nan, math.inf):
+            with pytest.raises(ProtocolError):
+                await service.press(A, hold=wrong)
+            with pytest.raises(ProtocolError):
+                await service.press(A, pause=wrong)
+            with pytest.raises(ProtocolError):
+                await service.drag([(0, 0), (1, 1)], step=wrong)
+    assert masks(link) == [A, NONE, NONE]
+
+
+@virtual
+async def test_limit_of_repeats(link: FakeLink) -> None:
+    async with opened(link) as service:
+        await service.press(A, repeats=MAX_REPEATS)
+        for wrong in (MAX_REPEATS + 1, 0, -1):
+            with pytest.raises(ProtocolError):
+                await service.press(A, repeats=wrong)
+    assert len(link.sent) == 3 * MAX_REPEATS
 
 
 @settings(max_examples=40)
@@ -464,7 +478,7 @@ async def test_drag_of_an_old_session(link: FakeLink) -> None:
 
 
 @virtual
-async def test_touch_of_several_fingers(link: FakeLink) -> None:
+async def test_limit_of_fingers(link: FakeLink) -> None:
     points = tuple(
         point(TouchAction.MOVE, finger=finger)
         for finger in range(1, MAX_TOUCH_POINTS + 1)
@@ -488,13 +502,17 @@ async def test_touch_outside_of_the_screen(link: FakeLink) -> None:
         for place in ((width + 1, 0), (0, height + 1), (-1, 0), (0, -1)):
             with pytest.raises(ProtocolError):
                 await service.tap(*place)
-        with pytest.raises(ProtocolError):
-            await service.drag([(0, 0)] * (MAX_PATH + 1))
-        with pytest.raises(ProtocolError):
-            await service.drag([(0, 0)])
-        with pytest.raises(ProtocolError):
-            await service.drag([(0, 0), (1, 1)], step=MAX_HOLD + 1)
     assert len(link.sent) == 2
+
+
+@virtual
+async def test_limit_of_paths(link: FakeLink) -> None:
+    async with opened(link) as service:
+        await service.drag([(0, 0)] * MAX_PATH)
+        for wrong in (MAX_PATH + 1, 1, 0):
+            with pytest.raises(ProtocolError):
+                await service.drag([(0, 0)] * wrong)
+    assert len(link.sent) == MAX_PATH
 
 
 @virtual

@@ -130,7 +130,9 @@ def test_media_says_what_the_message_said() -> None:
         ({"playback_status": 77}, 10, 123),
         ({"media_end": 0}, 4000, 4123),
         ({"media_start": 100 * TICKS}, 10, 33),
-        ({"media_start": 500 * TICKS}, 10, 0),
+        ({"media_start": 500 * TICKS}, 10, 10),
+        ({"media_start": 500 * TICKS, "rate": 0.0}, 10, 0),
+        ({"position": 4000 * TICKS}, 10, 3600),
     ],
 )
 def test_position_moves_while_playing_and_stays_in_the_medium(
@@ -138,6 +140,11 @@ def test_position_moves_while_playing_and_stays_in_the_medium(
 ) -> None:
     media = Media.from_message(replace(STATE, **changes), 50.0)  # type: ignore[arg-type]
     assert media.position_at(50.0 + elapsed) == pytest.approx(expected)
+
+
+def test_limit_of_the_rate() -> None:
+    for rate, expected in ((MAX_RATE, MAX_RATE), (MAX_RATE + 1, 0), (-MAX_RATE - 1, 0)):
+        assert Media.from_message(replace(STATE, rate=rate), 0.0).rate == expected
 
 
 @given(
@@ -154,8 +161,9 @@ def test_position_is_within_the_medium_whatever_comes(
         STATE, position=position, media_start=start, media_end=end, rate=rate
     )
     media = Media.from_message(state, 0.0)
-    found = media.position_at(elapsed)
-    assert 0 <= found <= (math.inf if media.duration is None else media.duration)
+    longest = math.inf if media.duration is None else media.duration
+    assert 0 <= media.position <= longest
+    assert 0 <= media.position_at(elapsed) <= longest
 
 
 def with_metadata(**entries: str) -> Media:

@@ -381,7 +381,9 @@ async def test_text_in_pieces(link: FakeLink, events: Events) -> None:
 
 
 @virtual
-async def test_acknowledgements_do_not_pile_up(link: FakeLink, events: Events) -> None:
+async def test_limit_of_acknowledgements_on_their_way(
+    link: FakeLink, events: Events
+) -> None:
     link.delay = 100
     async with opened(link, events) as service:
         for version in range(1, MAX_ACKS + 2):
@@ -521,9 +523,7 @@ async def test_console_repeats_our_text(link: FakeLink, events: Events) -> None:
 
 
 @virtual
-async def test_console_keeps_on_changing_the_text(
-    link: FakeLink, events: Events
-) -> None:
+async def test_limit_of_attempts(link: FakeLink, events: Events) -> None:
     async with opened(link, events) as service:
         answers = [told(f"{number}", number) for number in range(1, MAX_ATTEMPTS + 1)]
         link.reply = conflict(service, *answers)

@@ -209,13 +209,30 @@ async def test_errors(
         assert raised.value.request == "GetConfiguration"
         assert raised.value.detail == "Unknown"
         assert "Unknown" not in str(raised.value)
-        for error, detail in (
-            ("  no\x1b[31m\nsuch  ", "no [31m such"),
-            ("x" * (MAX_ERROR + 1), "x" * MAX_ERROR),
-            (5, ""),
-        ):
+    assert "Unknown" not in caplog.text
 
-            def fail(obj: JsonObject, error: JsonValue = error) -> None:
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [("  no\x1b[31m\nsuch  ", "no [31m such"), ("", ""), (5, ""), ([], "")],
+)
+def test_words_of_errors_are_cleaned(error: JsonValue, detail: str) -> None:
+    assert _detail_of(error) == detail
+
+
+def test_limit_of_errors() -> None:
+    assert _detail_of("x" * (MAX_ERROR + 1)) == "x" * MAX_ERROR
+
+
+def _detail_of(error: JsonValue) -> str:
+    link, events = FakeLink(), Events()
+    details: list[str] = []
+
+    @virtual
+    async def scenario() -> None:
+        async with opened(link, events) as (service, _):
+
+            def fail(obj: JsonObject) -> None:
                 service.received_json(
                     {"response": obj["request"], "msgid": obj["msgid"], "error": error}
                 )
@@ -223,8 +240,10 @@ async def test_errors(
             link.answer = fail
             with pytest.raises(TvRequestError) as failed:
                 await service.send_key("btn.up")
-            assert failed.value.detail == detail
-    assert "Unknown" not in caplog.text
+            details.append(failed.value.detail)
+
+    scenario()
+    return details[0]
 
 
 @virtual
@@ -361,13 +380,31 @@ async def test_notifications(link: FakeLink, events: Events) -> None:
         for name in TvNotification:
             service.received_json({"notification": name.value, "more": [1]})
         assert events.take() == [TvNotified(name) for name in TvNotification]
-        for unknown in ("Something.New_2", "x" * MAX_NOTIFICATION):
-            service.received_json({"notification": unknown})
-            assert events.take() == [TvNotified(unknown)]
-        for wrong in ("", "x" * (MAX_NOTIFICATION + 1), "a b", "a\n", "ä"):
+        service.received_json({"notification": "Something.New_2"})
+        assert events.take() == [TvNotified("Something.New_2")]
+        for wrong in ("", "a b", "a\n", "ä"):
             service.received_json({"notification": wrong})
         service.received_json({"notification": 5})
     assert not events
+
+
+@virtual
+async def test_limit_of_notifications(link: FakeLink, events: Events) -> None:
+    async with opened(link, events) as (service, _):
+        longest = "x" * MAX_NOTIFICATION
+        service.received_json({"notification": longest})
+        service.received_json({"notification": longest + "x"})
+    assert events == [TvNotified(longest)]
+
+
+@virtual
+async def test_limit_of_arguments(link: FakeLink, events: Events) -> None:
+    async with opened(link, events, {"SendKey": True}) as (service, _):
+        longest = "x" * MAX_ARGUMENT
+        assert await service.send_key(longest)
+        with pytest.raises(ProtocolError):
+            await service.send_key(longest + "x")
+    assert len(link.objects) == 1
 
 
 @virtual
@@ -375,7 +412,6 @@ async def test_arguments_out_of_range(link: FakeLink, events: Events) -> None:
     async with opened(link, events) as (service, _):
         for wrong in (
             service.send_key(""),
-            service.send_key("x" * (MAX_ARGUMENT + 1)),
             service.send_key("btn.up", ""),
             service.set_channel("", "l"),
             service.set_channel("c", ""),

@@ -76,6 +76,7 @@ class BroadcastService(Service):
         self._enabled: StreamingEnabled | None = None
         self._preview: PreviewStatus | None = None
         self._state: StreamStateChanged | None = None
+        self._failure: StreamFailed | None = None
         # What INITIALIZING and STARTED told of the stream that is being started.
         self._told: dict[StreamState | int, StreamStateChanged] = {}
         self._enabling: Answer[StreamingEnabled] | None = None
@@ -97,6 +98,11 @@ class BroadcastService(Service):
         """How far streaming is, None as long as the console has not said so."""
         return self._state
 
+    @property
+    def failure(self) -> StreamFailed | None:
+        """Why streaming did not work, as last told since the last start."""
+        return self._failure
+
     def subscribe(
         self, listener: Callable[[BroadcastMessage], None]
     ) -> Callable[[], None]:
@@ -115,6 +121,7 @@ class BroadcastService(Service):
         self._enabled = None
         self._preview = None
         self._state = None
+        self._failure = None
         for answer in (self._enabling, self._starting, self._ending):
             if answer is not None:
                 answer.lose()
@@ -139,6 +146,7 @@ class BroadcastService(Service):
             self._require_period(period)
             self._check(await self._wait_enabled())
             self._told.clear()
+            self._failure = None
             answer = self._starting = Answer[StreamSession]()
             request = StartStream(configuration, requery_preview_status)
             try:
@@ -220,6 +228,7 @@ class BroadcastService(Service):
                 self._state = message
                 self._step(message)
             case StreamFailed():
+                self._failure = message
                 if self._starting is not None:
                     self._starting.fail(BroadcastError(message.error, message.value))
             case PreviewStatus():

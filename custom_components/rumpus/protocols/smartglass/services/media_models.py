@@ -82,6 +82,7 @@ class Media:
     def from_message(cls, message: MediaState, now: float) -> Self:
         """Take what the console tells at a time of the event loop."""
         start, end = message.media_start, message.media_end
+        duration = (end - start) / TICKS if end > start else None
         return cls(
             title_id=message.title_id,
             aum_id=message.aum_id,
@@ -91,8 +92,8 @@ class Media:
             enabled_commands=MediaControlCommand(message.enabled_commands),
             playback_status=message.playback_status,
             rate=_rate(message.rate),
-            position=(message.position - start) / TICKS,
-            duration=(end - start) / TICKS if end > start else None,
+            position=_within((message.position - start) / TICKS, duration),
+            duration=duration,
             min_seek=max(message.min_seek - start, 0) / TICKS,
             max_seek=max(message.max_seek - start, 0) / TICKS,
             media_start=start,
@@ -121,9 +122,11 @@ class Media:
         position = self.position
         if self.is_playing:
             position += self.rate * max(now - self.updated_at, 0.0)
-        if self.duration is not None:
-            position = min(position, self.duration)
-        return max(position, 0.0)
+        return _within(position, self.duration)
+
+
+def _within(position: float, duration: float | None) -> float:
+    return max(position if duration is None else min(position, duration), 0.0)
 
 
 def _rate(rate: float) -> float:
