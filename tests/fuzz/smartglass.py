@@ -13,6 +13,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from .mutation import Mutator
+from .smartglass_session import SessionTarget, read_object
 from custom_components.rumpus.protocols.errors import ProtocolError
 from custom_components.rumpus.protocols.smartglass.certificate import read_certificate
 from custom_components.rumpus.protocols.smartglass.crypto import (
@@ -72,6 +73,7 @@ class SmartglassFuzzer:
         corpus = [*self._payloads, *self._datagrams, vectors.CERTIFICATE]
         self._mutator = Mutator(corpus, seed)
         self._chance = self._mutator.chance
+        session = SessionTarget(self._mutator)
         self._structures = (MessageFragment, ConnectRequest, ConnectResponse)
         self._all_types = [*(key.value for key in MESSAGE_TYPES), 2, 0x777]
         self._targets: Sequence[tuple[str, Callable[[], bytes], Target]] = (
@@ -83,9 +85,11 @@ class SmartglassFuzzer:
             ("clear datagram", self._datagram, self._read_clear),
             ("connect", self._datagram, self._open_connect),
             ("certificate", self._certificate, self._read_certificate),
+            ("message to a session", session.payload, session),
+            ("json object", bytes, self._read_object),
         )
         # Keys on curves take many times longer than everything else.
-        self._weights = (30, 15, 15, 10, 10, 15, 3, 2)
+        self._weights = (25, 12, 12, 8, 8, 12, 3, 2, 12, 6)
         self._type = 0
 
     def run(self, count: int) -> Report:
@@ -186,6 +190,9 @@ class SmartglassFuzzer:
                 raise FuzzError("a forged connect packet came through")
         _, key = read_connect_request(data)
         _check_key(key)
+
+    def _read_object(self, _: bytes) -> None:
+        read_object(self._chance)
 
     def _read_certificate(self, data: bytes) -> None:
         _check_key(read_certificate(data).public_key)
