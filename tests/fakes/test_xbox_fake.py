@@ -1,12 +1,13 @@
 """The fake console's sessions, tried with a small client that is not ours."""
 
 import asyncio
+import random
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 import pytest
 
-from tests.fakes.xbox import GAME, HOME, FakeConsole, FakeTitle, Faults
+from tests.fakes.xbox import GAME, HOME, FakeConsole, FakeMedia, FakeTitle, Faults
 from tests.fakes.xbox_crypto import Curve
 from tests.fakes.xbox_network import Direction
 from tests.fakes.xbox_script_client import (
@@ -250,6 +251,42 @@ async def test_strange_messages() -> None:
         client.send_raw(data[:-1] + bytes([data[-1] ^ 1]))
         await console.wait_for("dropped", reason="wrong MAC")
         assert not console.seen("unsnap")
+
+
+@pytest.mark.parametrize("channel", [0, 1, 2, 3, 4, 5, 6])
+async def test_any_bytes(channel: int) -> None:
+    """Whatever a client sends, the console itself does not fail; `stop` would tell."""
+    noise = random.Random(channel)
+    beat: Fields = {"low_watermark": 0, "processed_list": [], "rejected_list": []}
+    async with meeting("input", "media", "text", "tv", "broadcast") as meet:
+        console, client, opened = meet
+        numbers = [0, *opened, await client.open("title", GAME.title_id)]
+        console.set_media(FakeMedia())
+        console.open_text("Search")
+        for message_type in (*TYPES.values(), 0x7FE):
+            if message_type in (TYPES["disconnect"], TYPES["power_off"]):
+                continue
+            for size in (1, 16, 30):
+                data = noise.randbytes(size)
+                client.send(message_type, data, numbers[channel], need_ack=False)
+                client.send(message_type, bytes(size), numbers[channel])
+            await client.deliver("ack", beat)
+        for size in range(80):
+            kind = noise.choice((0xDD00, 0xDD02, 0xCC00, 0xD00D))
+            client.send_raw(kind.to_bytes(2) + noise.randbytes(size))
+        await client.deliver("ack", beat)
+
+
+async def test_its_own_failures_are_told() -> None:
+    console = FakeConsole()
+    console.wake_packets = "many"  # type: ignore[assignment]
+    await console.start()
+    console.turn_off()
+    async with ScriptClient((console.address, console.port)) as client:
+        client.wake(console.live_id)
+        await console.wait_for("power_on")
+        with pytest.raises(ExceptionGroup, match="the fake console failed"):
+            await console.stop()
 
 
 async def test_fragments_of_a_client() -> None:

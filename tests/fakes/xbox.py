@@ -170,6 +170,7 @@ class FakeConsole(ServiceTable):
         self._desk = ConnectDesk(self)
         self._faults = faults or Faults()
         self._network: Network | None = None
+        self._failures: list[Exception] = []
 
     # --- life ---
 
@@ -185,7 +186,10 @@ class FakeConsole(ServiceTable):
         self._bind = self._network.address
 
     async def stop(self) -> None:
-        """Close everything, without a word to anybody; `start` may follow."""
+        """Close everything, without a word to anybody; `start` may follow.
+
+        Raises what went wrong in the fake itself meanwhile.
+        """
         self.power.stop()
         self._forget_clients("stopped")
         for service in self.services.values():
@@ -194,6 +198,9 @@ class FakeConsole(ServiceTable):
         network, self._network = self._network, None
         if network is not None:
             await network.close()
+        failures, self._failures = self._failures, []
+        if failures:
+            raise ExceptionGroup("the fake console failed", failures)
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -487,6 +494,8 @@ class FakeConsole(ServiceTable):
             self._dispatch(datagram, address)
         except WireError as error:
             self.events.emit("dropped", reason=str(error), host=address[0])
+        except Exception as error:  # noqa: BLE001 - told at the end
+            self._failures.append(error)
 
     def _dispatch(self, datagram: bytes, address: Address) -> None:
         kind = int.from_bytes(datagram[:2])

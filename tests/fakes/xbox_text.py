@@ -149,7 +149,9 @@ class TextService(Service):
         fields: Fields,
         sequence: int,
     ) -> bool:
-        session = number_of(fields, "text_session_id") if fields else 0
+        if "text_session_id" not in fields:
+            return False
+        session = number_of(fields, "text_session_id")
         ours = self.session is not None and session == self.session & 0xFFFFFFFF
         match name:
             case "system_text_ack":
@@ -173,10 +175,8 @@ class TextService(Service):
                 self._tell_typed(participant, sequence)
             case "title_text_selection" if ours:
                 pass
-            case _ if name.startswith(("system_text_", "title_text_")):
-                participant.emit("text_refused", reason=f"{name} of no session")
             case _:
-                return False
+                participant.emit("text_refused", reason=f"{name} of no session")
         return True
 
     def _typed(
