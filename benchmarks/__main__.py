@@ -10,13 +10,20 @@ import argparse
 import asyncio
 from collections.abc import Callable, Coroutine
 
-from benchmarks import kdeconnect, kdeconnect_home, kdeconnect_transfer, smartglass
+from benchmarks import (
+    kdeconnect,
+    kdeconnect_home,
+    kdeconnect_transfer,
+    smartglass,
+    smartglass_link,
+)
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "kdeconnect": kdeconnect.run,
     "kdeconnect_home": kdeconnect_home.run,
     "kdeconnect_transfer": kdeconnect_transfer.run,
     "smartglass": smartglass.run,
+    "smartglass_link": smartglass_link.run,
 }
 
 

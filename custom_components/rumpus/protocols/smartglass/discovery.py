@@ -44,8 +44,8 @@ MAX_KNOWN: Final = 64
 BURST: Final = 256
 PER_SECOND: Final = 100.0
 """Responses of all strangers that are looked at: so many at once and per second."""
-WANTED_BURST: Final = 8
-WANTED_PER_SECOND: Final = 8.0
+WANTED_BURST: Final = 64
+WANTED_PER_SECOND: Final = 64.0
 """The same for each address that was asked."""
 DATAGRAMS_PER_TURN: Final = 16
 """Datagrams that are read before the event loop gets its turn."""
