@@ -6,6 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from .support import Events, FakeLink, virtual
 from custom_components.rumpus.protocols.errors import RumpusError
+from custom_components.rumpus.protocols.json_lines import JsonObject, JsonValue
 from custom_components.rumpus.protocols.smartglass.enums import TextOption
 from custom_components.rumpus.protocols.smartglass.messages import (
     AuxiliaryStream,
@@ -130,5 +131,41 @@ def test_any_messages_while_we_type(messages: list[Message]) -> None:
         assert all(isinstance(o, RumpusError | None) for o in outcomes)
         service.closed()
         await asyncio.sleep(0)
+
+    scenario()
+
+
+NAMES = st.sampled_from(
+    ["request", "response", "notification", "msgid", "params", "error", "type", "SendKey", "Error", "GetConfiguration", "ConfigurationChanged"]
+)
+VALUES: st.SearchStrategy[JsonValue] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | NAMES,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.dictionaries(NAMES, VALUES), max_size=6))
+def test_any_objects_while_we_ask(objects: list[JsonObject]) -> None:
+    @virtual
+    async def scenario() -> None:
+        link = FakeLink()
+        service = TvService(link, Events().append)
+        service.opened()
+        asked = asyncio.gather(
+            service.send_key("btn.up"),
+            service.get_configuration(),
+            return_exceptions=True,
+        )
+        await asyncio.sleep(1)
+        for obj in objects:
+            msgid: JsonObject = {"msgid": link.objects[0]["msgid"]}
+            service.received_json(obj)
+            service.received_json(obj | msgid)
+        key, devices = await asyncio.wait_for(asked, 10)
+        assert isinstance(key, bool | RumpusError)
+        assert isinstance(devices, tuple | RumpusError)
+        service.closed()
 
     scenario()

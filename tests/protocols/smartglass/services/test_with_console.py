@@ -183,6 +183,16 @@ async def test_text_field_that_was_open_before(fake: FakeConsole) -> None:
         assert fake.keyboard.text == "abcd"
 
 
+async def test_typing_as_soon_as_the_field_opens(
+    fake: FakeConsole, linked: Linked
+) -> None:
+    console, log = linked
+    fake.open_text("Name", "abc")
+    await log.wait_for(TextOpened)
+    await console.text.append("d")
+    assert fake.keyboard.text == "abcd"
+
+
 async def test_text_of_a_title(fake: FakeConsole, linked: Linked) -> None:
     console, log = linked
     fake.keyboard.open("Name", by_title=True)
