@@ -169,11 +169,8 @@ class SessionTarget:
     def _receive(self, message_type: int, data: bytes, channel: int) -> None:
         chance = self._chance
         self._now += STEP
-        self._sequence += 1
         header = MessageHeader(
-            chance.choice((self._sequence, self._sequence, chance.getrandbits(32)))
-            if self._count
-            else self._sequence,
+            self._number(),
             vectors.PARTICIPANT,
             0,
             message_type,
@@ -184,6 +181,17 @@ class SessionTarget:
         self._session.datagram_received(
             self._console.seal_message(header, data), self._now
         )
+
+    def _number(self) -> int:
+        """Return the next sequence number, sometimes an old one or one too early."""
+        chance = self._chance.random() if self._count else 1.0
+        if chance < 0.001:
+            # All that follow are old after that.
+            return self._chance.getrandbits(32)
+        if chance < 0.1:
+            return max(0, self._sequence + self._chance.randint(-40, 4))
+        self._sequence += 1
+        return self._sequence
 
 
 def read_object(chance: random.Random) -> None:

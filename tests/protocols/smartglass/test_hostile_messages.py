@@ -4,7 +4,7 @@ import pytest
 
 from tests.fuzz.smartglass import SmartglassFuzzer
 
-COUNT = 20_000
+COUNT = 10_000
 
 
 @pytest.mark.filterwarnings("ignore")
