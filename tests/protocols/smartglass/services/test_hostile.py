@@ -136,7 +136,19 @@ def test_any_messages_while_we_type(messages: list[Message]) -> None:
 
 
 NAMES = st.sampled_from(
-    ["request", "response", "notification", "msgid", "params", "error", "type", "SendKey", "Error", "GetConfiguration", "ConfigurationChanged"]
+    [
+        "request",
+        "response",
+        "notification",
+        "msgid",
+        "params",
+        "error",
+        "type",
+        "SendKey",
+        "Error",
+        "GetConfiguration",
+        "ConfigurationChanged",
+    ]
 )
 VALUES: st.SearchStrategy[JsonValue] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | NAMES,
