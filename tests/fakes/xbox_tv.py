@@ -182,13 +182,6 @@ class FakeTv:
     is_silent: bool = False  # answers nothing, as current firmware may
     errors: dict[str, str] = field(default_factory=dict)  # request -> text of Error
 
-    def device(self, device_id: str) -> JsonObject | None:
-        """Return a device by its id."""
-        for device in self.devices:
-            if isinstance(device, dict) and device.get("device_id") == device_id:
-                return device
-        return None
-
     def has_button(self, button_id: str, device_id: str | None) -> bool:
         """Whether a device, or any of them, has a button."""
         for device in self.devices:

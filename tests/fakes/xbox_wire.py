@@ -6,7 +6,6 @@ the payload names of the reference's section 17.4; identifiers and keys are text
 """
 
 from dataclasses import dataclass
-import re
 import struct
 import uuid
 
@@ -300,13 +299,6 @@ def number_of(fields: Fields, name: str) -> int:
     return value
 
 
-def float_of(fields: Fields, name: str) -> float:
-    """Return a float of a structure."""
-    value = fields[name]
-    assert isinstance(value, int | float), (name, value)
-    return value
-
-
 def text_of(fields: Fields, name: str) -> str:
     """Return a text of a structure."""
     return _text(fields[name])
@@ -483,8 +475,3 @@ def read_discovery_response(datagram: bytes) -> tuple[int, str, str, bytes]:
 def power_on(live_id: str) -> bytes:
     """Return a PowerOnRequest."""
     return pack_simple(POWER_ON, 0, pack_string(live_id))
-
-
-def uuid_of_text(value: str) -> bool:
-    """Whether a text is a uuid as consoles write it."""
-    return re.fullmatch(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", value) is not None
