@@ -520,14 +520,15 @@ async def test_power_off_that_is_acked_and_then_silent(
     assert len(log.of(LinkLost)) == 1
 
 
-async def test_a_console_that_stays_on(fake: FakeConsole, linked: Client) -> None:
-    console, log = linked
+async def test_a_console_that_stays_on(fake: FakeConsole) -> None:
     fake.is_updating = True
-    with pytest.raises(PeerTimeoutError):
-        await console.power_off()
-    assert console.is_connected
-    assert log.of(LinkLost) == []
-    await console.record(-1)
+    async with client_of(fake, timing=replace(QUICK, power_off=0.3)) as (console, log):
+        await console.connect()
+        with pytest.raises(PeerTimeoutError):
+            await console.power_off()
+        assert console.is_connected
+        assert log.of(LinkLost) == []
+        await console.record(-1)
 
 
 async def test_a_power_off_that_is_rejected(fake: FakeConsole, linked: Client) -> None:

@@ -57,7 +57,7 @@ async def protocol(
 ) -> AsyncIterator[SmartglassProtocol]:
     """A socket to the console; nothing has been sent."""
     opened = await SmartglassProtocol.open(
-        fake.address, fake.port, timing=HASTY, listener=events.append
+        fake.address, fake.port, timing=QUICK, listener=events.append
     )
     yield opened
     await opened.disconnect()
@@ -97,7 +97,7 @@ async def test_discover_gives_up(
 ) -> None:
     fake.unplug()
     with pytest.raises(PeerTimeoutError):
-        await protocol.discover()
+        await protocol.discover(0.05)
 
 
 async def test_discover_hears_no_garbage(
@@ -182,6 +182,7 @@ async def test_a_connect_is_retried_and_gives_up(
     fake: FakeConsole, protocol: SmartglassProtocol
 ) -> None:
     fake.mute_connects = True
+    protocol.timing = HASTY
     with pytest.raises(PeerTimeoutError):
         await protocol.connect()
     assert len(fake.seen("connect_request")) == len(HASTY.connect)
@@ -223,7 +224,7 @@ async def test_a_sign_in_that_does_not_end_is_given_up(
 async def test_forged_and_replayed_responses_are_ignored(
     fake: FakeConsole, protocol: SmartglassProtocol
 ) -> None:
-    other = await SmartglassProtocol.open(fake.address, fake.port, timing=HASTY)
+    other = await SmartglassProtocol.open(fake.address, fake.port, timing=QUICK)
     heard: list[bytes] = []
     received = other.datagram_received
 
@@ -304,6 +305,7 @@ async def test_join_is_the_first_message(
 async def test_a_join_that_nobody_acks_fails(
     fake: FakeConsole, protocol: SmartglassProtocol
 ) -> None:
+    protocol.timing = HASTY
     await protocol.connect()
     fake.mute_acks = True
     with pytest.raises(PeerTimeoutError):
@@ -393,6 +395,7 @@ async def test_a_refused_channel(fake: FakeConsole, joined: SmartglassProtocol) 
 
 async def test_a_silent_channel(fake: FakeConsole, joined: SmartglassProtocol) -> None:
     fake.mute_channel("tv")
+    joined.timing = HASTY
     with pytest.raises(ChannelError) as info:
         await joined.start_channel(TV)
     assert info.value.result is None
@@ -400,15 +403,18 @@ async def test_a_silent_channel(fake: FakeConsole, joined: SmartglassProtocol) -
 
 @pytest.mark.parametrize("is_rejected", [True, False])
 async def test_a_channel_request_that_is_not_taken(
-    fake: FakeConsole, joined: SmartglassProtocol, is_rejected: bool
+    fake: FakeConsole, protocol: SmartglassProtocol, is_rejected: bool
 ) -> None:
+    protocol.timing = HASTY
+    await protocol.connect()
+    await protocol.local_join()
     fake.mute_channel("tv")
     if is_rejected:
         fake.reject("start_channel_request")
     else:
         fake.mute_acks = True
     with pytest.raises(ChannelError):
-        await joined.start_channel(TV)
+        await protocol.start_channel(TV)
 
 
 async def test_a_channel_that_answers_before_the_ack(
@@ -422,6 +428,7 @@ async def test_a_late_answer_opens_the_channel(
     fake: FakeConsole, joined: SmartglassProtocol, events: list[ToldEvent]
 ) -> None:
     fake.answer_delay = 0.15
+    joined.timing = HASTY
     with pytest.raises(ChannelError):
         await joined.start_channel(TV)
     await fake.wait_for("channel_opened")
@@ -465,6 +472,7 @@ async def test_a_title_that_starts(
 async def test_a_title_that_does_not_start(
     fake: FakeConsole, joined: SmartglassProtocol
 ) -> None:
+    joined.timing = replace(QUICK, launch=0.05)
     with pytest.raises(TitleNotLaunchedError):
         await joined.launch_title(GAME_URI)
     # Something else happening is no answer.
@@ -485,17 +493,20 @@ async def test_a_page_that_comes_to_the_front(
 
 
 async def test_a_launch_that_nobody_acks(
-    fake: FakeConsole, joined: SmartglassProtocol
+    fake: FakeConsole, protocol: SmartglassProtocol
 ) -> None:
+    protocol.timing = HASTY
+    await protocol.connect()
+    await protocol.local_join()
     fake.mute_acks = True
     with pytest.raises(PeerTimeoutError):
-        await joined.launch_title(GAME_URI)
+        await protocol.launch_title(GAME_URI)
 
 
 async def test_an_end_while_a_title_starts(
     fake: FakeConsole, joined: SmartglassProtocol
 ) -> None:
-    joined.timing = QUICK
+    joined.timing = replace(QUICK, launch=PATIENCE)
     launching = asyncio.create_task(joined.launch_title(GAME_URI))
     await fake.wait_for("title_launch")
     await joined.ack(need_ack=True)
@@ -592,7 +603,7 @@ async def test_a_listener_that_fails_harms_nobody(
         raise LookupError
 
     protocol = await SmartglassProtocol.open(
-        fake.address, fake.port, timing=HASTY, listener=listener
+        fake.address, fake.port, timing=QUICK, listener=listener
     )
     await protocol.connect()
     await protocol.local_join()

@@ -485,6 +485,17 @@ def test_a_loop_that_was_held_up_asks_before_it_gives_up(talk: Talk) -> None:
     assert talk.session.is_over
 
 
+def test_a_loop_that_was_held_up_while_it_waited_asks_again(talk: Talk) -> None:
+    talk.wait(3.0)
+    talk.now += 60
+    talk.session.tick(talk.now)
+    assert len(talk.sent()) == 1
+    talk.wait(3.9)
+    assert not talk.session.is_over
+    talk.wait(0.2)
+    assert talk.session.is_over
+
+
 def test_watching_closely_asks_at_once_and_often(talk: Talk) -> None:
     talk.session.watch_closely(0.5, talk.now)
     sent = talk.wait(0.0)

@@ -37,6 +37,8 @@ from .timing import Timing
 
 MAX_PENDING_SENDS: Final = 512
 """Datagrams that wait for their acks; a console has one or two at a time, as a rule."""
+MAX_LATE: Final = 0.1
+"""Seconds: a tick that comes later proves that we were held up, not that nobody spoke."""
 DISCONNECT_COPIES: Final = 2
 """How often the last message is sent, which gets no ack; the receiver takes one."""
 
@@ -328,9 +330,11 @@ class Session:
         """Do what is due: send again, show and ask for a sign of life, give up."""
         if self._is_over:
             return
-        if now >= self._gone_at():
-            self._end(LossReason.SILENCE)
-            return
+        if (late := now - self._gone_at()) >= 0:
+            if late < MAX_LATE:
+                self._end(LossReason.SILENCE)
+                return
+            self._asked_at, self._heartbeat_due = None, now
         while self._due and self._due[0][0] <= now:
             due, number = heapq.heappop(self._due)
             if self._is_current(due, number):
