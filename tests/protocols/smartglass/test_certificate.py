@@ -12,11 +12,9 @@ import pytest
 from .vectors import CERTIFICATE, KEYS, LIVE_ID, KeyVector
 from custom_components.rumpus.protocols.errors import ProtocolError
 from custom_components.rumpus.protocols.smartglass.certificate import read_certificate
+from custom_components.rumpus.protocols.smartglass.const import MAX_LIVE_ID
 from custom_components.rumpus.protocols.smartglass.crypto import encode_public_key
-from custom_components.rumpus.protocols.smartglass.packets import (
-    MAX_CERTIFICATE,
-    MAX_LIVE_ID,
-)
+from custom_components.rumpus.protocols.smartglass.packets import MAX_CERTIFICATE
 
 ISSUER_KEY = KEYS[0].client_key
 type Key = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey

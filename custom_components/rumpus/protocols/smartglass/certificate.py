@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ..errors import ProtocolError
-from .packets import MAX_CERTIFICATE, MAX_LIVE_ID
+from .const import MAX_LIVE_ID
+from .packets import MAX_CERTIFICATE
 
 _P256_KEY: Final = bytes.fromhex(
     "3059301306072a8648ce3d020106082a8648ce3d03010703420004"

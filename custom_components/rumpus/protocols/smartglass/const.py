@@ -10,6 +10,8 @@ MULTICAST_GROUP: Final = "239.255.255.250"
 
 MAX_PLAINTEXT: Final = 1024
 """Bytes of a payload above which a sender cuts it into fragments."""
+MAX_LIVE_ID: Final = 255
+"""Bytes of a Live ID; consoles have 16."""
 MAX_DATAGRAM: Final = 8192
 """Bytes of a datagram that is looked at; the largest one captured has 1098."""
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ..binary import U16, U32, Blob, Enum16, Flags32, Structure, Text, layout
 from ..errors import MessageTooLargeError, ProtocolError
-from .const import MAX_DATAGRAM
+from .const import MAX_DATAGRAM, MAX_LIVE_ID
 from .enums import (
     ConnectResult,
     DeviceType,
@@ -27,8 +27,6 @@ MAX_UUID_TEXT: Final = 64
 """Bytes of a uuid as text; it has 36."""
 MAX_CERTIFICATE: Final = 4096
 """Bytes of a console's certificate; real ones have 600."""
-MAX_LIVE_ID: Final = 255
-"""Bytes of a Live ID; consoles have 16."""
 MAX_USERHASH: Final = 255
 """Bytes of a userhash, a number of some twenty digits."""
 MAX_TOKEN: Final = 8192

@@ -19,6 +19,7 @@ from ...binary import (
     Uuid,
     layout,
 )
+from ..const import MAX_LIVE_ID
 from ..enums import ActiveSurfaceType, MessageType, TitleLocation
 from .base import Message
 
@@ -30,8 +31,6 @@ MAX_ACTIVE_TITLES: Final = 64
 """Titles that run at the same time."""
 MAX_URI: Final = 4096
 """Bytes of the address of a title."""
-MAX_LIVE_ID: Final = 255
-"""Bytes of a Live ID; consoles have 16."""
 
 
 @layout()
