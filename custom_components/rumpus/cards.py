@@ -43,7 +43,7 @@ def async_cards(
 def async_make_room(
     hass: HomeAssistant,
     family: str,
-    is_there: Callable[[str | None], bool],
+    is_there: Callable[[str], bool],
     own_flow_id: str | None = None,
 ) -> bool:
     """Withdraw a card whose device has gone if there are too many.
@@ -55,7 +55,9 @@ def async_make_room(
     if len(cards) < MAX_CARDS:
         return True
     for card in cards:
-        if not is_there(card["context"].get("unique_id")):
+        unique_id = card["context"].get("unique_id")
+        # One that has no id yet is just being made.
+        if unique_id is not None and not is_there(unique_id):
             hass.config_entries.flow.async_abort(card["flow_id"])
             return True
     return False

@@ -62,7 +62,7 @@ class ConnectSteps(SignInFlow):
     @asynccontextmanager
     async def leased(self) -> AsyncIterator[HubLease]:
         """Search, or be connected, for a moment; raises OSError when that cannot be done."""
-        lease = await async_get_hub(self.host.hass).async_lease()
+        lease = await async_get_hub(self.host.hass).async_lease(offers=False)
         try:
             yield lease
         finally:

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from homeassistant.components import network
-from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_INTEGRATION_DISCOVERY
+from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import discovery_flow
@@ -33,6 +33,8 @@ SEARCH_BACKOFF: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between two searches after one was asked for."""
 MAX_HEARD: Final = 64
 """Consoles without an entry that are remembered."""
+CARD_SECONDS: Final = 90.0
+"""Seconds after its last answer in which no other card takes the place of a console's."""
 
 _HUB: HassKey[XboxHub] = HassKey(f"{DOMAIN}_{FAMILY_KEY}_hub")
 
@@ -65,10 +67,17 @@ class HubLease:
     """One user's share of the running hub."""
 
     def __init__(
-        self, hub: XboxHub, discoverer: Discoverer, store: XboxStore, client_uuid: UUID
+        self,
+        hub: XboxHub,
+        discoverer: Discoverer,
+        store: XboxStore,
+        client_uuid: UUID,
+        *,
+        offers: bool,
     ) -> None:
         """Keep the hub running until released."""
         self._hub: XboxHub | None = hub
+        self._offers = offers
         self.discoverer = discoverer
         self.store = store
         self.client_uuid = client_uuid
@@ -93,7 +102,7 @@ class HubLease:
         """Need the hub no longer; a second call does nothing."""
         hub, self._hub = self._hub, None
         if hub is not None:
-            await hub.async_release()
+            await hub.async_release(offers=self._offers)
 
 
 class XboxHub:
@@ -104,10 +113,12 @@ class XboxHub:
         self._hass = hass
         self._lock = asyncio.Lock()
         self._leases = 0
+        # Of these, the ones for which consoles are shown as discovered.
+        self._offers = 0
         self._discoverer: Discoverer | None = None
         self._listeners: dict[str, set[HeardListener]] = {}
         # Consoles without an entry, those that answered last at the end.
-        self._heard: dict[str, DiscoveredConsole] = {}
+        self._heard: dict[str, tuple[float, DiscoveredConsole]] = {}
         self._wanted = asyncio.Event()
         self._searches = 0
         self._task: asyncio.Task[None] | None = None
@@ -119,20 +130,25 @@ class XboxHub:
         """What searches, None while nobody needs it."""
         return self._discoverer
 
-    async def async_lease(self) -> HubLease:
-        """Start to search unless that is going on; raise OSError when it cannot be done."""
+    async def async_lease(self, *, offers: bool = True) -> HubLease:
+        """Start to search unless that is going on; raise OSError when it cannot be done.
+
+        A flow that searches by itself wants no cards, which would get into its way.
+        """
         async with self._lock:
             store = async_get_store(self._hass)
             client_uuid = await store.async_load()
             if self._discoverer is None:
                 self._discoverer = await self._async_start()
             self._leases += 1
-            return HubLease(self, self._discoverer, store, client_uuid)
+            self._offers += offers
+            return HubLease(self, self._discoverer, store, client_uuid, offers=offers)
 
-    async def async_release(self) -> None:
+    async def async_release(self, *, offers: bool) -> None:
         """Stop when the last one has released it."""
         async with self._lock:
             self._leases -= 1
+            self._offers -= offers
             if self._leases == 0:
                 await self._async_stop()
 
@@ -222,17 +238,19 @@ class XboxHub:
                 listener(console)
             return
         self._heard.pop(live_id, None)
-        self._heard[live_id] = console
+        self._heard[live_id] = (self._hass.loop.time(), console)
         while len(self._heard) > MAX_HEARD:
             del self._heard[next(iter(self._heard))]
-        self._offer(live_id, console)
+        if self._offers:
+            self._offer(live_id, console)
 
     # Cards
 
     @callback
     def heard(self, live_id: str) -> DiscoveredConsole | None:
         """Return the last answer of a console that has no entry."""
-        return self._heard.get(live_id)
+        _, console = self._heard.get(live_id, (0.0, None))
+        return console
 
     @callback
     def _offer(self, live_id: str, console: DiscoveredConsole) -> None:
@@ -240,10 +258,6 @@ class XboxHub:
         entry = self._hass.config_entries.async_entry_for_domain_unique_id(
             DOMAIN, live_id
         )
-        if entry is not None and (
-            entry.source == SOURCE_IGNORE or entry.disabled_by is None
-        ):
-            return
         if entry is not None or self._is_in_progress(live_id):
             return
         if not self.async_make_room():
@@ -274,9 +288,12 @@ class XboxHub:
 
         Returns whether there is room for one more, besides that of the given flow.
         """
+        now = self._hass.loop.time()
+        there = {
+            live_id
+            for live_id, (heard_at, _) in self._heard.items()
+            if now - heard_at < CARD_SECONDS
+        }
         return cards.async_make_room(
-            self._hass,
-            FAMILY_KEY,
-            lambda unique_id: unique_id in self._heard,
-            own_flow_id,
+            self._hass, FAMILY_KEY, lambda unique_id: unique_id in there, own_flow_id
         )
