@@ -12,7 +12,16 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 
-from .common import LINK, add_entry, flows, go, start_user, wait_progress, wait_state
+from .common import (
+    LINK,
+    add_entry,
+    flows,
+    go,
+    start_user,
+    wait_progress,
+    wait_state,
+    wait_until,
+)
 from .conftest import stop
 from .signing_in import (
     APPLICATION,
@@ -221,8 +230,7 @@ async def test_permission_taken_back(
     let_end(hass, services, entry)
     services.revoke()
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await services.wait_asked("token")
-    await hass.async_block_till_done()
+    await wait_until(hass, lambda: flows(hass))
     (progress,) = flows(hass)
     assert progress["context"]["source"] == "reauth"
 
