@@ -29,7 +29,6 @@ class Writer(Source):
         self._floats: list[str] = []
         self._parts: list[str] = []
         self._has_list = False
-        self._word = ""
         self._bits: list[str] = []
         self._bits_left = 0
 
