@@ -415,6 +415,19 @@ async def test_disconnect_says_goodbye_and_tells_nobody(
     await console.disconnect()
 
 
+async def test_buttons_are_let_go_before_the_end(
+    fake: FakeConsole, linked: Client
+) -> None:
+    console, _ = linked
+    pressing = asyncio.create_task(console.input.press(GamepadButtons.A, hold=5))
+    await fake.wait_for("gamepad", buttons=GamepadButtons.A)
+    await console.disconnect()
+    with pytest.raises(DisconnectedError):
+        await pressing
+    await fake.wait_for("left")
+    assert fake.presses[-1].data["buttons"] == 0
+
+
 async def test_disconnect_fails_all_who_wait(fake: FakeConsole, linked: Client) -> None:
     console, _ = linked
     fake.mute_acks = True

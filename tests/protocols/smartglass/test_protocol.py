@@ -15,6 +15,7 @@ from custom_components.rumpus.protocols.errors import (
     ProtocolError,
 )
 from custom_components.rumpus.protocols.smartglass import shell
+from custom_components.rumpus.protocols.smartglass.channels import Channel
 from custom_components.rumpus.protocols.smartglass.enums import (
     ConnectResult,
     DisconnectReason,
@@ -35,6 +36,7 @@ from custom_components.rumpus.protocols.smartglass.messages import (
 )
 from custom_components.rumpus.protocols.smartglass.protocol import SmartglassProtocol
 from custom_components.rumpus.protocols.smartglass.session import (
+    ChannelAnswered,
     SessionEnded,
     ToldEvent,
 )
@@ -594,6 +596,27 @@ async def test_a_socket_that_does_not_close_holds_nobody_up(
     await joined.disconnect()
     assert not joined.is_open
     transport.abort()
+
+
+async def test_a_listener_may_send_at_once(fake: FakeConsole) -> None:
+    heard: list[ToldEvent] = []
+
+    def listener(event: ToldEvent) -> None:
+        heard.append(event)
+        if isinstance(event, ChannelAnswered):
+            opened.send_nowait(Gamepad(), INPUT)
+
+    opened = await SmartglassProtocol.open(
+        fake.address, fake.port, timing=QUICK, listener=listener
+    )
+    await opened.connect()
+    await opened.local_join()
+    await opened.start_channel(INPUT)
+    await fake.wait_for("gamepad")
+    await opened.disconnect()
+    assert [event for event in heard if isinstance(event, ChannelAnswered)] == [
+        ChannelAnswered(1, Channel(INPUT), ResultCode.SUCCESS)
+    ]
 
 
 async def test_a_listener_that_fails_harms_nobody(
