@@ -6,8 +6,8 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.rumpus.protocols.errors import ProtocolError
+from custom_components.rumpus.protocols.json_fields import MAX_TEXT
 from custom_components.rumpus.protocols.json_lines import JsonObject, JsonValue
-from custom_components.rumpus.protocols.kdeconnect.fields import MAX_TEXT
 from custom_components.rumpus.protocols.kdeconnect.packet import Packet, Payload
 from custom_components.rumpus.protocols.kdeconnect.plugins import decode_message, mpris
 from custom_components.rumpus.protocols.kdeconnect.plugins.mpris import (

@@ -2,8 +2,8 @@
 
 import pytest
 
+from custom_components.rumpus.protocols.json_fields import MAX_TEXT
 from custom_components.rumpus.protocols.json_lines import JsonValue
-from custom_components.rumpus.protocols.kdeconnect.fields import MAX_TEXT
 from custom_components.rumpus.protocols.kdeconnect.packet import Packet
 from custom_components.rumpus.protocols.kdeconnect.plugins import decode_message
 from custom_components.rumpus.protocols.kdeconnect.plugins.ping import Ping, ping

@@ -7,13 +7,13 @@ import pytest
 
 from .strategies import json_values
 from custom_components.rumpus.protocols.errors import ProtocolError
+from custom_components.rumpus.protocols.json_fields import MAX_TEXT
 from custom_components.rumpus.protocols.json_lines import (
     MAX_DEPTH,
     JsonObject,
     JsonValue,
     encode_json,
 )
-from custom_components.rumpus.protocols.kdeconnect.fields import MAX_TEXT
 from custom_components.rumpus.protocols.kdeconnect.packet import Packet
 from custom_components.rumpus.protocols.kdeconnect.plugins import (
     decode_message,

@@ -7,8 +7,8 @@ import pytest
 
 from .strategies import bodies, texts
 from custom_components.rumpus.protocols.errors import ProtocolError
+from custom_components.rumpus.protocols.json_fields import MAX_TEXT
 from custom_components.rumpus.protocols.json_lines import JsonObject, JsonValue
-from custom_components.rumpus.protocols.kdeconnect.fields import MAX_TEXT
 from custom_components.rumpus.protocols.kdeconnect.packet import Packet
 from custom_components.rumpus.protocols.kdeconnect.plugins import decode_message, sftp
 from custom_components.rumpus.protocols.kdeconnect.plugins.sftp import (

@@ -10,8 +10,8 @@ from custom_components.rumpus.protocols.errors import (
     MessageTooLargeError,
     ProtocolError,
 )
+from custom_components.rumpus.protocols.json_fields import get_objects
 from custom_components.rumpus.protocols.json_lines import JsonObject, JsonValue
-from custom_components.rumpus.protocols.kdeconnect.fields import get_objects
 from custom_components.rumpus.protocols.kdeconnect.packet import Packet, Payload
 from custom_components.rumpus.protocols.kdeconnect.plugins import decode_message, sms
 from custom_components.rumpus.protocols.kdeconnect.plugins.sms import (

@@ -6,8 +6,8 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from .strategies import json_values
+from custom_components.rumpus.protocols.json_fields import MAX_ID
 from custom_components.rumpus.protocols.json_lines import JsonValue
-from custom_components.rumpus.protocols.kdeconnect.fields import MAX_ID
 from custom_components.rumpus.protocols.kdeconnect.plugins.values import (
     decode_base64,
     get_base64,

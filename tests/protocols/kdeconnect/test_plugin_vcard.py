@@ -6,7 +6,7 @@ import time
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.rumpus.protocols.kdeconnect.fields import MAX_TEXT
+from custom_components.rumpus.protocols.json_fields import MAX_TEXT
 from custom_components.rumpus.protocols.kdeconnect.plugins.vcard import (
     MAX_ADDRESS,
     MAX_CARD,

@@ -7,9 +7,9 @@ from typing import Final
 import unicodedata
 
 from ..errors import ProtocolError
+from ..json_fields import get_int, get_str, get_strings
 from ..json_lines import JsonObject, JsonValue
 from .const import MIN_PROTOCOL_VERSION, TCP_PORTS, TYPE_IDENTITY, DeviceType
-from .fields import get_int, get_str, get_strings
 from .packet import Packet
 
 __all__ = [

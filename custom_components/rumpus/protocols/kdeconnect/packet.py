@@ -6,8 +6,8 @@ import time
 from typing import Final
 
 from ..errors import ProtocolError
+from ..json_fields import get_int, get_object
 from ..json_lines import JsonObject, encode_json
-from .fields import get_int, get_object
 
 MAX_TYPE: Final = 128
 """Characters of a packet type."""

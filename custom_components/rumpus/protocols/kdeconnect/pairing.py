@@ -10,9 +10,9 @@ from enum import Enum, StrEnum, auto
 from typing import Final
 
 from ..errors import ProtocolError
+from ..json_fields import get_bool, get_int
 from ..json_lines import JsonObject
 from .const import MAX_CLOCK_SKEW, PAIRING_TIMEOUT, TYPE_PAIR
-from .fields import get_bool, get_int
 from .packet import Packet
 
 REPEAT_ANSWER_INTERVAL: Final = 2.0

@@ -23,8 +23,8 @@ from homeassistant.const import ATTR_ENTITY_PICTURE, ATTR_SUPPORTED_FEATURES
 from homeassistant.core import State
 from homeassistant.util import dt as dt_util
 
+from ....protocols.json_fields import MAX_TEXT
 from ....protocols.json_lines import JsonObject
-from ....protocols.kdeconnect.fields import MAX_TEXT
 from ....protocols.kdeconnect.packet import Packet
 from ....protocols.kdeconnect.plugins.mpris import (
     MAX_URL,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Self
 
+from ...json_fields import get_bool, get_int
 from ...json_lines import JsonObject
-from ..fields import get_bool, get_int
 from ..packet import Packet
 from .message import Decoders, Message
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from ...errors import ProtocolError
-from ..fields import get_int
+from ...json_fields import get_int
 from ..file_names import safe_file_name
 from ..packet import Packet, Payload
 from .message import Decoders, Message

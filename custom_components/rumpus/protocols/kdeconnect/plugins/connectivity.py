@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Final, Self
 
 from ...errors import ProtocolError
+from ...json_fields import MAX_ID, get_int, get_object, get_str
 from ...json_lines import JsonObject
-from ..fields import MAX_ID, get_int, get_object, get_str
 from ..packet import Packet
 from .message import Decoders, Message
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from ...errors import MessageTooLargeError, ProtocolError
+from ...json_fields import MAX_ID, get_int, get_strings
 from ...json_lines import JsonObject
-from ..fields import MAX_ID, get_int, get_strings
 from ..packet import Packet
 from .message import Decoders, Message
 from .vcard import MAX_CARD

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from ...errors import ProtocolError
-from ..fields import get_bool
+from ...json_fields import get_bool
 from ..packet import Packet
 from .message import Decoders, Message
 

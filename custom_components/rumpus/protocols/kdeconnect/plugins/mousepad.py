@@ -5,8 +5,8 @@ from enum import Flag, IntEnum, StrEnum
 from typing import Final, Self
 
 from ...errors import ProtocolError, UnsupportedError
+from ...json_fields import get_bool, get_int, get_number, get_str
 from ...json_lines import JsonObject
-from ..fields import get_bool, get_int, get_number, get_str
 from ..packet import Packet
 from .message import Decoders, Message
 

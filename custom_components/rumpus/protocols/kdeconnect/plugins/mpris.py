@@ -8,8 +8,8 @@ from enum import Enum, StrEnum
 from typing import Final, Self
 
 from ...errors import ProtocolError
+from ...json_fields import get_bool, get_int, get_str, get_strings
 from ...json_lines import JsonObject
-from ..fields import get_bool, get_int, get_str, get_strings
 from ..packet import Packet, Payload
 from .message import Decoders, Message
 

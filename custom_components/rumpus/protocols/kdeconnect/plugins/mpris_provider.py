@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from ...errors import ProtocolError
+from ...json_fields import get_bool, get_int, get_str
 from ...json_lines import JsonObject, JsonValue
-from ..fields import get_bool, get_int, get_str
 from ..packet import Packet, Payload
 from .message import Decoders, Message
 from .mpris import (

@@ -10,8 +10,15 @@ import re
 from typing import Final, Self
 
 from ...errors import ProtocolError
+from ...json_fields import (
+    MAX_TEXT,
+    get_bool,
+    get_int,
+    get_objects,
+    get_str,
+    get_strings,
+)
 from ...json_lines import MAX_BRACKETS, JsonObject
-from ..fields import MAX_TEXT, get_bool, get_int, get_objects, get_str, get_strings
 from ..packet import Packet, Payload
 from .message import Decoders, Message
 from .values import get_id

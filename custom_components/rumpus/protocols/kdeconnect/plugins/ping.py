@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+from ...json_fields import get_str
 from ...json_lines import JsonObject
-from ..fields import get_str
 from ..packet import Packet
 from .message import Decoders, Message
 

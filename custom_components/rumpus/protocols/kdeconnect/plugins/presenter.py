@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from ...errors import ProtocolError
+from ...json_fields import get_bool, get_number
 from ...json_lines import JsonObject
-from ..fields import get_bool, get_number
 from ..packet import Packet
 from . import mousepad
 from .message import Decoders, Message

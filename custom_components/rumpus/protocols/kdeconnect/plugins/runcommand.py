@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Final, Self
 
 from ...errors import ProtocolError
+from ...json_fields import MAX_ID, MAX_TEXT, get_bool, get_int, get_str
 from ...json_lines import JsonObject, JsonValue, decode_json, encode_json
-from ..fields import MAX_ID, MAX_TEXT, get_bool, get_int, get_str
 from ..packet import Packet
 from .message import Decoders, Message
 

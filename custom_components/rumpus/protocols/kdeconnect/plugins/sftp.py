@@ -6,8 +6,8 @@ from itertools import islice, zip_longest
 from typing import Final, Self
 
 from ...errors import ProtocolError
+from ...json_fields import MAX_ID, MAX_TEXT, get_bool, get_int, get_str
 from ...json_lines import JsonObject, JsonValue
-from ..fields import MAX_ID, MAX_TEXT, get_bool, get_int, get_str
 from ..packet import ACCEPTED_PAYLOAD_PORTS, Packet
 from .message import Decoders, Message
 

@@ -8,8 +8,8 @@ import re
 from typing import Final, Self
 
 from ...errors import ProtocolError
+from ...json_fields import get_bool, get_int, get_str
 from ...json_lines import JsonObject
-from ..fields import get_bool, get_int, get_str
 from ..file_names import safe_file_name
 from ..packet import Packet, Payload
 from .message import Decoders, Message

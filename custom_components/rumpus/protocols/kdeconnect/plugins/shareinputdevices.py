@@ -8,8 +8,8 @@ from enum import IntEnum
 from typing import Final, Self
 
 from ...errors import ProtocolError
+from ...json_fields import get_int, get_number
 from ...json_lines import JsonObject
-from ..fields import get_int, get_number
 from ..packet import Packet
 from .message import Decoders, Message
 

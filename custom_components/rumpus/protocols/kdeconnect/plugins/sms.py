@@ -11,8 +11,8 @@ from enum import IntEnum, IntFlag
 from typing import Final, Self
 
 from ...errors import MessageTooLargeError, ProtocolError
+from ...json_fields import MAX_ITEMS, get_bool, get_int, get_objects, get_str
 from ...json_lines import JsonObject, JsonValue
-from ..fields import MAX_ITEMS, get_bool, get_int, get_objects, get_str
 from ..packet import Packet, Payload
 from .message import Decoders, Message
 from .values import decode_base64, get_base64, get_id

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Final, Self
 
 from ...errors import ProtocolError
+from ...json_fields import get_bool, get_str
 from ...json_lines import JsonObject
-from ..fields import get_bool, get_str
 from ..packet import Packet
 from .message import Decoders, Message
 from .values import decode_base64, get_base64, get_id

@@ -4,8 +4,8 @@ import base64
 import binascii
 from typing import Final
 
+from ...json_fields import MAX_ID
 from ...json_lines import JsonObject
-from ..fields import MAX_ID
 
 _BASE64_BYTES: Final = 3
 _BASE64_CHARACTERS: Final = 4

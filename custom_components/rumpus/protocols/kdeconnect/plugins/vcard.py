@@ -11,7 +11,7 @@ from itertools import islice
 import re
 from typing import Final
 
-from ..fields import MAX_TEXT
+from ...json_fields import MAX_TEXT
 
 MAX_CARD: Final = 512 * 1024
 """Characters of a card; a longer one is not read."""

@@ -6,8 +6,8 @@ import re
 from typing import Final, Self
 
 from ...errors import ProtocolError
+from ...json_fields import MAX_ID, get_bool, get_int, get_number, get_objects, get_str
 from ...json_lines import JsonObject, JsonValue
-from ..fields import MAX_ID, get_bool, get_int, get_number, get_objects, get_str
 from ..packet import Packet
 from .message import Decoders, Message
 

@@ -6,8 +6,8 @@ import re
 from typing import Final
 
 from ...errors import ProtocolError
+from ...json_fields import get_bool, get_int
 from ...json_lines import JsonObject
-from ...kdeconnect.fields import get_bool, get_int
 
 MAX_SESSION_ID: Final = 64
 """Characters of a session id; a longer one is dropped."""

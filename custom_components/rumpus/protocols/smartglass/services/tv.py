@@ -10,8 +10,8 @@ from typing import Final, override
 from urllib.parse import urlencode
 
 from ...errors import PeerTimeoutError, ProtocolError
+from ...json_fields import get_bool
 from ...json_lines import JsonObject, JsonValue
-from ...kdeconnect.fields import get_bool
 from ..errors import StumpError
 from ..events import TvNotified
 from .answers import Answer

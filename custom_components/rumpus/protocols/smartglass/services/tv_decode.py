@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Final
 
 from ...errors import ProtocolError
+from ...json_fields import get_bool, get_int, get_object, get_objects, get_str
 from ...json_lines import JsonObject, JsonValue
-from ...kdeconnect.fields import get_bool, get_int, get_object, get_objects, get_str
 from .tv_models import (
     AppChannel,
     AppProvider,

@@ -1,15 +1,15 @@
-"""Tolerant, typed readers of a packet's fields (the KDE Connect reference, section 2).
+"""Tolerant, typed readers of the members of a JSON object.
 
 Every peer writes some fields in a type of its own: booleans as text or numbers, integers as
 text or floats. The readers return `None` for a field that is absent, null or of
-no usable type, so a plugin decides by itself whether it can do without.
+no usable type, so whoever reads decides whether it can do without.
 """
 
 import math
 import re
 from typing import Final
 
-from ..json_lines import JsonObject
+from .json_lines import JsonObject
 
 MAX_TEXT: Final = 1024
 """Characters kept of a text that is shown."""

@@ -1,13 +1,13 @@
-"""Readers of a body's fields: the types that peers really write, and all the others."""
+"""Readers of JSON objects: the types that peers really write, and all the others."""
 
 from collections.abc import Callable
 
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from .strategies import json_values
+from .kdeconnect.strategies import json_values
+from custom_components.rumpus.protocols import json_fields as fields
 from custom_components.rumpus.protocols.json_lines import JsonObject, JsonValue
-from custom_components.rumpus.protocols.kdeconnect import fields
 
 READERS: list[Callable[[JsonObject, str], object]] = [
     fields.get_bool,
