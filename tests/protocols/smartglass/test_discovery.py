@@ -411,4 +411,16 @@ async def test_thousands_of_invented_consoles_do_not_hide_a_true_one(
     stall = await longest_stall(both())
     # Whoever floods has a share of this process's time, too.
     assert stall < 0.5
-    assert DATAGRAMS_PER_TURN < 100
+
+
+async def test_a_turn_reads_a_bounded_number(
+    discoverer: Discoverer, flood: Callable[[int, bytes], None]
+) -> None:
+    heard: list[DiscoveredConsole] = []
+    discoverer.subscribe(heard.append)
+    for number in range(DATAGRAMS_PER_TURN + 5):
+        flood(port_of(discoverer), invented(number + 1))
+    discoverer._readable(discoverer._sockets[HOST])
+    assert len(heard) == DATAGRAMS_PER_TURN
+    discoverer._readable(discoverer._sockets[HOST])
+    assert len(heard) == DATAGRAMS_PER_TURN + 5

@@ -1,5 +1,9 @@
 """A session, without sockets, at times that the tests say."""
 
+from collections import Counter
+from random import Random
+
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from .common import PARTICIPANT, Talk, status
@@ -135,6 +139,52 @@ def test_a_message_on_an_unknown_channel_is_acked_and_dropped(talk: Talk) -> Non
     assert ack == Ack(1, (1,), ())
     assert talk.say(Json("{}"), channel=0xDEAD, need_ack=False) == []
     assert talk.took() == []
+
+
+@given(st.lists(st.integers(0, 11), min_size=1, max_size=40))
+@settings(max_examples=40)
+def test_any_order_and_repetition_delivers_each_message_once(order: list[int]) -> None:
+    talk = Talk()
+    datagrams = [talk.console.seal_raw(0x7FE, bytes([index])) for index in range(12)]
+    acked: list[int] = []
+    for index in order:
+        ((_, ack),) = talk.receive(datagrams[index])
+        assert isinstance(ack, Ack)
+        acked += ack.processed_list
+    assert acked == [index + 1 for index in order]
+    delivered = [
+        event.message.data[0]
+        for event in talk.took()
+        if isinstance(event, MessageReceived)
+        and isinstance(event.message, UnknownMessage)
+    ]
+    assert delivered == list(dict.fromkeys(order))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_on_a_bad_network_every_message_is_acked_in_the_end(seed: int) -> None:
+    """15 % of the datagrams of both directions get lost, and the others get mixed up."""
+    random = Random(seed)
+    talk = Talk(Timing(acks=(0.2,) * 40, silence=1000))
+    sends = {talk.session.send(RECORD, talk.now) for _ in range(30)}
+    executed: Counter[int] = Counter()
+    seen: set[int] = set()
+    sent = talk.sent()
+    while talk.session.pending_sends:
+        random.shuffle(sent)
+        for header, message in sent:
+            if random.random() < 0.15:
+                continue
+            if header.sequence not in seen and isinstance(message, GameDvrRecord):
+                executed[header.sequence] += 1
+            seen.add(header.sequence)
+            if header.need_ack and random.random() >= 0.15:
+                talk.receive(talk.console.ack([header.sequence]))
+        sent = talk.wait(0.2)
+    assert executed == Counter(range(1, 31))
+    finished = [event for event in talk.took() if isinstance(event, SendFinished)]
+    assert {event.send_id for event in finished} == sends
+    assert all(event.outcome is SendOutcome.ACKED for event in finished)
 
 
 # What is not the console's.

@@ -287,7 +287,11 @@ class Discoverer:
         """
         key = object()
         self._listeners[key] = callback
-        return lambda: self._listeners.pop(key, None) and None
+
+        def unsubscribe() -> None:
+            self._listeners.pop(key, None)
+
+        return unsubscribe
 
     def announce(self) -> None:
         """Ask everybody, once, without waiting for answers."""
