@@ -25,7 +25,7 @@ class Report:
             yield
         except Exception as err:
             self.failures.append(f"{what}: {type(err).__name__}: {err}")
-            print(f"  FAILED  {what}", flush=True)
+            print(f"  FAILED  {self.failures[-1]}", flush=True)
             raise
         self.passed += 1
         print(f"  ok {time.monotonic() - started:5.1f} s  {what}", flush=True)

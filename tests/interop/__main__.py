@@ -9,6 +9,7 @@ from typing import Final
 
 from .kdeconnect.suite import run as run_kdeconnect
 from .options import Options
+from .report import print_end
 from .smartglass.suite import run as run_smartglass
 
 SUITES: Final = {"kdeconnect": run_kdeconnect, "smartglass": run_smartglass}
@@ -53,12 +54,14 @@ def main() -> int:
         integration=options.integration,
     )
     fine = True
-    for name in options.suites or SUITES:
-        try:
+    try:
+        for name in options.suites or SUITES:
             fine &= asyncio.run(_run(name, chosen))
-        except asyncio.CancelledError, KeyboardInterrupt:
-            print("interrupted", flush=True)
-            return 130
+    except asyncio.CancelledError, KeyboardInterrupt:
+        print("interrupted", flush=True)
+        return 130
+    finally:
+        print_end()
     return 0 if fine else 1
 
 

@@ -9,7 +9,7 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.constants import RequestNameReply
 from dbus_fast.unpack import unpack_variants
 
-CALL_TIMEOUT: Final = 10.0
+CALL_TIMEOUT: Final = 45.0
 PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 _DRIVER: Final = "org.freedesktop.DBus"
 _DRIVER_PATH: Final = "/org/freedesktop/DBus"

@@ -7,7 +7,7 @@ from typing import Final
 
 from . import checks_desktop, checks_notifications, checks_share
 from .stubs import PlayerStub, Status
-from .waiting import until, until_true
+from .waiting import PATIENCE, until, until_true
 from .world import DOMAIN, UNAVAILABLE, World
 from tests.e2e.models import State
 from tests.e2e.shapes import as_object, get_object, get_str
@@ -43,7 +43,7 @@ async def entities(world: World) -> str:
         e.entity_id for e in await world.api.entities() if e.domain == "device_tracker"
     ]
     for entity_id in trackers:
-        await world.api.wait_state(entity_id, "home", 5)
+        await world.api.wait_state(entity_id, "home", PATIENCE)
     if not trackers:
         raise CheckError("there is no device tracker")
     return f"{count + len(trackers)} entities"
@@ -67,7 +67,7 @@ async def ping_from_daemon(world: World) -> str:
             state = await world.wait_state(
                 "event", "ping", partial(_has_fired, state.state)
             )
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 event = get_object(as_object(await events.get()), "data")
             if event.get("message") != message:
                 raise CheckError(f"the event has the text {event.get('message')!r}")
@@ -318,14 +318,14 @@ async def unpaired_there(world: World) -> str:
     entry = await world.need_entry()
     await us.unpair()
     await us.wait_unpaired()
-    flow = await world.api.wait_flow(DOMAIN, source="reauth", timeout=20)
+    flow = await world.api.wait_flow(DOMAIN, source="reauth", timeout=PATIENCE)
     await world.wait_state("button", "ping", UNAVAILABLE)
     await us.wait_reachable()
     result = await world.start_pairing(flow.flow_id)
     await us.wait_asked()
     key = await world.compare_keys(result)
     await us.accept()
-    result = await world.api.wait_step(result, 20)
+    result = await world.api.wait_step(result, PATIENCE)
     await world.expect(result, "abort")
     if result.reason != "reauth_successful":
         raise CheckError(f"the flow ended with {result.reason}")

@@ -15,7 +15,7 @@ TEXT: Final = "The washing machine has finished"
 REPLY: Final = "I am coming \N{PARTY POPPER}"
 APP: Final = "Interop Mail"
 PRIVATE: Final = (TEXT, REPLY, "A private letter")
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 45.0
 _ANSWERED: Final = "mobile_app_notification_action"
 _CLEARED: Final = "mobile_app_notification_cleared"
 
@@ -107,7 +107,7 @@ async def forwarded(world: World) -> str:
 
 async def _posted(world: World, events: Subscription) -> JsonObject:
     """Post until one is forwarded; return its event."""
-    for _ in range(10):
+    for _ in range(30):
         await world.daemon.post_notification(APP, "Letter", PRIVATE[2])
         try:
             async with asyncio.timeout(1):

@@ -22,7 +22,7 @@ GREETED: Final = "interop_greeted"
 # Milliseconds that a player may be off.
 _NEAR: Final = 6_000
 _LENGTH: Final = 180_000
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 45.0
 
 
 async def player(world: World) -> str:

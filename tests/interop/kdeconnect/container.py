@@ -18,8 +18,8 @@ from .network import Network
 
 # Inside the root.
 HOME: Final = "/srv"
-START_TIMEOUT: Final = 20.0
-RUN_TIMEOUT: Final = 10.0
+START_TIMEOUT: Final = 60.0
+RUN_TIMEOUT: Final = 45.0
 
 _DIE_WITH_PARENT: Final = ("setpriv", "--pdeathsig", "KILL", "--")
 

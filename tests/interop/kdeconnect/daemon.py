@@ -31,10 +31,10 @@ from .stubs import (
     PowerStub,
     SessionStub,
 )
-from .waiting import until, until_true
+from .waiting import PATIENCE, until, until_true
 
 _DAEMON: Final = f"{NAME}.daemon"
-_START_PATIENCE: Final = 30.0
+_START_PATIENCE: Final = 60.0
 # Files of its home in which it shows what was shared with it.
 SHOWN_TEXT: Final = "shown-text"
 SHOWN_LINK: Final = "shown-link"
@@ -240,7 +240,7 @@ class KdeConnectDaemon:
         )
 
     async def wait_notification(
-        self, text: str, start: int = 0, patience: float = 10.0
+        self, text: str, start: int = 0, patience: float = PATIENCE
     ) -> Notification:
         """Wait for a notification with the text among those from ``start`` on."""
 

@@ -9,7 +9,7 @@ import json
 from typing import Final
 
 from .container import HOME, Container, Process
-from .waiting import until, until_true
+from .waiting import PATIENCE, until, until_true
 
 DISPLAY: Final = ":7"
 WIDTH: Final = 1024
@@ -88,7 +88,7 @@ class Desktop:
         """Return the text of the clipboard, empty when there is none."""
         return await self._run("xclip", "-selection", "clipboard", "-out")
 
-    async def wait_clipboard(self, text: str, patience: float = 10.0) -> None:
+    async def wait_clipboard(self, text: str, patience: float = PATIENCE) -> None:
         """Wait until the clipboard has a text."""
 
         async def look() -> bool:
@@ -134,7 +134,9 @@ class Desktop:
         """Make a sink the default."""
         await self._run("pactl", "set-default-sink", name)
 
-    async def wait_sink(self, name: str, wanted: Sink, patience: float = 10.0) -> None:
+    async def wait_sink(
+        self, name: str, wanted: Sink, patience: float = PATIENCE
+    ) -> None:
         """Wait until a sink is as wanted."""
 
         async def look() -> bool:

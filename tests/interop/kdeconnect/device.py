@@ -7,7 +7,7 @@ from typing import Final
 
 from .bus import Bus, BusError
 from .container import HOME
-from .waiting import until
+from .waiting import PATIENCE, until
 
 NAME: Final = "org.kde.kdeconnect"
 PATH: Final = "/modules/kdeconnect"
@@ -124,11 +124,11 @@ class Device:
         """Switch a plugin on or off for this device."""
         await self.call("setPluginEnabled", "sb", f"kdeconnect_{plugin}", enabled)
 
-    async def wait_reachable(self, patience: float = 15.0) -> None:
+    async def wait_reachable(self, patience: float = PATIENCE) -> None:
         """Wait for a link."""
         await self._wait(self.is_reachable, "is connected to", patience)
 
-    async def wait_gone(self, patience: float = 15.0) -> None:
+    async def wait_gone(self, patience: float = PATIENCE) -> None:
         """Wait until there is no link."""
 
         async def gone() -> bool:
@@ -136,11 +136,11 @@ class Device:
 
         await self._wait(gone, "loses", patience)
 
-    async def wait_paired(self, patience: float = 15.0) -> None:
+    async def wait_paired(self, patience: float = PATIENCE) -> None:
         """Wait until it is paired."""
         await self._wait(self.is_paired, "is paired with", patience)
 
-    async def wait_unpaired(self, patience: float = 15.0) -> None:
+    async def wait_unpaired(self, patience: float = PATIENCE) -> None:
         """Wait until it is not paired any more."""
 
         async def unpaired() -> bool:
@@ -148,7 +148,7 @@ class Device:
 
         await self._wait(unpaired, "is no longer paired with", patience)
 
-    async def wait_asked(self, patience: float = 15.0) -> None:
+    async def wait_asked(self, patience: float = PATIENCE) -> None:
         """Wait until the other device asks for pairing."""
         await self._wait(self.has_asked, "is asked for pairing by", patience)
 

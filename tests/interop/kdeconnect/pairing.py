@@ -9,7 +9,7 @@ from .world import DOMAIN, World
 from tests.e2e.models import FlowResult
 from tests.interop.report import CheckError
 
-_PATIENCE: Final = 20.0
+_PATIENCE: Final = 45.0
 _SEARCHES: Final = 5
 # Long enough for a new link, and for the daemon to deal with the end of the old one.
 _RENEWAL: Final = 0.7

@@ -12,7 +12,7 @@ from tests.e2e.shapes import JsonObject, JsonValue, as_object, get_str
 from tests.interop.report import CheckError
 
 _ROOT: Final = Path(__file__).resolve().parents[3]
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 45.0
 _END: Final = 5.0
 
 

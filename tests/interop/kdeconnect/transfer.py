@@ -26,10 +26,10 @@ GIB: Final = 1024 * MIB
 # A batch of files, together not too small to be measured.
 MANY: Final = 50
 MANY_SIZE: Final = 4 * MIB
-PATIENCE: Final = 80.0
+PATIENCE: Final = 240.0
 _PAUSE: Final = 0.003
 _ATTEMPTS: Final = 4
-_LINK_PATIENCE: Final = 3.0
+_LINK_PATIENCE: Final = 6.0
 
 
 @dataclass(frozen=True, slots=True)

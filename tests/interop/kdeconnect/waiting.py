@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 import time
 from typing import Final
 
-PATIENCE: Final = 15.0
+# What is waited for mostly comes at once: this is for machines that are busy.
+PATIENCE: Final = 45.0
 _PAUSE: Final = 0.05
 
 

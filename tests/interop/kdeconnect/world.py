@@ -11,7 +11,7 @@ from .desktop import Desktop
 from .device import Device
 from .network import Network
 from .transfer import Figures
-from .waiting import until
+from .waiting import PATIENCE, until
 from tests.e2e.api import HomeAssistantApi
 from tests.e2e.models import ConfigEntry, FlowResult, PendingFlow, State
 from tests.e2e.server import HomeAssistantServer
@@ -29,7 +29,7 @@ OFFERS_STEP: Final = "kde_connect_offers"
 BATTERIES: Final = (64, 32)
 # Of one file that is received, in MiB.
 _MOST_FILE: Final = 4096
-_FLOW_PATIENCE: Final = 20.0
+_FLOW_PATIENCE: Final = 45.0
 # Announcements from one address that follow closer are dropped, in seconds.
 _ANNOUNCEMENT_INTERVAL: Final = 1.2
 
@@ -246,7 +246,7 @@ class World:
 
     # Entities
 
-    async def entity_id(self, domain: str, key: str, patience: float = 10.0) -> str:
+    async def entity_id(self, domain: str, key: str, patience: float = PATIENCE) -> str:
         """Wait until an entity is registered, and return its id."""
         unique_id = f"{self.device_id}_{key}"
 
@@ -273,13 +273,13 @@ class World:
         domain: str,
         key: str,
         wanted: str | Callable[[State], bool],
-        patience: float = 10.0,
+        patience: float = PATIENCE,
     ) -> State:
         """Wait for a state, or for what a function accepts, of an entity."""
         entity_id = await self.entity_id(domain, key)
         return await self.api.wait_state(entity_id, wanted, patience)
 
-    async def wait_available(self, patience: float = 10.0) -> None:
+    async def wait_available(self, patience: float = PATIENCE) -> None:
         """Wait until the entities of the connected daemon are available."""
         await self.wait_state("binary_sensor", "connectivity", "on", patience)
         for domain, key in (("button", "ping"), ("lock", "screen")):
@@ -287,7 +287,7 @@ class World:
                 domain, key, lambda s: s.state != UNAVAILABLE, patience
             )
 
-    async def wait_unavailable(self, patience: float = 10.0) -> None:
+    async def wait_unavailable(self, patience: float = PATIENCE) -> None:
         """Wait until Home Assistant sees that the daemon is gone."""
         await self.wait_state("binary_sensor", "connectivity", "off", patience)
         for domain, key in (("button", "ping"), ("lock", "screen")):
