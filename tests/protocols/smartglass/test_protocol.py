@@ -34,7 +34,10 @@ from custom_components.rumpus.protocols.smartglass.messages import (
     GameDvrRecord,
     Gamepad,
 )
-from custom_components.rumpus.protocols.smartglass.protocol import SmartglassProtocol
+from custom_components.rumpus.protocols.smartglass.protocol import (
+    MAX_JOINS,
+    SmartglassProtocol,
+)
 from custom_components.rumpus.protocols.smartglass.session import (
     ChannelAnswered,
     SessionEnded,
@@ -249,6 +252,45 @@ async def test_forged_and_replayed_responses_are_ignored(
     assert protocol.session is None
     fake.mute_connects = False
     await connecting
+
+
+def renumber(fake: FakeConsole, number: int) -> bytes:
+    """Let the console know its only client by another number, and return its answer."""
+    participant = fake.participant
+    del fake.participants[participant.number]
+    fake.participants[number] = participant
+    participant.number = number
+    return participant.keys.connect_response(0, 0, number)
+
+
+async def test_the_last_answer_counts_until_we_have_joined(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    await protocol.connect()
+    datagram = renumber(fake, 99)
+    joining = asyncio.create_task(protocol.local_join())
+    await fake.wait_for("dropped", reason="an unknown participant")
+    protocol.datagram_received(datagram[:-1], (fake.address, fake.port))
+    protocol.datagram_received(datagram, (fake.address, fake.port))
+    await joining
+    assert protocol.participant_id == 99
+    await protocol.game_dvr_record(-1)
+
+
+async def test_sessions_that_are_offered_are_bounded(
+    fake: FakeConsole, protocol: SmartglassProtocol
+) -> None:
+    await protocol.connect()
+    keys = fake.participant.keys
+    fake.mute_acks = True
+    joining = asyncio.create_task(protocol.local_join())
+    for number in range(1, MAX_JOINS + 1):
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        datagram = keys.connect_response(0, 0, number)
+        protocol.datagram_received(datagram, (fake.address, fake.port))
+    with pytest.raises(PeerTimeoutError):
+        await joining
 
 
 async def test_late_responses_are_ignored(

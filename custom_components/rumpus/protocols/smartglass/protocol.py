@@ -50,6 +50,8 @@ from .shell import DEFAULT_TIMING, Listener, SessionShell, fail, resolve
 from .timing import Timing
 from .tokens import Tokens
 
+MAX_JOINS: Final = 8
+"""Sessions that a console may offer for one connect."""
 DEFAULT_CLIENT: Final = LocalJoin()
 """What we say of ourselves; consoles take anything."""
 
@@ -76,6 +78,7 @@ class SmartglassProtocol(SessionShell):
         self.status: ConsoleStatus | None = None
         self._crypto: Crypto | None = None
         self._is_pending = False
+        self._is_joining = False
         self._discovery: asyncio.Future[DiscoveredConsole] | None = None
         self._response: asyncio.Future[ConnectResponse] | None = None
         self._watchers: dict[asyncio.Future[None], StatusFilter] = {}
@@ -192,8 +195,22 @@ class SmartglassProtocol(SessionShell):
         raise PeerTimeoutError("The console does not answer the request to connect")
 
     async def local_join(self, client: LocalJoin = DEFAULT_CLIENT) -> None:
-        """Begin the session: nothing works before. Raises what `send_message` does."""
-        await self.send_message(client)
+        """Begin the session: nothing works before. Raises what `send_message` does.
+
+        A console that was slow to answer may have taken a repeated request for another
+        one: then its last answer counts, and we join once more.
+        """
+        for _ in range(MAX_JOINS):
+            session = self._require_session()
+            try:
+                await self.send_message(client)
+            except PeerTimeoutError:
+                if self.session is session:
+                    raise
+            else:
+                self._is_joining = False
+                return
+        raise PeerTimeoutError("The console does not let us join any of its sessions")
 
     # Channels.
 
@@ -322,10 +339,11 @@ class SmartglassProtocol(SessionShell):
 
     @override
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if self.session is not None:
-            super().datagram_received(data, addr)
-        elif self._response is not None and self._crypto is not None:
+        if self._crypto is not None and (
+            self._response is not None or self._is_joining
+        ):
             self._take_response(self._crypto, data)
+        super().datagram_received(data, addr)
         if self._discovery is not None:
             with contextlib.suppress(ProtocolError):
                 resolve(self._discovery, read_response(data, *addr[:2]))
@@ -339,9 +357,12 @@ class SmartglassProtocol(SessionShell):
         if response.result == ConnectResult.PENDING:
             self._is_pending = True
             return
-        if response.result == ConnectResult.SUCCESS:
+        if response.result == ConnectResult.SUCCESS and (
+            response.participant_id != self.participant_id
+        ):
             # At once: the next datagram may belong to the session.
             self._begin(crypto, response.participant_id)
+            self._is_joining = True
         resolve(self._response, response)
 
     @override

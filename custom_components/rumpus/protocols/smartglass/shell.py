@@ -262,7 +262,12 @@ class SessionShell(asyncio.DatagramProtocol):
     # Moving.
 
     def _begin(self, crypto: Crypto, participant_id: int) -> None:
-        """Begin the session that the console has agreed to."""
+        """Begin the session that the console has agreed to, in place of any other."""
+        for delivery in self._sends.values():
+            resolve(delivery, SendOutcome.UNANSWERED)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self.session = Session(crypto, participant_id, self.timing, self._now())
         self._arm(self.session)
 
