@@ -29,15 +29,16 @@ async def start(hass: HomeAssistant) -> ConfigFlowResult:
     return await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})
 
 
-async def test_one_family(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("key", ["kde_connect", "xbox"])
+async def test_one_family(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
     """Where there is no choice none is offered."""
-    monkeypatch.setattr(
-        config_flow, "FAMILIES", {"kde_connect": FAMILIES["kde_connect"]}
-    )
+    monkeypatch.setattr(config_flow, "FAMILIES", {key: FAMILIES[key]})
     result = await start(hass)
 
     assert result["type"] is FlowResultType.MENU
-    assert result["step_id"] == "kde_connect_user"
+    assert result["step_id"] == f"{key}_user"
 
 
 @pytest.mark.parametrize("choice", ["kde_connect_user", "xbox_user"])

@@ -24,6 +24,7 @@ from ..common import (
 )
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.xbox.coordinator import XboxCoordinator
+from custom_components.rumpus.families.xbox.state import XboxState
 from tests.fakes.xbox import FakeConsole
 
 __all__ = [
@@ -102,6 +103,20 @@ async def wait_connected(
     """Wait until the console of an entry has a session, or has none any more."""
     coordinator = coordinator_of(entry)
     await wait_until(hass, lambda: coordinator.data.is_connected is is_connected)
+
+
+async def wait_data(entry: ConfigEntry, check: Callable[[XboxState], object]) -> None:
+    """Wait until what is known of a console is as it should be."""
+    coordinator = coordinator_of(entry)
+    changed = asyncio.Event()
+    unsubscribe = coordinator.async_add_listener(changed.set)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not check(coordinator.data):
+                changed.clear()
+                await changed.wait()
+    finally:
+        unsubscribe()
 
 
 def stored(*, was_off: bool, live_id: str = "FD00112233445566") -> dict[str, Any]:

@@ -243,6 +243,39 @@ async def test_turn_on(hass: HomeAssistant, console: FakeConsole) -> None:
     assert len(console.seen("power_on")) == seen
 
 
+async def test_turn_on_twice_at_once(hass: HomeAssistant, console: FakeConsole) -> None:
+    """One of them wakes the console, and the other one finds it awake."""
+    entry = await set_up(hass, console)
+    console.press_power_button()
+    await wait_state(hass, PLAYER, "off")
+
+    await asyncio.gather(turn(hass, "on"), turn(hass, "on"))
+
+    assert coordinator_of(entry).data.is_connected
+    assert len(console.seen("connected")) == 2
+
+
+async def test_turn_on_somewhere_else(
+    hass: HomeAssistant, console: FakeConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A console that wakes up at another address is followed, even in a flood of forgeries."""
+    monkeypatch.setattr("custom_components.rumpus.families.xbox.link.MAX_WAKES", 0)
+    entry = await set_up(hass, console)
+    console.press_power_button()
+    await wait_state(hass, PLAYER, "off")
+    await console.change_port()
+    discoverer = async_get_hub(hass).discoverer
+    assert discoverer is not None
+    discoverer.network = replace(
+        discoverer.network, targets=((console.address, console.port),)
+    )
+
+    await turn(hass, "on")
+
+    assert entry.data["port"] == console.port
+    assert coordinator_of(entry).data.is_connected
+
+
 async def test_turn_on_right_after_it_went_off(
     hass: HomeAssistant, console: FakeConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,7 +321,7 @@ async def test_turn_on_and_no_session(
 ) -> None:
     """It wakes up, and nobody is let in in time."""
     monkeypatch.setattr(
-        "custom_components.rumpus.families.xbox.link.CONNECT_DEADLINE", 0.2
+        "custom_components.rumpus.families.xbox.link.CONNECT_DEADLINE", 0.9
     )
     await set_up(hass, console)
     console.press_power_button()

@@ -14,8 +14,8 @@ from .common import (
     get_state,
     set_up,
     wait_connected,
+    wait_data,
     wait_state,
-    wait_until,
 )
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.xbox import coordinator as module, store
@@ -24,6 +24,7 @@ from custom_components.rumpus.protocols.smartglass.enums import (
     ServiceChannel,
     TitleLocation,
 )
+from custom_components.rumpus.protocols.smartglass.errors import ChannelError
 from tests.fakes.xbox import DASHBOARD, GAME, HOME, FakeConsole, FakeMedia, FakeTitle
 from tests.fakes.xbox_text import PASSWORD_OPTION
 
@@ -77,8 +78,10 @@ async def test_build_changes(hass: HomeAssistant, console: FakeConsole) -> None:
 
     console.build = 26100
     console.launch(GAME)
-    await wait_until(hass, lambda: coordinator_of(entry).data.active_title)
-    await wait_until(hass, lambda: device_of(hass, entry).sw_version == "10.0.26100")
+    await wait_data(
+        entry, lambda data: data.status and data.status.build_number == 26100
+    )
+    assert device_of(hass, entry).sw_version == "10.0.26100"
 
 
 @pytest.mark.parametrize(
@@ -147,6 +150,18 @@ async def test_titles_are_no_news_after_a_gap(
     assert GAME.title_id in coordinator_of(entry).data.titles_seen
 
 
+async def test_late_status(hass: HomeAssistant, console: FakeConsole) -> None:
+    """The first titles are no news, whenever they come."""
+    console.status_delay = 0.6
+    entry = await set_up(hass, console)
+    titles = Events(entry, "title")
+    assert coordinator_of(entry).data.status is None
+
+    await wait_data(entry, lambda data: data.status)
+
+    assert titles.heard == []
+
+
 @pytest.mark.parametrize("says_empty_titles", [True, False])
 async def test_titles_stop_with_the_console(
     hass: HomeAssistant, console: FakeConsole, says_empty_titles: bool
@@ -178,7 +193,7 @@ async def test_titles_are_bounded(
         [FakeTitle(number, "", has_focus=number == 2) for number in range(1, 9)]
     )
     coordinator = coordinator_of(entry)
-    await wait_until(hass, lambda: len(coordinator.data.titles) == 8)
+    await wait_data(entry, lambda data: len(data.titles) == 8)
 
     assert list(coordinator.data.titles_seen) == [3, 4, 2]
     assert len([kind for kind, _ in titles.heard if kind == "started"]) == 4
@@ -202,9 +217,9 @@ async def test_pairing(hass: HomeAssistant, console: FakeConsole) -> None:
     assert coordinator.data.pairing_state == 0
 
     console.set_pairing(1)
-    await wait_until(hass, lambda: coordinator.data.pairing_state == 1)
+    await wait_data(entry, lambda data: data.pairing_state == 1)
     console.set_pairing(0)
-    await wait_until(hass, lambda: coordinator.data.pairing_state == 0)
+    await wait_data(entry, lambda data: data.pairing_state == 0)
 
     assert pairing.heard == [("paired", None), ("not_paired", None)]
 
@@ -216,7 +231,7 @@ async def test_surface(hass: HomeAssistant, console: FakeConsole) -> None:
     console.set_surface(2, 1920, 1080)
 
     coordinator = coordinator_of(entry)
-    await wait_until(hass, lambda: coordinator.data.surface)
+    await wait_data(entry, lambda data: data.surface)
     assert coordinator.data.surface is not None
     assert coordinator.data.surface.render_width == 1920
     assert "master_session_key" not in str(coordinator.diagnostics())
@@ -229,12 +244,12 @@ async def test_text_field(hass: HomeAssistant, console: FakeConsole) -> None:
     coordinator = coordinator_of(entry)
 
     session = console.keyboard.open("Say\nfriend", "mellon", max_length=20)
-    await wait_until(hass, lambda: coordinator.data.text_field)
+    await wait_data(entry, lambda data: data.text_field)
 
     assert coordinator.data.text_field == OpenField(session, "Say friend", False, 20)
     assert "mellon" not in repr(coordinator.data)
     console.keyboard.close(accepted=True)
-    await wait_until(hass, lambda: coordinator.data.text_field is None)
+    await wait_data(entry, lambda data: data.text_field is None)
     assert fields.heard == [
         ("opened", {"is_password": False, "max_length": 20, "prompt": "Say friend"}),
         ("closed", {"accepted": True}),
@@ -246,7 +261,7 @@ async def test_password_field(hass: HomeAssistant, console: FakeConsole) -> None
     console.keyboard.open("Password", options=PASSWORD_OPTION)
     entry = await set_up(hass, console)
     coordinator = coordinator_of(entry)
-    await wait_until(hass, lambda: coordinator.data.text_field)
+    await wait_data(entry, lambda data: data.text_field)
 
     assert coordinator.data.text_field is not None
     assert coordinator.data.text_field.is_password
@@ -257,11 +272,11 @@ async def test_media(hass: HomeAssistant, console: FakeConsole) -> None:
     console.set_media(FakeMedia(position=30))
     entry = await set_up(hass, console)
     coordinator = coordinator_of(entry)
-    await wait_until(hass, lambda: coordinator.data.media)
+    await wait_data(entry, lambda data: data.media)
     assert coordinator.data.media_updated_at is not None
 
     console.set_media(None)
-    await wait_until(hass, lambda: coordinator.data.media is None)
+    await wait_data(entry, lambda data: data.media is None)
     assert coordinator.data.media_updated_at is None
 
 
@@ -272,12 +287,64 @@ async def test_tv(hass: HomeAssistant, console: FakeConsole) -> None:
     """What the console can control is asked for once, and again when it has changed."""
     entry = await set_up(hass, console)
     coordinator = coordinator_of(entry)
-    await wait_until(hass, lambda: coordinator.data.tv)
+    await wait_data(entry, lambda data: data.tv)
 
     assert coordinator.data.tv is not None
     assert len(coordinator.data.tv.devices) == 3
     assert coordinator.data.tv.has_button("btn.vol_up")
     assert not coordinator.data.tv.has_button("btn.teleport")
+
+
+async def test_tv_changes(
+    hass: HomeAssistant, console: FakeConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The console says when it is to be asked again."""
+    monkeypatch.setattr(module, "TV_INTERVAL", 0.1)
+    entry = await set_up(hass, console)
+    await wait_data(entry, lambda data: data.tv)
+
+    console.tv.devices = console.tv.devices[:1]
+    console.tv_service.notify("ChannelChanged")
+    console.tv_service.notify("ConfigurationChanged")
+
+    await wait_data(
+        entry, lambda data: data.tv is not None and len(data.tv.devices) == 1
+    )
+
+
+async def test_tv_says_nothing(hass: HomeAssistant, console: FakeConsole) -> None:
+    """The channel is there, and there are no answers on it."""
+    console.tv.errors["GetConfiguration"] = "no"
+    entry = await set_up(hass, console)
+    await console.wait_for("json_request")
+    await hass.async_block_till_done()
+
+    assert coordinator_of(entry).data.tv is None
+
+
+async def test_channel_opens_later(hass: HomeAssistant, console: FakeConsole) -> None:
+    """What the console could not do at first is there from then on."""
+    console.refuse_channel("tv")
+    entry = await set_up(hass, console)
+    coordinator = coordinator_of(entry)
+
+    console.refuse_channel("tv", 0)
+    await coordinator.console.open_channel(ServiceChannel.SYSTEM_INPUT_TV_REMOTE)
+
+    await wait_data(entry, lambda data: data.tv)
+    assert ServiceChannel.SYSTEM_INPUT_TV_REMOTE in coordinator.data.channels
+
+
+async def test_channel_stays_shut(hass: HomeAssistant, console: FakeConsole) -> None:
+    """It is not among those that can be used."""
+    console.refuse_channel("tv")
+    entry = await set_up(hass, console)
+    coordinator = coordinator_of(entry)
+
+    with pytest.raises(ChannelError):
+        await coordinator.console.open_channel(ServiceChannel.SYSTEM_INPUT_TV_REMOTE)
+
+    assert ServiceChannel.SYSTEM_INPUT_TV_REMOTE not in coordinator.data.channels
 
 
 async def test_tv_is_not_wanted(hass: HomeAssistant, console: FakeConsole) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, override
+from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import (
@@ -204,15 +204,20 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
         """There is a session: all that is known of the console is new."""
         console = self.console
         self._troubles.forget()
-        if (found := console.discovered) is not None:
-            self._rename(console_name(found))
+        if TYPE_CHECKING:
+            assert console.discovered is not None
+        self._rename(console_name(console.discovered))
         media = console.media.current
         self._keep(was_off=False)
         state = XboxState(
             is_connected=True,
             media=media,
             media_updated_at=self._told_at(media),
-            text_field=_open_field(console.text.field),
+            text_field=(
+                None
+                if (text_field := console.text.field) is None
+                else _open_field(text_field)
+            ),
             pairing_state=console.pairing_state,
             surface=console.surface,
             titles_seen=self.data.titles_seen,
@@ -264,7 +269,8 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
             return  # the session is not ready, or is over
         match event:
             case StatusChanged(status):
-                self._fire_titles(self.data.titles, status.active_titles)
+                if self.data.status is not None:
+                    self._fire_titles(self.data.titles, status.active_titles)
                 self.publish(self._with_status(self.data, status))
             case PairingStateChanged(state):
                 self.publish(replace(self.data, pairing_state=state))
@@ -282,12 +288,12 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
                 self._on_text(event)
             case TvNotified(TvNotification.CONFIGURATION_CHANGED):
                 self._want_tv()
-            case ChannelOpened(channel):
+            case ChannelOpened() | ChannelFailed():
                 self.publish(replace(self.data, channels=self.console.channels))
-                if channel is ServiceChannel.SYSTEM_INPUT_TV_REMOTE:
+                if self.data.tv is None:
                     self._want_tv()
-            case ChannelFailed():
-                self.publish(replace(self.data, channels=self.console.channels))
+            case _:
+                pass  # the end of the session is told by the link
 
     def _with_status(self, state: XboxState, status: ConsoleStatus) -> XboxState:
         """Return a state with what the console says it is and runs, and remember that."""
@@ -327,23 +333,22 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
                     )
 
     def _on_text(self, event: TextOpened | TextChanged | TextClosed) -> None:
-        match event:
-            case TextClosed(accepted=accepted):
-                self.publish(replace(self.data, text_field=None))
-                self.fire(TEXT_FIELD, CLOSED, {"accepted": accepted})
-            case TextOpened(text_field) | TextChanged(text_field):
-                opened = _open_field(text_field)
-                self.publish(replace(self.data, text_field=opened))
-                if isinstance(event, TextOpened) and opened is not None:
-                    self.fire(
-                        TEXT_FIELD,
-                        OPENED,
-                        {
-                            "is_password": opened.is_password,
-                            "max_length": opened.max_length or None,
-                            "prompt": opened.prompt,
-                        },
-                    )
+        if isinstance(event, TextClosed):
+            self.publish(replace(self.data, text_field=None))
+            self.fire(TEXT_FIELD, CLOSED, {"accepted": event.accepted})
+            return
+        opened = _open_field(event.field)
+        self.publish(replace(self.data, text_field=opened))
+        if isinstance(event, TextOpened):
+            self.fire(
+                TEXT_FIELD,
+                OPENED,
+                {
+                    "is_password": opened.is_password,
+                    "max_length": opened.max_length or None,
+                    "prompt": opened.prompt,
+                },
+            )
 
     def _told_at(self, media: Media | None) -> datetime | None:
         """Return when the position was true, by the clock on the wall."""
@@ -438,9 +443,7 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
         }
 
 
-def _open_field(text_field: TextField | None) -> OpenField | None:
-    if text_field is None:
-        return None
+def _open_field(text_field: TextField) -> OpenField:
     return OpenField(
         session_id=text_field.session_id,
         prompt=clean_text(text_field.prompt, MAX_PROMPT),

@@ -220,9 +220,10 @@ class ConnectSteps(SignInFlow):
                 await console.connect(tokens)
             finally:
                 await console.disconnect()
-            if (found := console.discovered) is not None:
-                target.update(place(found))
-                target[CONF_NAME] = console_name(found)
+            if TYPE_CHECKING:
+                assert console.discovered is not None
+            target.update(place(console.discovered))
+            target[CONF_NAME] = console_name(console.discovered)
 
     # The end
 

@@ -84,7 +84,10 @@ class HubLease:
 
     @callback
     def follow(self, live_id: str, listener: HeardListener) -> CALLBACK_TYPE:
-        """Call back on every answer in the name of a console, until that is undone."""
+        """Call back on every answer in the name of a console, until that is undone.
+
+        A console has one follower: its entry.
+        """
         return self._running.follow(live_id, listener)
 
     @callback
@@ -116,7 +119,7 @@ class XboxHub:
         # Of these, the ones for which consoles are shown as discovered.
         self._offers = 0
         self._discoverer: Discoverer | None = None
-        self._listeners: dict[str, set[HeardListener]] = {}
+        self._listeners: dict[str, HeardListener] = {}
         # Consoles without an entry, those that answered last at the end.
         self._heard: dict[str, tuple[float, DiscoveredConsole]] = {}
         self._wanted = asyncio.Event()
@@ -215,16 +218,16 @@ class XboxHub:
 
     @callback
     def follow(self, live_id: str, listener: HeardListener) -> CALLBACK_TYPE:
-        """Call back on every answer in the name of a console, until that is undone."""
-        listeners = self._listeners.setdefault(live_id, set())
-        listeners.add(listener)
+        """Call back on every answer in the name of a console, until that is undone.
+
+        A console has one follower: its entry.
+        """
+        self._listeners[live_id] = listener
         self._heard.pop(live_id, None)
 
         @callback
         def unfollow() -> None:
-            listeners.discard(listener)
-            if not listeners:
-                self._listeners.pop(live_id, None)
+            del self._listeners[live_id]
 
         return unfollow
 
@@ -233,9 +236,8 @@ class XboxHub:
         if not is_usable(console):
             return
         live_id = str(console.live_id)
-        if (listeners := self._listeners.get(live_id)) is not None:
-            for listener in list(listeners):
-                listener(console)
+        if (listener := self._listeners.get(live_id)) is not None:
+            listener(console)
             return
         self._heard.pop(live_id, None)
         self._heard[live_id] = (self._hass.loop.time(), console)

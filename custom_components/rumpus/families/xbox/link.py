@@ -158,8 +158,6 @@ class ConsoleLink:
                 raise
             # Tokens can be taken back before their time is over: try with new ones.
             await self.console.connect(await self._tokens(tokens))
-        if not self.console.is_connected:
-            raise DisconnectedError("the session was lost at once")
         self.last_refusal = None
         # Before anybody hears of it, since they may send at once what ends it.
         self._reconnector.link_up()
