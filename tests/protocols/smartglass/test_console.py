@@ -442,10 +442,12 @@ async def test_disconnect_while_connecting(fake: FakeConsole, client: Client) ->
     console, _ = client
     fake.mute_connects = True
     connecting = asyncio.create_task(console.connect())
+    waiting = asyncio.create_task(console.connect())
     await fake.wait_for("connect_request")
     await console.disconnect()
-    with pytest.raises(DisconnectedError):
-        await connecting
+    for task in (connecting, waiting):
+        with pytest.raises(DisconnectedError):
+            await task
     fake.mute_connects = False
     await console.connect()
 

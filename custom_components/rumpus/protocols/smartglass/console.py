@@ -105,6 +105,8 @@ class Console:
         self._listeners: dict[object, Callable[[ConsoleEvent], None]] = {}
         self._connecting = asyncio.Lock()
         self._opening = asyncio.Lock()
+        # Whoever waits for its turn to connect is not wanted any more after one of these.
+        self._disconnects = 0
         self._task: asyncio.Task[SmartglassProtocol] | None = None
         self._protocol: SmartglassProtocol | None = None
         self._is_up = False
@@ -226,7 +228,10 @@ class Console:
         console's result; DisconnectedError when the session is gone again, be it that
         `disconnect` was called; ProtocolError when the console's certificate is unusable.
         """
+        wish = self._disconnects
         async with self._connecting:
+            if wish != self._disconnects:
+                raise DisconnectedError("Disconnected before connecting")
             if self._is_up and self._pairing_state is not None:
                 return self._pairing_state
             # A task, so that `disconnect` can end the attempt wherever it is.
@@ -256,6 +261,7 @@ class Console:
 
         All who wait for something get DisconnectedError.
         """
+        self._disconnects += 1
         if (task := self._task) is not None:
             task.cancel()
             await asyncio.wait({task})

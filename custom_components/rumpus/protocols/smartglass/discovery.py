@@ -252,6 +252,7 @@ class Discoverer:
         self._reader = ResponseReader()
         self._listeners: dict[object, Callable[[DiscoveredConsole], None]] = {}
         self._last_round = float("-inf")
+        self._next_round: asyncio.TimerHandle | None = None
 
     @property
     def is_running(self) -> bool:
@@ -272,6 +273,9 @@ class Discoverer:
     async def stop(self) -> None:
         """Close the sockets. Those who wait for an answer get none."""
         self._is_running = False
+        if self._next_round is not None:
+            self._next_round.cancel()
+            self._next_round = None
         loop = asyncio.get_running_loop()
         while self._sockets:
             _, sock = self._sockets.popitem()
@@ -294,11 +298,18 @@ class Discoverer:
         return unsubscribe
 
     def announce(self) -> None:
-        """Ask everybody, once, without waiting for answers."""
-        now = asyncio.get_running_loop().time()
-        if now - self._last_round < ROUND_INTERVAL:
-            return
-        self._last_round = now
+        """Ask everybody, once and soon, without waiting for answers."""
+        if self._next_round is None and self._is_running:
+            loop = asyncio.get_running_loop()
+            due = self._last_round + ROUND_INTERVAL
+            if loop.time() < due:
+                self._next_round = loop.call_at(due, self._ask_all)
+            else:
+                self._ask_all()
+
+    def _ask_all(self) -> None:
+        self._next_round = None
+        self._last_round = asyncio.get_running_loop().time()
         self._broadcast(encode_packet(DiscoveryRequest()))
 
     def probe(self, addresses: Iterable[Address]) -> None:
