@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from .common import Log, client_of
+from .common import CLIENT_UUID, QUICK, Log, client_of
 from custom_components.rumpus.protocols.smartglass.console import Console
+from custom_components.rumpus.protocols.smartglass.protocol import SmartglassProtocol
+from custom_components.rumpus.protocols.smartglass.session import ToldEvent
 from tests.fakes.xbox import FakeConsole
 
 
@@ -29,3 +31,29 @@ async def linked(client: tuple[Console, Log]) -> tuple[Console, Log]:
     """The same, connected."""
     await client[0].connect()
     return client
+
+
+@pytest.fixture
+def events() -> list[ToldEvent]:
+    return []
+
+
+@pytest.fixture
+async def protocol(
+    fake: FakeConsole, events: list[ToldEvent]
+) -> AsyncIterator[SmartglassProtocol]:
+    """A socket to the console; nothing has been sent."""
+    opened = await SmartglassProtocol.open(
+        fake.address, fake.port, timing=QUICK, listener=events.append
+    )
+    yield opened
+    await opened.disconnect()
+
+
+@pytest.fixture
+async def joined(fake: FakeConsole, protocol: SmartglassProtocol) -> SmartglassProtocol:
+    """The same with a session, and a status."""
+    await protocol.connect(client_uuid=CLIENT_UUID)
+    await protocol.local_join()
+    await fake.wait_for("acked")
+    return protocol
