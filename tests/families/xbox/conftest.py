@@ -15,7 +15,7 @@ from custom_components.rumpus.protocols.smartglass.timing import Timing
 from tests.fakes.xbox import FakeConsole
 
 QUICK = Timing(
-    discovery=0.6,
+    discovery=0.4,
     discovery_interval=0.1,
     connect=(0.2, 0.3),
     pending_interval=0.05,
@@ -24,9 +24,9 @@ QUICK = Timing(
     channel=0.5,
     status=0.3,
     heartbeat=0.1,
-    silence=0.6,
-    farewell=0.4,
-    power_off=1.0,
+    silence=0.5,
+    farewell=0.3,
+    power_off=0.6,
     power_off_silence=0.2,
     power_off_heartbeat=0.05,
     launch=0.2,

@@ -269,11 +269,23 @@ async def test_max_cards(
     }
     assert (await discover(hass, "dhcp", DHCP))["reason"] == "too_many_discovered"
 
+    console.turn_off()
     monkeypatch.setattr(hub_module, "CARD_SECONDS", 0.0)
     hub._on_heard(answer(7))
     await wait_card(hass, "FD00000000000007")
     assert len(flows(hass)) == 3
     await lease.async_release()
+
+
+async def test_max_cards_of_what_was_heard_before_the_start(
+    hass: HomeAssistant, console: FakeConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MAX_CARDS counts then, too."""
+    monkeypatch.setattr(cards, "MAX_CARDS", 0)
+
+    result = await discover(hass, "integration_discovery", data_of(console))
+
+    assert result["reason"] == "too_many_discovered"
 
 
 async def test_max_heard(

@@ -1,5 +1,6 @@
 """The session: where the console is looked for, and what becomes of it when it refuses."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -21,6 +22,7 @@ from .common import (
     wait_connected,
     wait_state,
     wait_until,
+    watched,
 )
 from .conftest import QUICK
 from custom_components.rumpus.const import DOMAIN
@@ -28,6 +30,7 @@ from custom_components.rumpus.families.xbox import hub as hub_module, link
 from custom_components.rumpus.families.xbox.coordinator import XboxCoordinator
 from custom_components.rumpus.families.xbox.hub import async_get_hub
 from custom_components.rumpus.protocols.reconnect import Backoff
+from custom_components.rumpus.protocols.smartglass.console import Console
 from custom_components.rumpus.protocols.smartglass.discovery import Discoverer, Network
 from custom_components.rumpus.protocols.smartglass.timing import Timing
 from tests.fakes.xbox import FakeConsole
@@ -116,6 +119,37 @@ async def test_attempts_that_answers_cause_are_bounded(
         await forger.wait_for("connect_request")
 
         assert 2 <= session(coordinator)["attempts"] <= 4
+
+
+async def test_answers_during_an_attempt_are_bounded(
+    hass: HomeAssistant, console: FakeConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MAX_WAKES counts for what is heard while something else is tried, too."""
+    monkeypatch.setattr(link, "MAX_WAKES", 1)
+    monkeypatch.setattr(link, "WAKES_REFILL", 0.0)
+    monkeypatch.setattr(link, "BACKOFF", Backoff((3600.0,), jitter=0))
+    console.unplug()
+    entry = add_entry(hass, console)
+    async with (
+        FakeConsole(credentials=console.credentials) as forger,
+        FakeConsole(credentials=console.credentials) as other,
+    ):
+        forger.mute_connects = other.mute_connects = True
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        discoverer = discoverer_of(hass)
+        # During the first attempt, which is at the address that is known.
+        await discoverer.find(forger.address, forger.port)
+        await forger.wait_for("connect_request")
+        assert entry.data["port"] == forger.port
+
+        await discoverer.find(other.address, other.port)
+        attempts = asyncio.Event()
+        monkeypatch.setattr(Console, "connect", watched(attempts, Console.connect))
+        await hass.async_block_till_done()
+        assert not attempts.is_set()
+        assert entry.data["port"] == forger.port
+        assert await hass.config_entries.async_unload(entry.entry_id)
+    assert not other.seen("connect_request")
 
 
 async def test_another_console_has_its_address(

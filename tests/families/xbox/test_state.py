@@ -335,6 +335,20 @@ async def test_channel_opens_later(hass: HomeAssistant, console: FakeConsole) ->
     assert ServiceChannel.SYSTEM_INPUT_TV_REMOTE in coordinator.data.channels
 
 
+async def test_other_channel_opens(hass: HomeAssistant, console: FakeConsole) -> None:
+    """It is known, and the TV is not asked for once more."""
+    entry = await set_up(hass, console)
+    coordinator = coordinator_of(entry)
+    await wait_data(entry, lambda data: data.tv)
+
+    await coordinator.console.open_channel(ServiceChannel.SYSTEM_BROADCAST)
+
+    await wait_data(
+        entry, lambda data: ServiceChannel.SYSTEM_BROADCAST in data.channels
+    )
+    assert len(console.seen("json_request", request="GetConfiguration")) == 1
+
+
 async def test_channel_stays_shut(hass: HomeAssistant, console: FakeConsole) -> None:
     """It is not among those that can be used."""
     console.refuse_channel("tv")

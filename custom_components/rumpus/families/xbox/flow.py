@@ -73,6 +73,9 @@ class XboxFlow(ConnectSteps):
     @override
     async def async_discovery(self, info: DiscoveryInfoType) -> ConfigFlowResult:
         await self.host.async_claim(info[CONF_LIVE_ID])
+        # What was heard while Home Assistant started comes all at once.
+        if not async_get_hub(self.host.hass).async_make_room(self.host.flow_id):
+            return self.host.async_abort(reason="too_many_discovered")
         self.target = dict(info)
         self.host.set_title(info[CONF_NAME])
         return await self.async_step_xbox_confirm()

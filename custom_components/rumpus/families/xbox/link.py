@@ -144,9 +144,8 @@ class ConsoleLink:
         finally:
             self._is_trying = False
             elsewhere, self._elsewhere = self._elsewhere, None
-            if elsewhere is not None and not self.console.is_connected:
-                self._move(elsewhere)
-                self._reconnector.wake()
+            if elsewhere is not None:
+                self._heard(elsewhere)
         return True
 
     async def _async_connect(self) -> None:
