@@ -261,6 +261,7 @@ async def test_max_cards(
     await wait_card(hass, console.live_id)
     for number in range(5):
         hub._on_heard(answer(number))
+    await wait_card(hass, "FD00000000000000")
     await wait_card(hass, "FD00000000000001")
     assert {flow["context"]["unique_id"] for flow in flows(hass)} == {
         console.live_id,
