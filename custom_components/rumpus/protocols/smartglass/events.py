@@ -46,11 +46,14 @@ class LinkLost:
         """Whether the console has said that it goes off, in one way or another.
 
         Consoles that go off send an empty list of titles first (the SmartGlass reference,
-        section 7.5), so that one followed by silence stands for the word that got lost.
+        section 7.5), so that one followed by silence stands for the word that got lost, and
+        by an end without a reason for the reason.
         """
         if self.reason is LossReason.POWERED_OFF:
             return True
-        if self.reason is LossReason.SILENCE:
+        if self.reason is LossReason.FAILED:
+            return False
+        if self.disconnect_reason in {None, DisconnectReason.UNSPECIFIED}:
             return self.was_empty
         return self.disconnect_reason in OFF_REASONS
 
