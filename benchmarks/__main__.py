@@ -15,6 +15,7 @@ from benchmarks import (
     kdeconnect_home,
     kdeconnect_transfer,
     smartglass,
+    smartglass_home,
     smartglass_link,
 )
 
@@ -23,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "kdeconnect_home": kdeconnect_home.run,
     "kdeconnect_transfer": kdeconnect_transfer.run,
     "smartglass": smartglass.run,
+    "smartglass_home": smartglass_home.run,
     "smartglass_link": smartglass_link.run,
 }
 
