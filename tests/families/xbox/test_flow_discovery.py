@@ -1,7 +1,6 @@
 """Consoles that are discovered: by our searches, by DHCP and by SSDP."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -42,7 +41,7 @@ SSDP = SsdpServiceInfo(
     ssdp_usn="uuid:1",
     ssdp_st="upnp:rootdevice",
     upnp={"manufacturer": "Microsoft Corporation", "modelName": "Xbox One"},
-    ssdp_headers={"_host": "127.0.0.1"},
+    ssdp_location="http://127.0.0.1:49152/description.xml",
 )
 
 
@@ -192,12 +191,15 @@ async def test_hint_of_a_connected_console(
     assert entry.data == data
 
 
-@pytest.mark.parametrize("headers", [{}, {"_host": None}, {"_host": "fe80::1"}])
+@pytest.mark.parametrize(
+    "location",
+    [None, "", "nonsense", "http://[fe80::1]/x", "http://[x/", "http://xbox.lan/x"],
+)
 async def test_ssdp_without_an_address(
-    hass: HomeAssistant, console: FakeConsole, headers: dict[str, Any]
+    hass: HomeAssistant, console: FakeConsole, location: str | None
 ) -> None:
     """There is nobody to ask."""
-    result = await discover(hass, "ssdp", replace(SSDP, ssdp_headers=headers))
+    result = await discover(hass, "ssdp", replace(SSDP, ssdp_location=location))
 
     assert result["reason"] == "invalid_discovery"
 

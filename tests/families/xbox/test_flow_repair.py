@@ -425,3 +425,26 @@ async def test_no_internet(
     services.faults.clear()
     await wait_connected(hass, entry)
     await wait_state(hass, PLAYER, "idle")
+
+
+async def test_no_internet_and_no_tokens(
+    hass: HomeAssistant,
+    console: FakeConsole,
+    services: FakeXboxLive,
+    application: None,
+) -> None:
+    """A console that lets everybody in does so without them."""
+    entry = await account_entry(hass, console, services)
+    token = {**entry.data["token"], "xsts": {}, "expires_at": 0}
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "token": token})
+    services.faults["token"] = Fault.UNAVAILABLE
+    console.refuse(3, times=1)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await console.wait_for("connect_answer", result=3)
+    # That is no reason to ask for an account: there is one.
+    await hass.async_block_till_done()
+    assert not flows(hass)
+
+    await wait_connected(hass, entry)
+
+    assert not coordinator_of(entry).console.is_authenticated

@@ -106,6 +106,13 @@ async def test_goes_off_with_an_empty_list_of_titles(
     await wait_state(hass, PLAYER, "off")
 
 
+def test_how_long_it_takes_to_know() -> None:
+    """A console that goes off is known to be off within 8 seconds, whatever gets lost."""
+    timing = Timing()
+
+    assert max(timing.farewell, timing.silence) + timing.heartbeat <= 8.0
+
+
 async def test_unplugged(
     hass: HomeAssistant,
     console: FakeConsole,

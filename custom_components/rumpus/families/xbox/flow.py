@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, override
+from urllib.parse import urlsplit
 
 import probatio
 
@@ -86,8 +87,11 @@ class XboxFlow(ConnectSteps):
 
     @override
     async def async_ssdp(self, info: SsdpServiceInfo) -> ConfigFlowResult:
-        host = info.ssdp_headers.get("_host")
-        if not isinstance(host, str) or not is_ipv4_address(host):
+        try:
+            host = urlsplit(info.ssdp_location or "").hostname or ""
+        except ValueError:
+            host = ""
+        if not is_ipv4_address(host):
             return self.host.async_abort(reason="invalid_discovery")
         return await self._async_hinted(host)
 

@@ -149,7 +149,30 @@ class ConsoleLink:
         return True
 
     async def _async_connect(self) -> None:
-        tokens = await self._tokens(None)
+        try:
+            tokens = await self._tokens(None)
+        except AuthenticationError:
+            raise
+        except RumpusError as err:
+            # Without the internet there may be no tokens. Where the console lets everybody
+            # in, nearly all of it works without them.
+            await self._async_connect_without(err)
+        else:
+            await self._async_connect_with(tokens)
+        self.last_refusal = None
+        # Before anybody hears of it, since they may send at once what ends it.
+        self._reconnector.link_up()
+        self._owner.link_up()
+        self._tell_waiters(None)
+
+    async def _async_connect_without(self, error: RumpusError) -> None:
+        """Connect without tokens, which there should be; raises why there are none."""
+        try:
+            await self.console.connect()
+        except ConnectRefusedError:
+            raise error from None
+
+    async def _async_connect_with(self, tokens: Tokens | None) -> None:
         try:
             await self.console.connect(tokens)
         except ConnectRefusedError as err:
@@ -157,11 +180,6 @@ class ConsoleLink:
                 raise
             # Tokens can be taken back before their time is over: try with new ones.
             await self.console.connect(await self._tokens(tokens))
-        self.last_refusal = None
-        # Before anybody hears of it, since they may send at once what ends it.
-        self._reconnector.link_up()
-        self._owner.link_up()
-        self._tell_waiters(None)
 
     @callback
     def _refused(self, error: AuthenticationError) -> None:
