@@ -287,6 +287,7 @@ async def test_turn_on_right_after_it_went_off(
     hass: HomeAssistant, console: FakeConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wish counts at once, though a console that goes off is left alone for a while."""
+    monkeypatch.setattr(reconnect, "LINK_GRACE", 0.0)
     monkeypatch.setattr("custom_components.rumpus.families.xbox.link.OFF_PAUSE", 3600.0)
     entry = await set_up(hass, console)
     console.press_power_button()
