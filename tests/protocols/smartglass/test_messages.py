@@ -34,6 +34,7 @@ from custom_components.rumpus.protocols.smartglass.messages import (
     Json,
     LocalJoin,
     MediaCommand,
+    MediaState,
     MessageFragment,
     MetadataEntry,
     PowerOff,
@@ -190,6 +191,8 @@ PRIVATE: list[Structure] = [
     ConnectionInfo(SECRET.encode(), SECRET.encode(), SECRET.encode(), SECRET.encode()),
     MessageFragment(1, 2, SECRET.encode()),
     UnknownMessage(2, SECRET.encode()),
+    MetadataEntry("image", SECRET),
+    MediaState(1, "", SECRET, 0, 0, MediaControlCommand(0), 0, 0, 0, 0, 0, 0, 0),
     packets.ConnectRequest(SECRET, SECRET),
 ]
 

@@ -1,6 +1,6 @@
 """Messages of the media channel (the SmartGlass reference, section 7.16)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final
 
 from ...binary import (
@@ -43,7 +43,7 @@ class MetadataEntry(Structure):
     """A fact about what is played, such as its title."""
 
     name: Annotated[str, Text(MAX_METADATA_NAME)]
-    value: Annotated[str, Text(MAX_METADATA_VALUE)]
+    value: Annotated[str, Text(MAX_METADATA_VALUE)] = field(repr=False)
 
 
 @layout()
@@ -55,7 +55,8 @@ class MediaState(Message):
 
     title_id: U32
     aum_id: Annotated[str, Text(MAX_AUM)]
-    asset_id: Annotated[str, Text(MAX_ASSET_ID)]
+    # Often an address with a token of whoever plays it.
+    asset_id: Annotated[str, Text(MAX_ASSET_ID)] = field(repr=False)
     media_type: Enum16[MediaType]
     sound_level: Enum16[SoundLevel]
     enabled_commands: Flags32[MediaControlCommand]
