@@ -39,6 +39,7 @@ from custom_components.rumpus.protocols.smartglass.services.media import (
     MediaService,
 )
 from custom_components.rumpus.protocols.smartglass.services.media_models import (
+    MAX_DURATION,
     MAX_METADATA,
     MAX_METADATA_NAME,
     MAX_METADATA_VALUE,
@@ -140,6 +141,19 @@ def test_position_moves_while_playing_and_stays_in_the_medium(
 ) -> None:
     media = Media.from_message(replace(STATE, **changes), 50.0)  # type: ignore[arg-type]
     assert media.position_at(50.0 + elapsed) == pytest.approx(expected)
+
+
+def test_limit_of_the_duration() -> None:
+    """What is live has no end, which some players write as the latest there is."""
+    for end, expected in (
+        (MAX_DURATION * TICKS, MAX_DURATION),
+        (MAX_DURATION * TICKS + TICKS, None),
+        (2**63 - 1, None),
+        (MAX_TICKS, None),
+    ):
+        state = replace(STATE, media_end=end, max_seek=end, position=5 * TICKS)
+        media = Media.from_message(state, 0.0)
+        assert (media.duration, media.position_at(5.0)) == (expected, 10)
 
 
 def test_limit_of_the_rate() -> None:

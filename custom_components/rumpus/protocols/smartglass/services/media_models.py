@@ -15,6 +15,8 @@ TICKS: Final = 10_000_000
 """Ticks of a second: positions are counted in 100 nanoseconds."""
 MAX_TICKS: Final = 0xFFFF_FFFF_FFFF_FFFF
 """The largest position that a message can carry."""
+MAX_DURATION: Final = 100 * 24 * 3600
+"""Seconds of a medium; one that seems to last longer has no end that is known."""
 MAX_METADATA: Final = 32
 """Entries kept of the metadata."""
 MAX_METADATA_NAME: Final = 64
@@ -82,7 +84,8 @@ class Media:
     def from_message(cls, message: MediaState, now: float) -> Self:
         """Take what the console tells at a time of the event loop."""
         start, end = message.media_start, message.media_end
-        duration = (end - start) / TICKS if end > start else None
+        is_bounded = 0 < end - start <= MAX_DURATION * TICKS
+        duration = (end - start) / TICKS if is_bounded else None
         return cls(
             title_id=message.title_id,
             aum_id=message.aum_id,
