@@ -1,5 +1,6 @@
 """Keys of a session: agreed on by both sides, and nothing gets through without them."""
 
+import hmac
 import itertools
 import os
 from uuid import UUID
@@ -92,13 +93,19 @@ def test_largest_datagram(crypto: Crypto) -> None:
 
 
 def test_message_without_a_payload(crypto: Crypto) -> None:
-    """Nothing would authenticate it, so that anybody could send it."""
+    """Clients leave its MAC out: then nothing authenticates it, and anybody could send it."""
     with pytest.raises(ProtocolError, match="without a payload"):
         crypto.seal_message(HEADER, b"")
     bare = bytes.fromhex("d00d0000000000010000000000000000800100000000000000000000")
     for datagram in (bare[:26], bare[:26] + bytes(32)):
         with pytest.raises(ProtocolError):
             crypto.open_message(datagram)
+    mac = hmac.digest(SECRET[32:], bare[:26], "sha256")
+    header, payload = crypto.open_message(bare[:26] + mac)
+    assert (header.sequence, header.message_type, payload) == (1, 1, b"")
+    # And the ciphers go on.
+    datagram = crypto.seal_message(HEADER, b"1234")
+    assert crypto.open_message(datagram) == (HEADER, b"1234")
 
 
 @pytest.mark.parametrize(

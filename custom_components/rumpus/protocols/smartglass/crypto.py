@@ -208,7 +208,7 @@ class Crypto:
         Raises ProtocolError for what is no message, or was not made with these keys.
         """
         length = len(datagram)
-        if not _HEADER_SIZE + MAC_SIZE < length <= MAX_DATAGRAM:
+        if not _HEADER_SIZE + MAC_SIZE <= length <= MAX_DATAGRAM:
             raise ProtocolError("Datagram of a length that no message has")
         fields = _HEADER.unpack_from(datagram)
         kind, size, sequence, target, source, flags, channel = fields
