@@ -5,6 +5,7 @@
 import custom_components.rumpus  # noqa: F401  isort: skip
 
 from asyncio import constants
+import logging
 import os
 import traceback
 
@@ -18,6 +19,11 @@ settings.register_profile(
     "rumpus", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("rumpus")
+
+# So does how long a callback takes, and there are tests that no warning is logged.
+logging.getLogger("asyncio").addFilter(
+    lambda record: record.msg != "Executing %s took %.3f seconds"
+)
 
 # Every event loop of a test notes where each of its futures comes from. A few frames tell
 # it; the whole stack, read anew from the files, is half of the time that tests compute.
