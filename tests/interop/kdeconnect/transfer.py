@@ -26,7 +26,8 @@ GIB: Final = 1024 * MIB
 # A batch of files, together not too small to be measured.
 MANY: Final = 50
 MANY_SIZE: Final = 4 * MIB
-PATIENCE: Final = 240.0
+# Seconds in which nothing at all arrives.
+PATIENCE: Final = 60.0
 _PAUSE: Final = 0.003
 _ATTEMPTS: Final = 4
 _LINK_PATIENCE: Final = 6.0
@@ -81,10 +82,12 @@ async def clock_arrival(
 ) -> float:
     """Wait until files have arrived; return the seconds since the first one appeared.
 
-    The folder has to be empty, or missing, before.
+    The folder has to be empty, or missing, before. Raises TooLateError when nothing more
+    arrives.
     """
-    end = time.monotonic() + patience
+    progress = time.monotonic()
     begun: float | None = None
+    before: dict[str, int] = {}
     while True:
         now = time.monotonic()
         there = present(folder)
@@ -92,10 +95,12 @@ async def clock_arrival(
             begun = now
         if begun is not None and there == sizes:
             return max(now - begun, _PAUSE)
-        if now > end:
+        if there != before:
+            before, progress = there, now
+        if now - progress > patience:
             raise TooLateError(
                 f"{', '.join(sorted(there)[:5])}: {sum(there.values())} of {sum(sizes.values())} bytes in"
-                f" {len(there)} of {len(sizes)} files after {patience:g} s"
+                f" {len(there)} of {len(sizes)} files, and no more for {patience:g} s"
             )
         await asyncio.sleep(_PAUSE)
 
@@ -119,11 +124,19 @@ def find(folder: Path, name: str) -> Path:
 
 
 async def wait_begun(folder: Path, size: int, patience: float = PATIENCE) -> None:
-    """Wait until a folder has files of ``size`` bytes together."""
-    end = time.monotonic() + patience
-    while sum(present(folder).values()) < size:
-        if time.monotonic() > end:
-            raise TooLateError(f"{size} bytes have not arrived within {patience:g} s")
+    """Wait until a folder has files of ``size`` bytes together.
+
+    Raises TooLateError when nothing more arrives.
+    """
+    progress, before = time.monotonic(), 0
+    while (there := sum(present(folder).values())) < size:
+        now = time.monotonic()
+        if there != before:
+            before, progress = there, now
+        if now - progress > patience:
+            raise TooLateError(
+                f"{there} of {size} bytes, and no more for {patience:g} s"
+            )
         await asyncio.sleep(_PAUSE)
 
 
