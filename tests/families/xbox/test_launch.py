@@ -15,6 +15,7 @@ SEEN = (
     SeenTitle(GAME_ID, "Fallout 4", "BethesdaSoftworks.Fallout4_3275kfvn8vcwc!App"),
     SeenTitle(0x18A7B2C3, "Player"),
     SeenTitle(0x18A7B2C4, "Player"),
+    SeenTitle(0x18A7B2C5, "2048"),
 )
 GAME_URI = "ms-xbl-4AE8F9B2://default/"
 
@@ -33,6 +34,7 @@ GAME_URI = "ms-xbl-4AE8F9B2://default/"
         ("ms-xbl-4AE8F9B2://play?id=1", "ms-xbl-4AE8F9B2://play?id=1"),
         ("12345678", "ms-xbl-12345678://default/"),
         ("123", "ms-xbl-0000007B://default/"),
+        ("2048", "ms-xbl-18A7B2C5://default/"),
         ("4294967296", None),
         ("Fallout", None),
         ("", None),
@@ -53,6 +55,7 @@ def test_max_uri() -> None:
 def test_sources() -> None:
     """Each title has a name of its own; one that runs is always among them."""
     assert list(source_names(state(HOME, seen=SEEN)).values()) == [
+        "2048",
         "Fallout 4",
         "Home",
         "Player (18A7B2C3)",

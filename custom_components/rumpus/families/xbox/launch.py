@@ -46,8 +46,8 @@ def source_names(state: XboxState) -> dict[int, str]:
 def title_uri(state: XboxState, title: str) -> str | None:
     """Return the address of a title, None when the text means none.
 
-    It is an address already, the title's id (8 hexadecimal digits, or a decimal number of
-    another length), or the name of a title that has run on the console.
+    It is an address already, the name of a title that has run on the console, or the title's
+    id (8 hexadecimal digits, or a decimal number of another length).
     """
     text = title.strip()
     if len(text) <= MAX_URI and _URI.fullmatch(text):
@@ -58,13 +58,14 @@ def title_uri(state: XboxState, title: str) -> str | None:
 
 
 def _title_id(state: XboxState, text: str) -> int | None:
+    # Names first: there are games that are called 1942 or 2048.
+    for title_id, name in source_names(state).items():
+        if name.casefold() == text.casefold():
+            return title_id
     if (found := _HEXADECIMAL.fullmatch(text)) is not None:
         return int(found[1], 16)
     if _DECIMAL.fullmatch(text):
         return number if (number := int(text)) <= _MAX_ID else None
-    for title_id, name in source_names(state).items():
-        if name.casefold() == text.casefold():
-            return title_id
     return None
 
 
