@@ -243,7 +243,7 @@ async def test_tune(hass: HomeAssistant, console: FakeConsole) -> None:
 
     with pytest.raises(HomeAssistantError) as caught:
         await call(hass, "tune_channel", channel_name="No such")
-    assert caught.value.translation_key == "xbox_tv_failed"
+    assert caught.value.translation_key == "xbox_channel_failed"
 
 
 async def test_which_channel(hass: HomeAssistant, console: FakeConsole) -> None:

@@ -9,6 +9,7 @@ from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from ...protocols.errors import RumpusError
 from ...protocols.smartglass.enums import TitleLocation
+from ...protocols.smartglass.errors import StumpError
 from ...protocols.smartglass.services.tv import TvService
 from .coordinator import XboxCoordinator
 from .errors import check_connected, refuse, xbox_errors
@@ -104,7 +105,7 @@ async def _async_tune(
     lineup_id: str | None = data.get("lineup_id")
     channel_name: str | None = data.get("channel_name")
     tv = coordinator.console.tv
-    with xbox_errors(name):
+    with xbox_errors(name, {StumpError: "xbox_channel_failed"}):
         if channel_id is not None and lineup_id is not None and channel_name is None:
             await tv.set_channel(channel_id, lineup_id)
         elif channel_name is not None and channel_id is None and lineup_id is None:

@@ -1,6 +1,6 @@
 """What goes wrong with a console, in words that say what to do next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -52,6 +52,7 @@ _KEYS: Final[tuple[tuple[type[RumpusError], str], ...]] = (
     (RumpusError, "xbox_failed"),
 )
 """Texts by the error that they explain, those that are more special first."""
+NO_SPECIAL: Final[Mapping[type[RumpusError], str]] = {}
 
 
 def error_key(error: RumpusError) -> str:
@@ -64,9 +65,12 @@ def error_key(error: RumpusError) -> str:
 
 
 @contextmanager
-def xbox_errors(name: str) -> Iterator[None]:
+def xbox_errors(
+    name: str, special: Mapping[type[RumpusError], str] = NO_SPECIAL
+) -> Iterator[None]:
     """Turn the protocol's errors into ones that tell the user what to do about a console.
 
+    `special` has the keys of texts that say more than the usual ones about what was tried.
     Raises ServiceValidationError for what the console cannot do, HomeAssistantError for
     everything else.
     """
@@ -81,7 +85,10 @@ def xbox_errors(name: str) -> Iterator[None]:
         )
         raise kind(
             translation_domain=DOMAIN,
-            translation_key=error_key(err),
+            translation_key=next(
+                (key for cause, key in special.items() if isinstance(err, cause)),
+                error_key(err),
+            ),
             translation_placeholders={"name": name},
         ) from err
 
