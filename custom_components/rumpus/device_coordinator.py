@@ -8,10 +8,10 @@ from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from .budget import Budget
 from .const import DOMAIN
 from .coordinator import RumpusConfigEntry, RumpusCoordinator
 from .pace import Pace
+from .protocols.budget import Budget
 
 MAX_EVENTS: Final = 1000
 """Events of one kind that a device causes at once; the ones beyond are not told."""

@@ -9,7 +9,6 @@ from homeassistant.core import HomeAssistant
 
 from .common import get_state, set_up, wait_state, wait_until
 from custom_components.rumpus import device_coordinator as module
-from custom_components.rumpus.budget import Budget
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice
 from tests.fakes.kdeconnect_wire import Body, FakePacket, encode_packet
@@ -89,11 +88,3 @@ async def test_max_states(
     unsubscribe()
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert get_state(hass, BATTERY).state == "unavailable"
-
-
-def test_budget() -> None:
-    """It is spent at once or as it comes back, and never more than its size."""
-    budget = Budget(3, 2.0)
-    assert [budget.take(100.0) for _ in range(4)] == [True, True, True, False]
-    assert [budget.take(101.0) for _ in range(3)] == [True, True, False]
-    assert [budget.take(1e6) for _ in range(4)] == [True, True, True, False]

@@ -35,7 +35,6 @@ from .messaging import (
     settle,
     texts_of,
 )
-from custom_components.rumpus.budget import Budget
 from custom_components.rumpus.families.kde_connect.features.contacts import (
     ContactsFeature,
 )
@@ -48,6 +47,7 @@ from custom_components.rumpus.families.kde_connect.features.messages_events impo
     iso_date,
 )
 from custom_components.rumpus.protocols import reconnect
+from custom_components.rumpus.protocols.budget import Budget
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.protocols.kdeconnect.link import (
     MAX_LONG_LINE,

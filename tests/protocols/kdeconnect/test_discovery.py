@@ -33,10 +33,10 @@ from custom_components.rumpus.protocols.kdeconnect.discovery import (
     PlacedTimes,
     RecentTimes,
     UdpDiscovery,
-    UnknownBudget,
     is_local_address,
     is_loopback,
     read_announcement,
+    unknown_budget,
 )
 from custom_components.rumpus.protocols.kdeconnect.identity import Identity
 from custom_components.rumpus.protocols.kdeconnect.packet import encode_packet
@@ -218,7 +218,7 @@ def test_places_of_paired_devices_have_a_bound() -> None:
 
 def test_several_guards_may_share_a_budget() -> None:
     """UNKNOWN_BURST: a flood costs the same however many hear it."""
-    budget = UnknownBudget()
+    budget = unknown_budget()
     guards = [DiscoveryGuard(budget) for _ in range(3)]
     admitted = [
         guard.admit(new_id(), f"10.0.0.{number}", 100.0)

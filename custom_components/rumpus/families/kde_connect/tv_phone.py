@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
-from ...budget import Budget
 from ...const import DOMAIN, LOGGER
 from ...coordinator import RumpusConfigEntry
+from ...protocols.budget import Budget
 from ...protocols.errors import RumpusError
 from ...protocols.kdeconnect.device import RemoteDevice
 from ...protocols.kdeconnect.events import (

@@ -7,9 +7,9 @@ from typing import Final, Protocol
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
-from ...budget import Budget
 from ...const import DOMAIN, LOGGER
 from ...coordinator import RumpusConfigEntry
+from ...protocols.budget import Budget
 from ...protocols.errors import (
     AuthenticationError,
     DisconnectedError,

@@ -16,8 +16,8 @@ from .discovery import (
     Announcement,
     Network,
     UdpDiscovery,
-    UnknownBudget,
     read_announcement,
+    unknown_budget,
 )
 from .identity import Identity
 from .mdns import FoundService, MdnsDiscovery
@@ -55,7 +55,7 @@ class Airwaves:
         """Prepare; without zeroconf, which stays the caller's, there is no mDNS."""
         self.network = network
         # Reactions to strangers: however many we are, a flood costs no more.
-        self.budget = UnknownBudget()
+        self.budget = unknown_budget()
         self._udp = UdpDiscovery(network, self._heard_datagram)
         self._mdns: MdnsDiscovery | None = None
         if zeroconf is not None:

@@ -15,6 +15,7 @@ import logging
 import socket
 from typing import Final, override
 
+from ..budget import Budget
 from ..errors import ProtocolError
 from ..json_lines import decode_json
 from .const import TCP_PORTS, UDP_PORT
@@ -132,25 +133,9 @@ class PlacedTimes:
         return len(self._times)
 
 
-class UnknownBudget:
-    """How many reactions to unknown devices there may be, from all of us together."""
-
-    def __init__(self) -> None:
-        """Begin with as many as there may be at once."""
-        self._tokens = float(UNKNOWN_BURST)
-        self._refilled = 0.0
-
-    def is_left(self, now: float) -> bool:
-        """Tell whether there may be one more at this time (monotonic, s)."""
-        self._tokens = min(
-            UNKNOWN_BURST, self._tokens + (now - self._refilled) * UNKNOWN_PER_SECOND
-        )
-        self._refilled = now
-        return self._tokens >= 1
-
-    def take(self) -> None:
-        """Count one."""
-        self._tokens -= 1
+def unknown_budget() -> Budget:
+    """Return how many reactions to unknown devices there may be, from all of us together."""
+    return Budget(UNKNOWN_BURST, UNKNOWN_PER_SECOND)
 
 
 class DiscoveryGuard:
@@ -160,22 +145,22 @@ class DiscoveryGuard:
     from the same address, never keeps them out.
     """
 
-    def __init__(self, budget: UnknownBudget | None = None) -> None:
+    def __init__(self, budget: Budget | None = None) -> None:
         """Remember nothing yet; the budget may be shared."""
-        self._budget = budget or UnknownBudget()
+        self._budget = budget or unknown_budget()
         self._known = PlacedTimes()
         self._devices = RecentTimes()
         self._hosts = RecentTimes()
 
     def admit(self, device_id: str, host: str, now: float) -> bool:
         """Tell whether to act on an unknown device's announcement at this time (monotonic, s)."""
-        if not self._budget.is_left(now):
+        if self._budget.left(now) < 1:
             return False
         if self._hosts.too_soon(host, now, ATTEMPT_INTERVAL):
             return False
         if self._devices.too_soon(device_id, now, ATTEMPT_INTERVAL):
             return False
-        self._budget.take()
+        self._budget.take(now)
         return True
 
     def admit_known(

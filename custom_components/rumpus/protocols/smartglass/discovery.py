@@ -15,6 +15,7 @@ import socket
 from typing import Final
 from uuid import UUID
 
+from ..budget import Budget
 from ..errors import PeerTimeoutError, ProtocolError
 from .certificate import read_certificate
 from .const import BROADCAST_ADDRESS, MULTICAST_GROUP, PORT
@@ -149,28 +150,6 @@ def _read_uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-class Budget:
-    """How many things may be done: some at once, and then so many per second."""
-
-    def __init__(self, burst: int, per_second: float) -> None:
-        """Begin with as many as there may be at once."""
-        self._burst = burst
-        self._per_second = per_second
-        self._tokens = float(burst)
-        self._filled_at = 0.0
-
-    def take(self, now: float) -> bool:
-        """Count one more, in seconds of a monotonic clock; tell whether it may be."""
-        self._tokens = min(
-            self._burst, self._tokens + (now - self._filled_at) * self._per_second
-        )
-        self._filled_at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
 
 
 class ResponseReader:

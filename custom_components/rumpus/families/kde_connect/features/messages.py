@@ -9,9 +9,9 @@ from homeassistant.core import ServiceResponse, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
-from ....budget import Budget
 from ....const import DOMAIN, LOGGER
 from ....entity import translated_errors
+from ....protocols.budget import Budget
 from ....protocols.errors import DisconnectedError, RumpusError, UnsupportedError
 from ....protocols.kdeconnect.link import MAX_LONG_LINE
 from ....protocols.kdeconnect.plugins import Message, sms, telephony

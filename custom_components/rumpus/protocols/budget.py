@@ -1,4 +1,4 @@
-"""How much a device that goes wild may cause; nothing here does input or output."""
+"""How much anybody may cause who goes wild; nothing here does input or output."""
 
 
 class Budget:
@@ -11,12 +11,16 @@ class Budget:
         self._left = self._burst
         self._since = 0.0
 
-    def take(self, now: float) -> bool:
-        """Take one if there is one left; `now` is monotonic, in seconds."""
+    def left(self, now: float) -> float:
+        """Return how much is left; `now` is monotonic, in seconds."""
         back = (now - self._since) * self._refill
         self._left = min(self._burst, self._left + back)
         self._since = now
-        if self._left < 1:
+        return self._left
+
+    def take(self, now: float) -> bool:
+        """Take one if there is one left."""
+        if self.left(now) < 1:
             return False
         self._left -= 1
         return True
