@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import Entity
 
 from .common import CLIENT_UUID, STORE
 from custom_components.rumpus.families.xbox import flow, hub, link, store
@@ -107,3 +108,9 @@ def installation(hass_storage: dict[str, Any]) -> str:
         "data": {"client_uuid": CLIENT_UUID, "consoles": {}},
     }
     return CLIENT_UUID
+
+
+@pytest.fixture
+def all_enabled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entities that a user has to enable are there from the start."""
+    monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)

@@ -12,6 +12,7 @@ from tests.fakes.xbox import FakeConsole, FakeMedia
 PLAYER = "media_player.living_room"
 
 
+@pytest.mark.usefixtures("all_enabled")
 async def test_all(
     hass: HomeAssistant,
     console: FakeConsole,
@@ -34,13 +35,28 @@ async def test_all(
         )
 
 
+async def test_disabled(
+    hass: HomeAssistant, console: FakeConsole, entity_registry: er.EntityRegistry
+) -> None:
+    """What hardly any console tells is there for those who want it."""
+    entry = await set_up(hass, console)
+
+    entities = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    assert {entity.entity_id for entity in entities if entity.disabled} == {
+        "sensor.living_room_live_tv_provider",
+        "sensor.living_room_surface",
+    }
+
+
 async def test_device(
     hass: HomeAssistant, console: FakeConsole, device_registry: dr.DeviceRegistry
 ) -> None:
     """All of them belong to the one device."""
     entry = await set_up(hass, console)
     (device,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
-    entities = er.async_entries_for_device(er.async_get(hass), device.id)
+    entities = er.async_entries_for_device(
+        er.async_get(hass), device.id, include_disabled_entities=True
+    )
     assert len(entities) == 17
 
 

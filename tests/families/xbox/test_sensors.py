@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 
@@ -17,6 +19,8 @@ SOURCE = "sensor.living_room_media_source"
 LINK = "binary_sensor.living_room_connectivity"
 TEXT_FIELD = "binary_sensor.living_room_text_field"
 MEDIA = "binary_sensor.living_room_media"
+
+pytestmark = pytest.mark.usefixtures("all_enabled")
 
 
 async def test_titles(hass: HomeAssistant, console: FakeConsole) -> None:

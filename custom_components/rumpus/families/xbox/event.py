@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.const import EntityCategory
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -35,7 +36,10 @@ EVENTS: Final = (
         key=TEXT_FIELD, translation_key=TEXT_FIELD, types=(OPENED, CLOSED)
     ),
     XboxEventDescription(
-        key=PAIRING, translation_key=PAIRING, types=(PAIRED, NOT_PAIRED)
+        key=PAIRING,
+        translation_key=PAIRING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        types=(PAIRED, NOT_PAIRED),
     ),
     XboxEventDescription(key=TITLE, translation_key=TITLE, types=(STARTED, STOPPED)),
 )

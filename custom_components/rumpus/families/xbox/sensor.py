@@ -97,6 +97,8 @@ SENSORS: Final = (
         device_class=SensorDeviceClass.ENUM,
         options=list(SURFACES.values()),
         entity_category=EntityCategory.DIAGNOSTIC,
+        # Most consoles never tell it.
+        entity_registry_enabled_default=False,
         value_fn=_surface,
     ),
     XboxSensorDescription(
@@ -116,6 +118,8 @@ SENSORS: Final = (
         key="live_tv_provider",
         translation_key="live_tv_provider",
         entity_category=EntityCategory.DIAGNOSTIC,
+        # Few have a tuner or a set-top box.
+        entity_registry_enabled_default=False,
         value_fn=_provider,
     ),
 )
