@@ -24,7 +24,11 @@ from custom_components.rumpus.protocols.smartglass.messages import (
     encode_message,
 )
 from custom_components.rumpus.protocols.smartglass.packets import MessageHeader
-from custom_components.rumpus.protocols.smartglass.session import Session, SessionEvent
+from custom_components.rumpus.protocols.smartglass.session import (
+    MessageReceived,
+    Session,
+    SessionEvent,
+)
 from custom_components.rumpus.protocols.smartglass.timing import Timing
 from tests.fakes.xbox import FakeConsole
 
@@ -199,6 +203,16 @@ class Talk:
     def open_channel(self, channel_id: int, request_id: int) -> None:
         """Let the console open a channel that was asked for."""
         self.say(StartChannelResponse(request_id, channel_id, 0))
+
+
+def builds_of(talk: Talk) -> list[int]:
+    """Return the builds of the statuses that were delivered, which tell them apart."""
+    return [
+        event.message.build_number
+        for event in talk.took()
+        if isinstance(event, MessageReceived)
+        and isinstance(event.message, ConsoleStatus)
+    ]
 
 
 class Log:

@@ -4,11 +4,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from .common import CLIENT_UUID, QUICK, Log, client_of
+from .common import CLIENT_UUID, QUICK, Log, Talk, client_of
 from custom_components.rumpus.protocols.smartglass.console import Console
 from custom_components.rumpus.protocols.smartglass.protocol import SmartglassProtocol
 from custom_components.rumpus.protocols.smartglass.session import ToldEvent
 from tests.fakes.xbox import FakeConsole
+
+
+@pytest.fixture
+def talk() -> Talk:
+    """A session without sockets, and the console's end of it."""
+    return Talk()
 
 
 @pytest.fixture

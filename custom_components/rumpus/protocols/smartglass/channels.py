@@ -68,6 +68,11 @@ class ChannelManager:
         """Tell whether a channel can be used."""
         return channel in self._ids
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a request is not answered yet."""
+        return bool(self._requests)
+
     def get_next_request_id(self, channel: ServiceChannel, title_id: int = 0) -> int:
         """Return the id of a new request for a channel."""
         self._last_request += 1

@@ -4,6 +4,8 @@ Whoever owns a session hands it datagrams and the time, in seconds of whatever c
 then takes what it has to send and to tell.
 """
 
+from collections import deque
+import contextlib
 from dataclasses import dataclass, field
 from enum import Enum
 import heapq
@@ -39,6 +41,8 @@ MAX_PENDING_SENDS: Final = 512
 """Datagrams that wait for their acks; a console has one or two at a time, as a rule."""
 MAX_LATE: Final = 0.1
 """Seconds: a tick that comes later proves that we were held up, not that nobody spoke."""
+MAX_EARLY: Final = 32
+"""Messages kept that have overtaken the answer that opens their channel."""
 DISCONNECT_COPIES: Final = 2
 """How often the last message is sent, which gets no ack; the receiver takes one."""
 
@@ -126,12 +130,11 @@ class Session:
         self.participant_id = participant_id
         self.channels = ChannelManager()
         self.sequence = SequenceManager()
-        self.dropped = 0
-        """Datagrams that were not the console's, or not for us."""
         self._crypto = crypto
         self._timing = timing
         self._fragments = FragmentManager()
         self._order = StateOrder()
+        self._early: deque[tuple[MessageHeader, bytes]] = deque(maxlen=MAX_EARLY)
         self._last_send = 0
         self._last_json = 0
         self._sends: dict[int, _Send] = {}
@@ -145,6 +148,8 @@ class Session:
         self._heard_at = now
         # When it was first asked for a sign of life, since the last one that it gave.
         self._asked_at: float | None = None
+        # Whether it was asked once more because we had been held up.
+        self._is_last_chance = False
         self._heartbeat: int | None = None
         self._heartbeat_interval = timing.heartbeat
         self._heartbeat_due = now + timing.heartbeat
@@ -199,7 +204,8 @@ class Session:
         """
         plaintext = encode_message(message)
         parts = split_message(plaintext)
-        self._require_room(len(parts))
+        if need_ack:
+            self._require_room(len(parts))
         numbers = [self.sequence.next_sequence_num() for _ in parts]
         if len(parts) > 1:
             begin, end = numbers[0], numbers[-1] + 1
@@ -331,9 +337,10 @@ class Session:
         if self._is_over:
             return
         if (late := now - self._gone_at()) >= 0:
-            if late < MAX_LATE:
+            if late < MAX_LATE or self._is_last_chance:
                 self._end(LossReason.SILENCE)
                 return
+            self._is_last_chance = True
             self._asked_at, self._heartbeat_due = None, now
         while self._due and self._due[0][0] <= now:
             due, number = heapq.heappop(self._due)
@@ -383,23 +390,21 @@ class Session:
     def datagram_received(self, datagram: bytes, now: float) -> None:
         """Take a datagram; what is not the console's, or not for us, is dropped."""
         if self._is_over or len(datagram) > MAX_DATAGRAM:
-            self.dropped += 1
             return
         try:
             header, plaintext = self._crypto.open_message(datagram)
         except ProtocolError:
-            self.dropped += 1
             return
         # Both directions have the same keys: our own datagrams may be sent back to us.
         if header.source != CONSOLE_PARTICIPANT or header.target not in (
             CONSOLE_PARTICIPANT,
             self.participant_id,
         ):
-            self.dropped += 1
             return
         if self.sequence.add_received(header.sequence):
             # Only what is new proves that it is there: anybody can repeat the rest.
             self._heard_at, self._asked_at = now, None
+            self._is_last_chance = False
             self._take_new(header, plaintext, now)
         elif header.need_ack:
             self.sequence.add_duplicate(header.sequence)
@@ -409,6 +414,8 @@ class Session:
         try:
             if channel is not None:
                 self._take(header, plaintext, channel, now)
+            elif self.channels.is_waiting:
+                self._early.append((header, plaintext))
         except ProtocolError:
             if header.need_ack:
                 self.sequence.add_rejected(header.sequence)
@@ -434,7 +441,7 @@ class Session:
             case Disconnect(reason=reason):
                 self._end(LossReason.DISCONNECTED, reason)
             case StartChannelResponse():
-                self._take_channel(message)
+                self._take_channel(message, now)
             case Json(text=text):
                 self._take_json(text, channel, now)
             case _ if self._order.admit(message, channel, number):
@@ -453,7 +460,7 @@ class Session:
             if (pending := self._pending.get(number)) is not None:
                 self._finish(pending.send_id, SendOutcome.REJECTED)
 
-    def _take_channel(self, response: StartChannelResponse) -> None:
+    def _take_channel(self, response: StartChannelResponse, now: float) -> None:
         request_id = response.channel_request_id
         channel = self.channels.requested(request_id)
         if channel is None:
@@ -464,6 +471,24 @@ class Session:
         except ChannelError as err:
             result = err.result if err.result is not None else result
         self._events.append(ChannelAnswered(request_id, channel, result))
+        self._take_early(now)
+
+    def _take_early(self, now: float) -> None:
+        """Take what came before the answer that has opened its channel.
+
+        Such an answer may come a second late, when it got lost the first time, and the
+        console tells the state of what plays only once.
+        """
+        early = tuple(self._early)
+        self._early.clear()
+        for header, plaintext in early:
+            channel = self.channels.lookup(header.channel_id)
+            if channel is not None:
+                # It is acked already.
+                with contextlib.suppress(ProtocolError):
+                    self._take(header, plaintext, channel, now)
+            elif self.channels.is_waiting:
+                self._early.append((header, plaintext))
 
     def _take_json(self, text: str, channel: Channel, now: float) -> None:
         obj = decode_json(text)
@@ -486,6 +511,7 @@ class Session:
         self._pending.clear()
         self._sends.clear()
         self._due.clear()
+        self._early.clear()
         self._fragments.reset()
         self.channels.reset()
         if reason is not None:
