@@ -14,14 +14,19 @@ from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     PeerTimeoutError,
 )
-from custom_components.rumpus.protocols.smartglass.console import Console
+from custom_components.rumpus.protocols.smartglass.console import (
+    OPENED_CHANNELS,
+    Console,
+)
 from custom_components.rumpus.protocols.smartglass.enums import DisconnectReason
 from custom_components.rumpus.protocols.smartglass.errors import ConnectRefusedError
 from custom_components.rumpus.protocols.smartglass.events import (
     LinkLost,
     LossReason,
+    MediaChanged,
     StatusChanged,
 )
+from custom_components.rumpus.protocols.smartglass.protocol import SmartglassProtocol
 from custom_components.rumpus.protocols.smartglass.shell import DEFAULT_TIMING
 from custom_components.rumpus.protocols.smartglass.tokens import Tokens
 from tests.fakes.xbox import GAME, HOME, FakeConsole, FakeMedia, Faults
@@ -244,6 +249,45 @@ async def test_a_restart_with_another_certificate(
     assert len(fake.seen("connected")) == 2
 
 
+async def test_power_off_twice_at_once(fake: FakeConsole) -> None:
+    timing = replace(QUICK, power_off_silence=PATIENCE, power_off=2 * PATIENCE)
+    async with client_of(fake, timing=timing) as (console, log):
+        await console.connect()
+        async with asyncio.timeout(PATIENCE / 2):
+            await asyncio.gather(console.power_off(), console.power_off())
+        assert [event.reason for event in log.of(LinkLost)] == [LossReason.POWERED_OFF]
+
+
+async def test_a_power_off_that_is_given_up_beside_another(
+    fake: FakeConsole, linked: Client
+) -> None:
+    console, log = linked
+    fake.is_updating = True
+    first, second = (asyncio.create_task(console.power_off()) for _ in range(2))
+    await fake.wait_for("power_off")
+    first.cancel()
+    fake.unplug()
+    await second
+    assert [event.reason for event in log.of(LinkLost)] == [LossReason.POWERED_OFF]
+
+
+async def test_a_power_off_that_is_cancelled_in_its_last_moment(
+    linked: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link is gone then, and whoever follows it has to hear of that."""
+    console, log = linked
+
+    async def go_off(protocol: SmartglassProtocol, live_id: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+
+    monkeypatch.setattr(SmartglassProtocol, "power_off", go_off)
+    await asyncio.wait({asyncio.create_task(console.power_off())})
+    assert [event.reason for event in log.of(LinkLost)] == [LossReason.POWERED_OFF]
+    assert not console.is_connected
+
+
 # Wrong things.
 
 type Mischief = Callable[[FakeConsole], object]
@@ -296,6 +340,30 @@ async def test_fragments_in_any_order(
         lambda event: event.status.active_titles[0].title_id == GAME.title_id,
     )
     assert len(log.of(StatusChanged)) == 2
+
+
+async def test_media_that_overtake_the_answer_that_opens_their_channel(
+    fake: FakeConsole,
+) -> None:
+    """The console tells what plays once; the answer before it may get lost."""
+    fake.set_media(FakeMedia(asset_id="film"))
+    lost: list[bytes] = []
+    send = fake.send_datagram
+
+    def lose_once(data: bytes, address: tuple[str, int]) -> None:
+        # The flags and type of a StartChannelResponse, which are in clear.
+        if data[16:18] == b"\xa0\x27" and data not in lost:
+            lost.append(data)
+        else:
+            send(data, address)
+
+    fake.send_datagram = lose_once  # type: ignore[method-assign]
+    async with client_of(fake) as (console, log):
+        await console.connect()
+        changed = await log.wait_for(MediaChanged)
+    assert len(lost) == len(OPENED_CHANNELS)
+    assert changed.media is not None
+    assert changed.media.asset_id == "film"
 
 
 async def test_long_media_states_come_in_fragments(

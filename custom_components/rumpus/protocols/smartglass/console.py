@@ -111,7 +111,7 @@ class Console:
         self._protocol: SmartglassProtocol | None = None
         self._is_up = False
         self._is_authenticated = False
-        self._is_switching_off = False
+        self._power_offs = 0
         self._pairing_state: PairedIdentityState | int | None = None
         self._surface: ActiveSurfaceChange | None = None
         # The first status has come, or never will.
@@ -278,14 +278,14 @@ class Console:
         while an update installs), DisconnectedError without a session.
         """
         protocol = self._require()
-        self._is_switching_off = True
+        self._power_offs += 1
         try:
             await protocol.power_off(self._live_id)
         finally:
-            self._is_switching_off = False
+            self._power_offs -= 1
         if self._protocol is protocol:
-            self._forget()
-            await protocol.disconnect(DisconnectReason.APP_CLOSE)
+            # Without waiting: nobody would hear of it if the caller were cancelled here.
+            self._drop()
             self._emit(LinkLost(LossReason.POWERED_OFF))
 
     # What is not the business of a service.
@@ -465,9 +465,7 @@ class Console:
             self._is_told.set()
             return
         lost = LinkLost(event.reason, event.disconnect_reason, event.was_empty)
-        if self._is_switching_off and (
-            lost.says_off or lost.reason is LossReason.SILENCE
-        ):
+        if self._power_offs and (lost.says_off or lost.reason is LossReason.SILENCE):
             lost = LinkLost(
                 LossReason.POWERED_OFF, event.disconnect_reason, event.was_empty
             )

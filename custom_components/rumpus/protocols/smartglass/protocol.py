@@ -269,13 +269,13 @@ class SmartglassProtocol(SessionShell):
         when it stays on, DisconnectedError when the session ends for another reason.
         """
         session = self._require_session()
-        end = self._end = asyncio.get_running_loop().create_future()
+        if self._end is None:
+            self._end = asyncio.get_running_loop().create_future()
         session.watch_closely(self.timing.power_off_heartbeat, self._now())
         try:
             with self._delivery(session.send(PowerOff(live_id), self._now())) as sent:
-                await self._wait_off(session, end, sent)
+                await self._wait_off(session, self._end, sent)
         finally:
-            self._end = None
             session.watch_closely(self.timing.heartbeat, self._now())
             self._pump(session)
 
