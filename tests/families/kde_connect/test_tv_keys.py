@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, override
 from unittest.mock import patch
 
 import pytest
@@ -31,6 +31,7 @@ from custom_components.rumpus.families.kde_connect import (
     tv_phone as phone_module,
     tv_rate as rate_module,
 )
+from custom_components.rumpus.protocols.budget import Budget
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from tests.fakes.kdeconnect import FakeDevice
 from tests.fakes.kdeconnect_wire import FakePacket, encode_packet
@@ -455,6 +456,15 @@ async def test_renamed_entities(
 # Limits
 
 
+class ChangingBudget(Budget):
+    """Follows what a test says of the keys per second."""
+
+    @override
+    def left(self, now: float) -> float:
+        self._refill = rate_module.KEYS_PER_SECOND
+        return super().left(now)
+
+
 async def test_too_many_keys(
     hass: HomeAssistant,
     ours: Credentials,
@@ -466,6 +476,7 @@ async def test_too_many_keys(
 ) -> None:
     """What no hand presses is ignored, and said once."""
     caplog.set_level(logging.DEBUG, "custom_components.rumpus")
+    monkeypatch.setattr(rate_module, "Budget", ChangingBudget)
     monkeypatch.setattr(rate_module, "KEYS_PER_SECOND", 0)
     await set_up_tv(hass, tv_entry(hass, tv_key, phone), phones=1)
     heard = listen(hass, "rumpus_ping")
