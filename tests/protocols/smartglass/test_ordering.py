@@ -87,9 +87,13 @@ def test_media_of_another_title_is_newer_too() -> None:
 def test_what_was_removed_does_not_come_back() -> None:
     order = StateOrder()
     assert order.admit(MediaControllerRemoved(1), CHANNEL, 10)
-    assert not order.admit(media(1), CHANNEL, 9)
     # It says nothing about others.
-    assert order.admit(media(2), CHANNEL, 8)
+    assert order.admit(media(2), CHANNEL, 7) == (media(2),)
+    # What was removed had taken their place.
+    removed = (media(1), MediaControllerRemoved(1))
+    assert order.admit(media(1), CHANNEL, 9) == removed
+    assert not order.admit(media(2), CHANNEL, 8)
+    assert order.admit(media(2), CHANNEL, 11) == (media(2),)
 
 
 def test_an_older_removal_does_not_remove() -> None:

@@ -43,20 +43,33 @@ class StateOrder:
         """Return how many things are remembered."""
         return len(self._newest)
 
-    def admit(self, message: Message, channel: Hashable, sequence_num: int) -> bool:
-        """Tell whether to deliver a message, and remember it if so."""
+    def admit(
+        self, message: Message, channel: Hashable, sequence_num: int
+    ) -> tuple[Message, ...]:
+        """Return what to deliver: the message, or nothing instead of an outdated one.
+
+        A state of media that their own removal has overtaken has taken the place of
+        others' all the same: it comes with that removal.
+        """
         checked, told = _subjects(message)
         if not checked:
-            return True
+            return (message,)
+        admitted: tuple[Message, ...] = (message,)
         newest = self._newest
-        if any(newest.get((channel, about), 0) > sequence_num for about in checked):
-            return False
+        outdated = [
+            about for about in checked if newest.get((channel, about), 0) > sequence_num
+        ]
+        if outdated:
+            if not isinstance(message, MediaState) or _MEDIA in outdated:
+                return ()
+            admitted = message, MediaControllerRemoved(message.title_id)
+            told = (_MEDIA,)
         for about in told:
             newest.pop((channel, about), None)
             newest[channel, about] = sequence_num
         while len(newest) > MAX_SUBJECTS:
             del newest[next(iter(newest))]
-        return True
+        return admitted
 
 
 def _subjects(message: Message) -> tuple[_Subjects, _Subjects]:

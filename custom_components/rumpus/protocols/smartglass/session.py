@@ -444,10 +444,11 @@ class Session:
                 self._take_channel(message, now)
             case Json(text=text):
                 self._take_json(text, channel, now)
-            case _ if self._order.admit(message, channel, number):
-                if isinstance(message, ConsoleStatus):
-                    self._was_empty = not message.active_titles
-                self._events.append(MessageReceived(channel, message))
+            case _:
+                for admitted in self._order.admit(message, channel, number):
+                    if isinstance(admitted, ConsoleStatus):
+                        self._was_empty = not admitted.active_titles
+                    self._events.append(MessageReceived(channel, admitted))
 
     def _take_ack(self, ack: Ack) -> None:
         for number in ack.processed_list:
