@@ -383,6 +383,15 @@ def undescribed(texts: Json) -> Iterator[str]:
             yield f"translations: field {key} of {flow}/step/{step} has no {what}"
 
 
+def unfillable(texts: Json) -> Iterator[str]:
+    """Tell which titles of menus have placeholders: the frontend fills in none of them."""
+    for flow in ("config", "options"):
+        for name in _branch(texts, flow, "step"):
+            step = _branch(texts, flow, "step", name)
+            if "menu_options" in step and "{" in str(step.get("title")):
+                yield f"translations: the title of the menu {flow}/step/{name} has a placeholder"
+
+
 def check(package: Path) -> list[str]:
     """Return what is wrong with the texts and icons of a package."""
     usage = read_usage(package)
@@ -392,6 +401,7 @@ def check(package: Path) -> list[str]:
         *missing(usage, texts, icons),
         *unused(usage, texts, icons),
         *undescribed(texts),
+        *unfillable(texts),
     ]
 
 

@@ -125,6 +125,21 @@ def test_fields_are_described(package: Path, step: Json, problem: str) -> None:
     assert check(package) == [f"translations: {problem}"]
 
 
+def test_titles_of_menus(package: Path) -> None:
+    """Home Assistant's frontend shows an error for a placeholder in one."""
+    texts = json.loads(json.dumps(TEXTS))
+    step = texts["config"]["step"]["pad_host"]
+    step["title"] = "Change {name}"
+    write(package, texts, ICONS)
+    assert check(package) == []
+
+    step["menu_options"] = {}
+    write(package, texts, ICONS)
+    assert check(package) == [
+        "translations: the title of the menu config/step/pad_host has a placeholder"
+    ]
+
+
 def test_a_field_of_an_action_names_a_selector(package: Path) -> None:
     """Its options are translated like those of forms."""
     (package / "services.yaml").write_text("go:\n  translation_key: speed\n")
