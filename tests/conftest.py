@@ -30,17 +30,20 @@ logging.getLogger("asyncio").addFilter(
 traceback.extract_stack.__defaults__ = (None, 3)
 constants.DEBUG_STACK_DEPTH = 3  # type: ignore[misc]
 
+#: So many files are tested sooner than more processes have started.
+FEW = 5
 #: The longest parameter, in bytes, that becomes part of a test's name.
 MAX_NAME = 60
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Use all processors, and none but our own process for a single file.
+    """Use all processors, and none but our own process for a few files.
 
     One process more than there are processors: a third of the time tests wait.
     """
     wanted: list[str] = config.option.file_or_dir
-    if len(wanted) == 1 and wanted[0].partition("::")[0].endswith(".py"):
+    are_files = all(one.partition("::")[0].endswith(".py") for one in wanted)
+    if 0 < len(wanted) <= FEW and are_files:
         return 0
     return min((os.process_cpu_count() or 1) + 1, ports.SHARES)
 
