@@ -295,6 +295,19 @@ async def test_find_a_host_name_that_nobody_knows(
         await discoverer.find("xbox.local")
 
 
+async def test_find_what_is_no_host_name(
+    discoverer: Discoverer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user may type anything; no part of a name has more than 63 characters."""
+
+    async def getaddrinfo(host: str, *args: object, **kwargs: object) -> None:
+        host.encode("idna")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    with pytest.raises(PeerTimeoutError):
+        await discoverer.find("a" * 300)
+
+
 async def test_what_cannot_be_sent_to_is_passed_over(
     fake: FakeConsole, discoverer: Discoverer
 ) -> None:

@@ -441,7 +441,10 @@ async def resolve(address: str, port: int) -> Address:
     """Return the numeric address of a host. Raises OSError when there is none."""
     with contextlib.suppress(ValueError):
         return str(ipaddress.IPv4Address(address)), port
-    infos = await asyncio.get_running_loop().getaddrinfo(
-        address, port, family=socket.AF_INET, type=socket.SOCK_DGRAM
-    )
+    try:
+        infos = await asyncio.get_running_loop().getaddrinfo(
+            address, port, family=socket.AF_INET, type=socket.SOCK_DGRAM
+        )
+    except UnicodeError as err:  # a part of it is longer than a host name may have
+        raise OSError("Not a host name") from err
     return str(infos[0][4][0]), port
