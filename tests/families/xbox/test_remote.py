@@ -56,6 +56,17 @@ async def wait_released(console: FakeConsole, count: int) -> list[dict[str, Any]
     return states
 
 
+async def test_activities_are_not_recorded(
+    hass: HomeAssistant, console: FakeConsole
+) -> None:
+    """The list of all titles would be written with every one that starts."""
+    await set_up(hass, console)
+
+    info = get_state(hass, REMOTE).state_info
+    assert info is not None
+    assert "activity_list" in info["unrecorded_attributes"]
+
+
 async def test_buttons(hass: HomeAssistant, console: FakeConsole) -> None:
     """A press is a button that goes down and up again, in the order of the commands."""
     await set_up(hass, console)

@@ -7,6 +7,7 @@ from typing import Any, Final, assert_never, override
 from homeassistant.components.remote import RemoteEntity
 from homeassistant.components.remote.const import (
     ATTR_ACTIVITY,
+    ATTR_ACTIVITY_LIST,
     ATTR_DELAY_SECS,
     ATTR_DEVICE,
     ATTR_HOLD_SECS,
@@ -53,6 +54,8 @@ class XboxRemote(XboxPowerEntity, RemoteEntity):
     """Presses buttons of a gamepad, media keys and buttons of the TV."""
 
     _attr_supported_features = RemoteEntityFeature.ACTIVITY
+    # As with the sources of the media player, there is no use in a history of them.
+    _unrecorded_attributes = frozenset({ATTR_ACTIVITY_LIST})
 
     def __init__(self, coordinator: XboxCoordinator) -> None:
         """Control the console."""
