@@ -308,6 +308,23 @@ async def test_start_and_stop(link: FakeLink, events: Events) -> None:
 
 
 @virtual
+async def test_a_listener_that_fails_harms_nobody(
+    link: FakeLink, events: Events, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[BroadcastMessage] = []
+
+    def fail(message: BroadcastMessage) -> None:
+        raise ValueError("not my day")
+
+    async with opened(link, events) as service:
+        service.subscribe(fail)
+        service.subscribe(heard.append)
+        service.received_json(ENABLED)
+    assert heard == [decode_broadcast(ENABLED)]
+    assert "not my day" in caplog.text
+
+
+@virtual
 async def test_states_in_the_wrong_order(link: FakeLink, events: Events) -> None:
     other = INITIALIZING | {"sessionId": "{OTHER}"}
     nameless: JsonObject = {"type": 3, "state": 1}

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 import contextlib
 from dataclasses import dataclass
+import logging
 from typing import Final, override
 
 from ...errors import PeerTimeoutError, ProtocolError, RumpusError
@@ -27,6 +28,8 @@ from .broadcast_models import (
     decode_broadcast,
 )
 from .link import ChannelLink, Emit, Service
+
+_LOGGER = logging.getLogger(__name__)
 
 ENABLED_TIMEOUT: Final = 5.0
 """Seconds for the console to say whether it allows streaming; it does so unasked."""
@@ -236,7 +239,10 @@ class BroadcastService(Service):
             case _:
                 pass
         for listener in tuple(self._listeners):
-            listener(message)
+            try:
+                listener(message)
+            except Exception:
+                _LOGGER.exception("A listener failed")
 
     def _step(self, message: StreamStateChanged) -> None:
         if message.state == StreamState.STOPPED:
