@@ -21,6 +21,8 @@ from custom_components.rumpus.protocols.smartglass.fragments import (
     MAX_BYTES,
     MAX_FRAGMENTS,
     MAX_GROUPS,
+    MAX_JSON_BYTES,
+    MAX_JSON_PIECES,
     MAX_SHORT_JSON,
     FragmentManager,
     is_json_fragment,
@@ -253,7 +255,7 @@ def test_one_piece_is_enough(manager: FragmentManager) -> None:
         {"datagram_id": "1" * 11},
         {"datagram_id": 2**32},
         {"datagram_size": 1.5},
-        {"datagram_size": str(MAX_BYTES + 1)},
+        {"datagram_size": str(MAX_JSON_BYTES + 1)},
     ],
 )
 def test_pieces_that_cannot_be_are_refused(
@@ -310,12 +312,34 @@ def test_the_number_of_pieces_of_an_object_is_bounded(
     manager: FragmentManager,
 ) -> None:
     changes = {"datagram_size": 1000, "fragment_length": 1, "fragment_data": "e"}
-    for offset in range(MAX_FRAGMENTS):
+    for offset in range(MAX_JSON_PIECES):
         manager.reassemble_json(piece(0, fragment_offset=offset, **changes), 9, 0.0)
     with pytest.raises(FragmentError):
         manager.reassemble_json(
-            piece(0, fragment_offset=MAX_FRAGMENTS, **changes), 9, 0.0
+            piece(0, fragment_offset=MAX_JSON_PIECES, **changes), 9, 0.0
         )
+
+
+def test_a_long_list_of_channels_comes_through(manager: FragmentManager) -> None:
+    """As long as those of cable networks are, and longer than what we would send."""
+    lineup: JsonObject = {"a": ["x" * 150] * 2500}
+    data = base64.b64encode(encode_json(lineup)).decode()
+    assert MAX_BYTES < len(data) <= MAX_JSON_BYTES
+    wholes = [
+        manager.reassemble_json(
+            {
+                "datagram_size": len(data),
+                "datagram_id": 1,
+                "fragment_offset": at,
+                "fragment_length": len(data[at : at + JSON_PIECE]),
+                "fragment_data": data[at : at + JSON_PIECE],
+            },
+            9,
+            0.0,
+        )
+        for at in range(0, len(data), JSON_PIECE)
+    ]
+    assert wholes[-1] == lineup
 
 
 def test_objects_beyond_the_bound_are_not_sent() -> None:

@@ -24,9 +24,13 @@ MAX_SHORT_JSON: Final = MAX_PLAINTEXT - 3
 MAX_GROUPS: Final = 8
 """Messages, and objects, that are incomplete at once; the oldest is given up for more."""
 MAX_FRAGMENTS: Final = 256
-"""Pieces of one message or object."""
+"""Pieces of one message."""
 MAX_BYTES: Final = 256 * 1024
-"""Bytes of one message, or of one object in base64."""
+"""Bytes of one message, or of one object of ours in base64."""
+MAX_JSON_PIECES: Final = 640
+"""Pieces of one object."""
+MAX_JSON_BYTES: Final = 512 * 1024
+"""Bytes of one object in base64: a lineup of 1000 channels of television has 180 KiB."""
 MAX_AGE: Final = 10.0
 """Seconds until an incomplete message or object is given up."""
 
@@ -37,6 +41,8 @@ class _Group:
 
     kind: Hashable
     since: float
+    max_pieces: int
+    max_bytes: int
     pieces: dict[int, bytes] = field(default_factory=dict)
     size: int = 0
 
@@ -44,7 +50,10 @@ class _Group:
         """Keep a piece, if it is a new one. Raises FragmentError when there are too many."""
         if key in self.pieces:
             return
-        if len(self.pieces) >= MAX_FRAGMENTS or self.size + len(data) > MAX_BYTES:
+        if (
+            len(self.pieces) >= self.max_pieces
+            or self.size + len(data) > self.max_bytes
+        ):
             raise FragmentError("A message in too many pieces")
         self.pieces[key] = data
         self.size += len(data)
@@ -57,7 +66,9 @@ class _Group:
 class _Groups:
     """A bounded number of groups, of a bounded age."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_pieces: int, max_bytes: int) -> None:
+        self._max_pieces = max_pieces
+        self._max_bytes = max_bytes
         self._groups: dict[Hashable, _Group] = {}
 
     def __len__(self) -> int:
@@ -69,7 +80,8 @@ class _Groups:
         group = self._groups.get(key)
         if group is None or group.kind != kind:
             self._groups.pop(key, None)
-            group = self._groups[key] = _Group(kind, now)
+            group = _Group(kind, now, self._max_pieces, self._max_bytes)
+            self._groups[key] = group
             if len(self._groups) > MAX_GROUPS:
                 del self._groups[next(iter(self._groups))]
         return group
@@ -94,8 +106,8 @@ class FragmentManager:
 
     def __init__(self) -> None:
         """Begin a session."""
-        self._messages = _Groups()
-        self._json = _Groups()
+        self._messages = _Groups(MAX_FRAGMENTS, MAX_BYTES)
+        self._json = _Groups(MAX_JSON_PIECES, MAX_JSON_BYTES)
 
     @property
     def incomplete(self) -> int:
@@ -207,8 +219,8 @@ def _read_piece(piece: JsonObject) -> tuple[int, int, int, bytes]:
     offset = _read_number(piece, "fragment_offset")
     if _read_number(piece, "fragment_length") != len(data) or not data:
         raise FragmentError("A piece of an object of another length than it says")
-    if size > MAX_BYTES:
-        raise FragmentError(f"An object of more than {MAX_BYTES} characters")
+    if size > MAX_JSON_BYTES:
+        raise FragmentError(f"An object of more than {MAX_JSON_BYTES} characters")
     if offset + len(data) > size:
         raise FragmentError("A piece beyond the end of its object")
     return size, offset, _read_number(piece, "datagram_id"), data.encode()
