@@ -41,6 +41,8 @@ def test_clean_text() -> None:
     assert clean_text(" a\n\tb\u2028c\u202ed\x00 ") == "a b c d"
     assert clean_text("ä" * 100, 10) == "ä" * 10
     assert clean_text("日本語") == "日本語"
+    assert clean_text("Den 🎮 👩\u200d🚀") == "Den 🎮 👩\u200d🚀"
+    assert clean_text("a\u200bb\ufeffc\ue000d\U000e0041e") == "a b c d e"
 
 
 def test_power() -> None:

@@ -32,9 +32,8 @@ SYSTEM_TITLES: Final = {
 """The titles of the system by their ids (the SmartGlass reference, section 8.18)."""
 
 _PUBLISHER: Final = re.compile(r"[0-9A-F]{5,16}|[0-9]+[A-Za-z0-9]*", re.ASCII)
-_HIDDEN: Final = re.compile(
-    r"[^ -~\u00a1-\uffef]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]"
-)
+_JOINERS: Final = frozenset("\u200c\u200d")
+"""Not visible, but what is around them looks different: emoji, Persian, Indian scripts."""
 _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_-]+")
 _GENERIC: Final = frozenset({"app", "application"})
 
@@ -51,7 +50,11 @@ def title_name(title_id: int, aum: str = "") -> str:
 
 def clean_text(text: str, limit: int = MAX_NAME) -> str:
     """Return a console's text as it may be shown: one line, visible, at most so long."""
-    return " ".join(_HIDDEN.sub(" ", text[: limit * 4]).split())[:limit].rstrip()
+    visible = (
+        character if character.isprintable() or character in _JOINERS else " "
+        for character in text[: limit * 4]
+    )
+    return " ".join("".join(visible).split())[:limit].rstrip()
 
 
 def _readable(aum: str) -> str:
