@@ -85,6 +85,7 @@ def loopback(
     monkeypatch.setattr(hub, "async_network", async_network)
     monkeypatch.setattr(hub, "SEARCH_BACKOFF", (0.1, 0.2))
     monkeypatch.setattr(hub, "SEARCH_INTERVAL", 0.3)
+    monkeypatch.setattr(hub, "MISSED_INTERVAL", 0.3)
     monkeypatch.setattr(link, "TIMING", request.getfixturevalue("timing"))
     monkeypatch.setattr(link, "BACKOFF", Backoff((0.05, 0.2), jitter=0))
     monkeypatch.setattr(link, "OFF_PAUSE", 0.3)

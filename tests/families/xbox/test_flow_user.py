@@ -272,7 +272,7 @@ async def test_vanishes(hass: HomeAssistant, console: FakeConsole) -> None:
     """It has answered the search and nothing more; later it does."""
     console.mute_connects = True
     result = await connect(hass, await address(hass, console))
-    assert result["errors"] == {"base": "xbox_no_answer"}
+    assert result["errors"] == {"base": "xbox_no_session"}
 
     console.mute_connects = False
     check_added(await connect(hass, await go(hass, result)), console)

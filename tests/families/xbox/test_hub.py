@@ -57,7 +57,7 @@ async def test_one_for_all(hass: HomeAssistant, console: FakeConsole) -> None:
     await first.async_release()
     assert hub.discoverer is not None
     with pytest.raises(RuntimeError):
-        first.search_soon()
+        first.miss("FD00112233445566")
     await second.async_release()
     assert hub.discoverer is None
 
@@ -98,15 +98,16 @@ async def test_ends_with_home_assistant(
 async def test_asks_again_and_again(
     hass: HomeAssistant, console: FakeConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every now and then, and often while somebody is missed."""
+    """Every now and then, and more often at first after somebody is missed."""
     monkeypatch.setattr(hub_module, "SEARCH_BACKOFF", (0.11, 0.11))
     monkeypatch.setattr(hub_module, "SEARCH_INTERVAL", 3600.0)
+    monkeypatch.setattr(hub_module, "MISSED_INTERVAL", 3600.0)
     hub = async_get_hub(hass)
     lease = await hub.async_lease()
     for _ in range(3):
         await console.wait_for("discovery_request")
     # Now it would wait for an hour.
-    lease.search_soon()
+    lease.miss(console.live_id)
     for _ in range(2):
         await console.wait_for("discovery_request")
     await lease.async_release()
@@ -115,15 +116,24 @@ async def test_asks_again_and_again(
 async def test_searches_while_a_console_is_missed(
     hass: HomeAssistant, console: FakeConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that comes back is found long before the next attempt is due."""
+    """One that comes back is found long before the next attempt is due, however late."""
     monkeypatch.setattr(link, "BACKOFF", Backoff((3600.0,)))
+    monkeypatch.setattr(hub_module, "SEARCH_BACKOFF", (0.11, 0.11))
+    monkeypatch.setattr(hub_module, "SEARCH_INTERVAL", 3600.0)
     await set_up(hass, console)
     console.press_power_button()
     await wait_state(hass, "media_player.living_room", "off")
+    for _ in range(5):
+        await console.wait_for("dropped")
 
     console.press_power_button()
 
     await wait_state(hass, "media_player.living_room", "idle")
+
+
+def test_how_soon_a_console_is_found() -> None:
+    """One that its user has switched on is found within 5 seconds after it answers."""
+    assert max(*hub_module.SEARCH_BACKOFF, hub_module.MISSED_INTERVAL) <= 5.0
 
 
 async def test_failed_runtime_gives_its_share_back(

@@ -470,3 +470,33 @@ async def test_answers_change_nothing_while_connected(
     assert entry.data == data
     assert coordinator.data.is_connected
     assert coordinator.console.port == console.port
+
+
+async def test_turned_off_by_several(hass: HomeAssistant, console: FakeConsole) -> None:
+    """The voice, a scene and a finger: whoever comes late has nothing to do."""
+    await set_up(hass, console)
+
+    await asyncio.gather(*(turn(hass, "off") for _ in range(3)))
+
+    assert get_state(hass, PLAYER).state == "off"
+    assert len(console.seen("power_off")) == 1
+
+
+async def test_unloaded_while_it_is_woken(
+    hass: HomeAssistant, console: FakeConsole
+) -> None:
+    """Nobody goes on to wake it, and who wanted that is told."""
+    console.energy_saving = True
+    entry = await set_up(hass, console)
+    await turn(hass, "off")
+    discoverer = async_get_hub(hass).discoverer
+    assert discoverer is not None
+    waiting = [hass.async_create_task(turn(hass, "on")) for _ in range(2)]
+    await console.wait_for("power_on")
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+    for outcome in await asyncio.gather(*waiting, return_exceptions=True):
+        assert isinstance(outcome, HomeAssistantError)
+        assert outcome.translation_key == "xbox_not_connected"
+    assert not discoverer.is_running

@@ -3,12 +3,17 @@
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
+from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
 from .common import (
+    PLAYER,
     add_entry,
     coordinator_of,
     get_state,
@@ -26,6 +31,7 @@ from custom_components.rumpus.protocols.smartglass.enums import (
 )
 from custom_components.rumpus.protocols.smartglass.errors import ChannelError
 from tests.fakes.xbox import DASHBOARD, GAME, HOME, FakeConsole, FakeMedia, FakeTitle
+from tests.fakes.xbox_models import PAUSED
 from tests.fakes.xbox_text import PASSWORD_OPTION
 
 
@@ -278,6 +284,34 @@ async def test_media(hass: HomeAssistant, console: FakeConsole) -> None:
     console.set_media(None)
     await wait_data(entry, lambda data: data.media is None)
     assert coordinator.data.media_updated_at is None
+
+
+async def test_media_that_plays_on(hass: HomeAssistant, console: FakeConsole) -> None:
+    """Where it is can be reckoned: nothing is written for that, but for a jump."""
+    entry = await set_up(hass, console)
+    console.set_media(FakeMedia(position=30))
+    await wait_data(entry, lambda data: data.media)
+    states = async_capture_events(hass, EVENT_STATE_CHANGED)
+
+    for _ in range(3):
+        console.set_media(console.media)
+    console.set_media(FakeMedia(position=60))
+    await wait_data(entry, lambda data: data.media and data.media.position >= 60)
+    for _ in range(3):
+        console.set_media(console.media)
+    console.set_media(FakeMedia(position=60, status=PAUSED, rate=0.0))
+    await wait_data(entry, lambda data: data.media and not data.media.is_playing)
+    for _ in range(3):
+        console.set_media(console.media)
+    console.set_media(None)
+    await wait_data(entry, lambda data: data.media is None)
+    await hass.async_block_till_done()
+
+    assert [
+        new.state
+        for event in states
+        if event.data["entity_id"] == PLAYER and (new := event.data["new_state"])
+    ] == ["playing", "paused", "idle"]
 
 
 # Channels and the TV

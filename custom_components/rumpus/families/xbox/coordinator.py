@@ -76,6 +76,8 @@ TV_INTERVAL: Final = 5.0
 """Seconds between two questions for what the console can control."""
 MAX_STATUS_TITLES: Final = 32
 """Titles of one status that are looked at."""
+MAX_DRIFT: Final = 1.0
+"""Seconds by which a position may differ from what is reckoned until it is told anew."""
 MAX_PROMPT: Final = 200
 """Characters of a text field's prompt that are shown."""
 
@@ -189,8 +191,6 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
 
     async def async_turn_off(self) -> None:
         """Switch the console off; raises a translated error when it does not work."""
-        if self.data.is_off and not self.data.is_connected:
-            return
         with xbox_errors(self.entry.title):
             await self._link.async_turn_off()
 
@@ -206,7 +206,7 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
         self._troubles.forget()
         if TYPE_CHECKING:
             assert console.discovered is not None
-        self._rename(console_name(console.discovered))
+        self._remember(console.discovered)
         media = console.media.current
         self._keep(was_off=False)
         state = XboxState(
@@ -249,12 +249,10 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
         self.publish(replace(self.data, is_off=False))
         self._troubles.tell(error)
 
-    @callback
-    def link_moved(self, console: DiscoveredConsole) -> None:
-        """The console answers at another place: remember it, without a reload."""
-        self.hass.config_entries.async_update_entry(
-            self.entry, data={**self.entry.data, **place(console)}
-        )
+    @property
+    def is_off(self) -> bool:
+        """Whether the console has gone off by its own word and is not back."""
+        return self.data.is_off and not self.data.is_connected
 
     @callback
     def _keep(self, *, was_off: bool) -> None:
@@ -279,11 +277,7 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
             case SurfaceChanged(surface):
                 self.publish(replace(self.data, surface=surface))
             case MediaChanged(media):
-                self.publish(
-                    replace(
-                        self.data, media=media, media_updated_at=self._told_at(media)
-                    )
-                )
+                self._on_media(media)
             case TextOpened() | TextChanged() | TextClosed():
                 self._on_text(event)
             case TvNotified(TvNotification.CONFIGURATION_CHANGED):
@@ -350,6 +344,20 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
                 },
             )
 
+    def _on_media(self, media: Media | None) -> None:
+        """Show what plays; that it plays on, as everybody can reckon, is no news."""
+        old = self.data.media
+        if (
+            media is not None
+            and old is not None
+            and replace(media, position=old.position, updated_at=old.updated_at) == old
+            and abs(media.position - old.position_at(media.updated_at)) <= MAX_DRIFT
+        ):
+            return
+        self.publish(
+            replace(self.data, media=media, media_updated_at=self._told_at(media))
+        )
+
     def _told_at(self, media: Media | None) -> datetime | None:
         """Return when the position was true, by the clock on the wall."""
         if media is None:
@@ -386,16 +394,17 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
 
     # The registry
 
-    def _rename(self, name: str) -> None:
+    def _remember(self, console: DiscoveredConsole) -> None:
+        """Remember where the console is and what it calls itself, without a reload."""
         entry = self.entry
-        old_name = entry.data[CONF_NAME]
+        name, old_name = console_name(console), entry.data[CONF_NAME]
+        self.hass.config_entries.async_update_entry(
+            entry,
+            data={**entry.data, **place(console), CONF_NAME: name},
+            # A title that the user has given stays.
+            title=name if entry.title == old_name else entry.title,
+        )
         if name != old_name:
-            self.hass.config_entries.async_update_entry(
-                entry,
-                data={**entry.data, CONF_NAME: name},
-                # A title that the user has given stays.
-                title=name if entry.title == old_name else entry.title,
-            )
             self._update_registry()
 
     def _update_registry(self) -> None:

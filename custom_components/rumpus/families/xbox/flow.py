@@ -107,9 +107,10 @@ class XboxFlow(ConnectSteps):
         if not is_usable(console):
             return self.host.async_abort(reason="xbox_not_ready")
         live_id = str(console.live_id)
-        # Anybody can answer anything: where a connected console is, its session tells.
+        # Anybody can answer anything. An entry that is set up has heard it, too, and
+        # believes it when there is a session.
         await self.host.async_claim(
-            live_id, updates=None if self.is_connected(live_id) else place(console)
+            live_id, updates=None if self.is_set_up(live_id) else place(console)
         )
         self.target = console_data(console)
         self.host.set_title(console_name(console))

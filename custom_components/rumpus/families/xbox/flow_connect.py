@@ -44,6 +44,10 @@ _REFUSALS: Final = {
 }
 
 
+class NoSessionError(PeerTimeoutError):
+    """The console answers a search, but not the request to connect."""
+
+
 class ConnectSteps(SignInFlow):
     """From a console that is known to an entry for it.
 
@@ -68,16 +72,22 @@ class ConnectSteps(SignInFlow):
         finally:
             await lease.async_release()
 
+    def is_set_up(self, live_id: str) -> bool:
+        """Tell whether an entry follows a console."""
+        return self._loaded_entry(live_id) is not None
+
     def is_connected(self, live_id: str) -> bool:
         """Tell whether an entry has a session with a console."""
+        entry = self._loaded_entry(live_id)
+        return entry is not None and bool(entry.runtime_data.data.is_connected)
+
+    def _loaded_entry(self, live_id: str) -> ConfigEntry | None:
         entry = self.host.hass.config_entries.async_entry_for_domain_unique_id(
             DOMAIN, live_id
         )
-        return (
-            entry is not None
-            and entry.state is ConfigEntryState.LOADED
-            and bool(entry.runtime_data.data.is_connected)
-        )
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            return None
+        return entry
 
     # The first session
 
@@ -218,6 +228,10 @@ class ConnectSteps(SignInFlow):
                 console.move(heard.address, heard.port)
             try:
                 await console.connect(tokens)
+            except PeerTimeoutError as err:
+                if console.discovered is None:
+                    raise
+                raise NoSessionError(str(err)) from err
             finally:
                 await console.disconnect()
             if TYPE_CHECKING:
@@ -286,6 +300,8 @@ def connect_error(error: RumpusError | OSError) -> str:
             )
         case ConsoleMismatchError():
             return "xbox_other_console"
+        case NoSessionError():
+            return "xbox_no_session"
         case PeerTimeoutError():
             return "xbox_no_answer"
         case DisconnectedError():

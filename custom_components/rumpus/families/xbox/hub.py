@@ -28,8 +28,10 @@ from .data import console_data, is_usable
 from .store import XboxStore, async_get_store
 
 SEARCH_INTERVAL: Final = 30.0
-"""Seconds between two searches while every console is connected, or away for long."""
-SEARCH_BACKOFF: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds between two searches while the consoles of all entries are connected."""
+MISSED_INTERVAL: Final = 5.0
+"""Seconds between two searches while one is missed: it may be switched on at any time."""
+SEARCH_BACKOFF: Final = (1.0, 2.0, 4.0)
 """Seconds between two searches after one was asked for."""
 MAX_HEARD: Final = 64
 """Consoles without an entry that are remembered."""
@@ -91,9 +93,14 @@ class HubLease:
         return self._running.follow(live_id, listener)
 
     @callback
-    def search_soon(self) -> None:
-        """Search more often for a while: a console is missed."""
-        self._running.search_soon()
+    def miss(self, live_id: str) -> None:
+        """Search at once, and go on to search often until the console is found."""
+        self._running.miss(live_id)
+
+    @callback
+    def found(self, live_id: str) -> None:
+        """Search for this console no more."""
+        self._running.found(live_id)
 
     @property
     def _running(self) -> XboxHub:
@@ -120,6 +127,7 @@ class XboxHub:
         self._offers = 0
         self._discoverer: Discoverer | None = None
         self._listeners: dict[str, HeardListener] = {}
+        self._missed: set[str] = set()
         # Consoles without an entry, those that answered last at the end.
         self._heard: dict[str, tuple[float, DiscoveredConsole]] = {}
         self._wanted = asyncio.Event()
@@ -200,7 +208,7 @@ class XboxHub:
         while True:
             self._wanted.clear()
             discoverer.announce()
-            pause = SEARCH_INTERVAL
+            pause = MISSED_INTERVAL if self._missed else SEARCH_INTERVAL
             if self._searches < len(SEARCH_BACKOFF):
                 pause = SEARCH_BACKOFF[self._searches]
                 self._searches += 1
@@ -209,12 +217,18 @@ class XboxHub:
                     await self._wanted.wait()
 
     @callback
-    def search_soon(self) -> None:
-        """Search now, and then often for a while."""
+    def miss(self, live_id: str) -> None:
+        """Search now and often, until the console is found."""
+        self._missed.add(live_id)
         # Whoever is missed all the time does not make it any more often.
         if self._searches > 1:
             self._searches = 0
             self._wanted.set()
+
+    @callback
+    def found(self, live_id: str) -> None:
+        """Search for a console no more."""
+        self._missed.discard(live_id)
 
     @callback
     def follow(self, live_id: str, listener: HeardListener) -> CALLBACK_TYPE:
@@ -228,6 +242,7 @@ class XboxHub:
         @callback
         def unfollow() -> None:
             del self._listeners[live_id]
+            self._missed.discard(live_id)
 
         return unfollow
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 import math
 from typing import Final, Protocol
 
@@ -62,8 +63,9 @@ class LinkOwner(Protocol):
     def link_refused(self, error: AuthenticationError) -> None:
         """The console does not let us in, or the sign-in counts no more."""
 
-    def link_moved(self, console: DiscoveredConsole) -> None:
-        """The console answers at another place than it did."""
+    @property
+    def is_off(self) -> bool:
+        """Whether the console has gone off by its own word and is not back."""
 
 
 class ConsoleLink:
@@ -81,6 +83,7 @@ class ConsoleLink:
         """Prepare for a console; nothing is sent yet."""
         self.console = console
         self._loop = hass.loop
+        self._create_task = partial(entry.async_create_background_task, hass)
         self._lease = lease
         self._owner = owner
         self._tokens = tokens
@@ -89,16 +92,18 @@ class ConsoleLink:
             name=entry.title,
             logger=LOGGER,
             backoff=BACKOFF,
-            create_task=lambda coro: entry.async_create_background_task(
-                hass, coro, f"{DOMAIN} connect"
-            ),
+            create_task=lambda coro: self._create_task(coro, f"{DOMAIN} connect"),
         )
         self._wakes = Budget(MAX_WAKES, WAKES_REFILL)
         self._power_lock = asyncio.Lock()
         # A point in the loop's time before which the console is left alone.
         self._quiet_until = -math.inf
         self._is_trying = False
+        self._is_stopped = False
+        # Where the console was when there was a session: what is heard may be forged.
+        self._home = (console.address, console.port)
         self._elsewhere: DiscoveredConsole | None = None
+        self._waking: asyncio.Task[DiscoveredConsole] | None = None
         self._waiters: dict[asyncio.Future[RumpusError | None], bool] = {}
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self.attempts = 0
@@ -114,10 +119,13 @@ class ConsoleLink:
             self.console.subscribe(self._on_event),
         ]
         self._reconnector.start()
-        self._lease.search_soon()
+        self._lease.miss(self.console.live_id)
 
     async def async_stop(self) -> None:
-        """End the session, and who waits for one."""
+        """End the session, and who waits for one or wakes the console."""
+        self._is_stopped = True
+        if self._waking is not None:
+            self._waking.cancel()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()
@@ -143,6 +151,8 @@ class ConsoleLink:
             raise
         finally:
             self._is_trying = False
+            if not self.console.is_connected:
+                self.console.move(*self._home)
             elsewhere, self._elsewhere = self._elsewhere, None
             if elsewhere is not None:
                 self._heard(elsewhere)
@@ -160,6 +170,11 @@ class ConsoleLink:
         else:
             await self._async_connect_with(tokens)
         self.last_refusal = None
+        place = (self.console.address, self.console.port)
+        if place != self._home:
+            self._home = place
+            self.moves += 1
+        self._lease.found(self.console.live_id)
         # Before anybody hears of it, since they may send at once what ends it.
         self._reconnector.link_up()
         self._owner.link_up()
@@ -199,7 +214,7 @@ class ConsoleLink:
             self._quiet_until = self._loop.time() + OFF_PAUSE
         self._reconnector.link_down("it went off" if event.says_off else event.reason)
         self._owner.link_down(says_off=event.says_off)
-        self._lease.search_soon()
+        self._lease.miss(self.console.live_id)
 
     # Answers to searches
 
@@ -211,6 +226,7 @@ class ConsoleLink:
         a session with himself at best, never one with somebody else's console; a session
         that stands is not touched. What he can do while there is none is to draw attempts
         to his address, a few in a minute, until the console itself answers the next search.
+        Where it is counts only once there is a session.
         """
         if self.console.is_connected:
             return
@@ -221,34 +237,29 @@ class ConsoleLink:
         now = self._loop.time()
         if now < self._quiet_until or not self._wakes.take(now):
             return
-        self._move(console)
+        self.console.move(console.address, console.port)
         self._reconnector.wake()
 
     def _is_elsewhere(self, console: DiscoveredConsole) -> bool:
         known = (self.console.address, self.console.port)
         return (console.address, console.port) != known
 
-    @callback
-    def _move(self, console: DiscoveredConsole) -> None:
-        if self._is_elsewhere(console):
-            self.moves += 1
-            self.console.move(console.address, console.port)
-            self._owner.link_moved(console)
-
     # Wishes
 
     async def async_connected(self, deadline: float, *, patient: bool) -> None:
         """Wait for a session, through more than one attempt where somebody is patient.
 
-        Raises what made the attempt fail, PeerTimeoutError when time is over.
+        Raises what made the attempt fail, PeerTimeoutError when time is over,
+        DisconnectedError when the console is let go.
         """
         if self.console.is_connected:
             return
+        self._require_running()
         self._quiet_until = -math.inf
         waiter: asyncio.Future[RumpusError | None] = self._loop.create_future()
         self._waiters[waiter] = patient
         self._reconnector.wake()
-        self._lease.search_soon()
+        self._lease.miss(self.console.live_id)
         try:
             await asyncio.wait({waiter}, timeout=deadline)
             if not waiter.done():
@@ -275,22 +286,45 @@ class ConsoleLink:
         async with self._power_lock:
             if self.console.is_connected:
                 return
+            self._require_running()
             self._quiet_until = -math.inf
-            found = await power.wake(
-                self._lease.discoverer,
-                self.console.live_id,
-                address=(self.console.address, self.console.port),
-                deadline=WAKE_DEADLINE,
-            )
+            found = await self._async_wake()
             if not self.console.is_connected and not self._is_trying:
-                self._move(found)
+                self.console.move(found.address, found.port)
             await self.async_connected(CONNECT_DEADLINE, patient=True)
 
+    async def _async_wake(self) -> DiscoveredConsole:
+        self._waking = self._create_task(
+            power.wake(
+                self._lease.discoverer,
+                self.console.live_id,
+                address=self._home,
+                deadline=WAKE_DEADLINE,
+            ),
+            f"{DOMAIN} wake",
+        )
+        try:
+            return await self._waking
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise DisconnectedError("the console is let go") from None
+        finally:
+            self._waking = None
+
+    def _require_running(self) -> None:
+        if self._is_stopped:
+            raise DisconnectedError("the console is let go")
+
     async def async_turn_off(self) -> None:
-        """Switch the console off.
+        """Switch the console off, unless it is.
 
         Raises what `Console.connect` and `Console.power_off` raise.
         """
         async with self._power_lock:
+            # Somebody else may have switched it off meanwhile.
+            if self._owner.is_off:
+                return
             await self.async_connected(REACH_DEADLINE, patient=False)
             await self.console.power_off()
