@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 import errno
+import socket
 
 import pytest
 
@@ -306,6 +307,16 @@ async def test_other_errors_of_the_network_fail_what_is_sent(
     monkeypatch.undo()
     await joined.game_dvr_record(-2)
     assert [event.data["start_time_delta"] for event in fake.seen("game_dvr")] == [-2]
+
+
+async def test_the_system_keeps_more_for_us_than_for_others(
+    protocol: SmartglassProtocol,
+) -> None:
+    assert protocol._transport is not None
+    ours = protocol._transport.get_extra_info("socket")
+    option = socket.SOL_SOCKET, socket.SO_RCVBUF
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        assert ours.getsockopt(*option) > other.getsockopt(*option)
 
 
 async def test_a_network_that_takes_nothing_gets_nothing_for_a_while(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 import contextlib
 import logging
+import socket
 from typing import TYPE_CHECKING, Final, Self, cast, override
 
 from ..errors import DisconnectedError, PeerTimeoutError
@@ -31,6 +32,10 @@ _LOGGER = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT: Final = 1.0
 """Seconds for the socket to close."""
+
+RECEIVE_BUFFER: Final = 1024 * 1024
+"""Bytes that the system may keep for us, if it allows that many: a console sends all pieces
+of a long answer at once, and what does not fit comes a second later."""
 
 DEFAULT_TIMING: Final = Timing()
 
@@ -71,13 +76,17 @@ class SessionShell(asyncio.DatagramProtocol):
         listener: Listener | None = None,
     ) -> Self:
         """Open a socket to a console; nothing is sent yet. Raises DisconnectedError."""
+        loop = asyncio.get_running_loop()
         try:
-            _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+            transport, protocol = await loop.create_datagram_endpoint(
                 lambda: cls(timing=timing, listener=listener),
                 remote_addr=(address, port),
             )
         except OSError as err:
             raise DisconnectedError("The console's address cannot be used") from err
+        sock = transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):  # some systems refuse what is too much
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         return protocol
 
     # What asyncio calls.
