@@ -500,3 +500,22 @@ async def test_unloaded_while_it_is_woken(
         assert isinstance(outcome, HomeAssistantError)
         assert outcome.translation_key == "xbox_not_connected"
     assert not discoverer.is_running
+
+
+async def test_nobody_waits_any_more_while_it_is_woken(
+    hass: HomeAssistant, console: FakeConsole
+) -> None:
+    """An automation that is stopped takes its wish with it; the next one counts."""
+    console.energy_saving = True
+    await set_up(hass, console)
+    await turn(hass, "off")
+    waiting = hass.async_create_task(turn(hass, "on"))
+    await console.wait_for("power_on")
+
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    console.energy_saving = False
+    await turn(hass, "on")
+    assert get_state(hass, LINK).state == "on"
