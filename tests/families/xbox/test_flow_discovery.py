@@ -20,6 +20,7 @@ from .common import (
     go,
     set_up,
     shown,
+    wait_connected,
     wait_progress,
     wait_until,
 )
@@ -189,6 +190,29 @@ async def test_hint_of_a_connected_console(
 
     assert result["reason"] == "already_configured"
     assert entry.data == data
+
+
+async def test_hint_of_a_console_that_is_missed(
+    hass: HomeAssistant, console: FakeConsole
+) -> None:
+    """It counts once there is a session, which nobody but the console can give."""
+    entry = add_entry(hass, console, port=1)
+    console.mute_connects = True
+    lease = await async_get_hub(hass).async_lease(offers=False)
+    discoverer = lease.discoverer
+    discoverer.network = replace(discoverer.network, targets=())
+    assert await hass.config_entries.async_setup(entry.entry_id)
+
+    result = await discover(hass, "dhcp", DHCP)
+
+    assert result["reason"] == "already_configured"
+    await console.wait_for("connect_request")
+    assert entry.data["port"] == 1
+    console.mute_connects = False
+    await discover(hass, "dhcp", DHCP)
+    await wait_connected(hass, entry)
+    assert entry.data["port"] == console.port
+    await lease.async_release()
 
 
 @pytest.mark.parametrize(
