@@ -282,6 +282,15 @@ async def test_disconnect_says_why_and_closes_the_socket(
     joined.hang_up()
 
 
+async def test_stop_says_goodbye_without_a_reason(
+    fake: FakeConsole, joined: SmartglassProtocol
+) -> None:
+    await joined.stop()
+    assert not joined.is_open
+    event = await fake.wait_for("left")
+    assert event.data["reason"] == "reason 0"
+
+
 async def test_refusals_of_the_network_are_not_fatal(
     fake: FakeConsole, joined: SmartglassProtocol
 ) -> None:

@@ -152,6 +152,10 @@ class SessionShell(asyncio.DatagramProtocol):
         except TimeoutError:
             _LOGGER.debug("The socket does not close")
 
+    async def stop(self) -> None:
+        """End the session and close the socket, for no particular reason. Never raises."""
+        await self.disconnect()
+
     def hang_up(
         self, reason: DisconnectReason = DisconnectReason.UNSPECIFIED, error: int = 0
     ) -> None:
