@@ -1,12 +1,13 @@
 """What happens to a console, as typed events."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .enums import DisconnectReason, PairedIdentityState, ResultCode, ServiceChannel
 
 if TYPE_CHECKING:
+    from ..json_lines import JsonObject
     from .messages import ActiveSurfaceChange, ConsoleStatus
     from .services.media_models import Media
     from .services.text_models import TextField
@@ -110,9 +111,13 @@ class TextClosed:
 
 @dataclass(frozen=True, slots=True)
 class TvNotified:
-    """The TV remote has something new to ask for: see the notifications of section 12.4."""
+    """The TV remote has something new to ask for: see the notifications of section 12.4.
+
+    `body` is the whole object, since nobody knows what else is in it.
+    """
 
     name: str
+    body: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

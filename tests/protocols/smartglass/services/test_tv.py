@@ -380,8 +380,13 @@ async def test_notifications(link: FakeLink, events: Events) -> None:
         for name in TvNotification:
             service.received_json({"notification": name.value, "more": [1]})
         assert events.take() == [TvNotified(name) for name in TvNotification]
-        service.received_json({"notification": "Something.New_2"})
-        assert events.take() == [TvNotified("Something.New_2")]
+        unknown: JsonObject = {"notification": "Something.New_2", "more": ["secret"]}
+        service.received_json(unknown)
+        (event,) = events.take()
+        assert event == TvNotified("Something.New_2")
+        assert isinstance(event, TvNotified)
+        assert event.body == unknown
+        assert "secret" not in repr(event)
         for wrong in ("", "a b", "a\n", "ä"):
             service.received_json({"notification": wrong})
         service.received_json({"notification": 5})

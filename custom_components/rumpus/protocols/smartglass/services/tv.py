@@ -115,7 +115,7 @@ class TvService(Service):
         """Take an answer or a notification; what is neither is ignored."""
         name = obj.get("notification")
         if isinstance(name, str):
-            self._notified(name)
+            self._notified(name, obj)
             return
         found = self._find(obj)
         if found is None:
@@ -255,7 +255,7 @@ class TvService(Service):
             return waiting[0] if len(waiting) == 1 else None
         return next((found for found in waiting if found[0] == name), None)
 
-    def _notified(self, name: str) -> None:
+    def _notified(self, name: str, body: JsonObject) -> None:
         if len(name) > MAX_NOTIFICATION or _NOTIFICATION.fullmatch(name) is None:
             return
         known = _NOTIFICATIONS.get(name)
@@ -265,7 +265,7 @@ class TvService(Service):
         if known in _HEADEND_CHANGES:
             self._headend = None
             self._changes += 1
-        self._emit(TvNotified(known or name))
+        self._emit(TvNotified(known or name, body))
 
 
 def volume_device(devices: Iterable[TvDevice]) -> TvDevice | None:
