@@ -1,6 +1,7 @@
 """A session, without sockets, at times that the tests say."""
 
 from collections import Counter
+import logging
 from random import Random
 
 from hypothesis import given, settings, strategies as st
@@ -112,8 +113,21 @@ def test_a_message_of_an_unknown_type_is_acked_and_kept(talk: Talk) -> None:
     assert talk.took() == [MessageReceived(CORE, unknown)]
 
 
-def test_a_message_on_an_unknown_channel_is_acked_and_dropped(talk: Talk) -> None:
+def test_what_cannot_be_read_is_logged_without_what_it_says(
+    talk: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    talk.say(Json('{"text": secret}'))
+    assert "Message 0x1c refused" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_message_on_an_unknown_channel_is_acked_and_dropped(
+    talk: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     ((_, ack),) = talk.say(Json("{}"), channel=0xDEAD)
+    assert "Message 0x1c on unknown channel 0xdead" in caplog.text
     assert ack == Ack(1, (1,), ())
     assert talk.say(Json("{}"), channel=0xDEAD, need_ack=False) == []
     assert talk.took() == []

@@ -9,6 +9,7 @@ import contextlib
 from dataclasses import dataclass, field
 from enum import Enum
 import heapq
+import logging
 import math
 from typing import Final
 
@@ -36,6 +37,8 @@ from .ordering import StateOrder
 from .packets import MessageHeader
 from .sequence import SequenceManager
 from .timing import Timing
+
+_LOGGER = logging.getLogger(__name__)
 
 MAX_PENDING_SENDS: Final = 512
 """Datagrams that wait for their acks; a console has one or two at a time, as a rule."""
@@ -416,7 +419,11 @@ class Session:
                 self._take(header, plaintext, channel, now)
             elif self.channels.is_waiting:
                 self._early.append((header, plaintext))
-        except ProtocolError:
+            else:
+                kind, channel_id = header.message_type, header.channel_id
+                _LOGGER.debug("Message %#x on unknown channel %#x", kind, channel_id)
+        except ProtocolError as err:
+            _LOGGER.debug("Message %#x refused: %s", header.message_type, err)
             if header.need_ack:
                 self.sequence.add_rejected(header.sequence)
         else:
