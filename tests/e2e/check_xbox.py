@@ -48,6 +48,7 @@ class XboxCheck:
         ):
             self._entries[second.name] = await _add_after_refusal(lab, second)
         await self._use(lab, report, first)
+        await self._change(lab, report, first)
         await self._switch(lab, report, first)
         await self._lose(lab, report, second)
         return [
@@ -158,6 +159,35 @@ class XboxCheck:
             answer = await xbox.ask("get_tv_lineup")
             require(bool(as_list(answer["devices"])), f"there is only {sorted(answer)}")
 
+    # --- changing it ---
+
+    async def _change(self, lab: Lab, report: Report, console: DemoConsole) -> None:
+        """Change its options and its address, and let it in again after a refusal."""
+        xbox = self._subject(lab, console)
+        name, fake, entry_id = console.name, xbox.fake, xbox.entry.entry_id
+        async with report.step(f"{name}: its options are changed"):
+            async with _hears(fake, "joined"):
+                await _set_options(lab, entry_id, press_ms=50)
+            await xbox.wait_state("media_player", "", _is_running)
+        async with report.step(f"{name}: its address is entered once more"):
+            walk = await Walk.begin(lab.api, DOMAIN, reconfigure=entry_id)
+            await walk.choose("xbox_reconfigure_address")
+            async with _hears(fake, "joined"):
+                await walk.submit(host=console.address(lab), port=console.port(lab))
+            walk.require_abort("reconfigure_successful")
+            await xbox.wait_state("media_player", "", _is_running)
+        async with report.step(f"{name}: refuses later, is asked about, and let in"):
+            await fake.say("refuse 3")
+            await fake.say("kick")
+            flow = await lab.api.wait_flow(DOMAIN, source="reauth")
+            walk = await Walk.resume(lab.api, DOMAIN, flow.flow_id)
+            await fake.say("refuse none")
+            await fake.wait(is_kind("done", command="refuse"), "change", COMMAND)
+            await walk.choose("xbox_connect")
+            await _walk_on(lab, console, walk)
+            walk.require_abort("reauth_successful")
+            await xbox.wait_state("media_player", "", _is_running)
+
     # --- power ---
 
     async def _switch(self, lab: Lab, report: Report, console: DemoConsole) -> None:
@@ -219,6 +249,15 @@ async def _add(lab: Lab, console: DemoConsole, *, by_card: bool) -> ConfigEntry:
         walk = await Walk.begin(lab.api, DOMAIN)
     await _walk_on(lab, console, walk)
     return await lab.api.wait_entry(walk.entry().entry_id)
+
+
+async def _set_options(lab: Lab, entry_id: str, **changes: JsonValue) -> None:
+    """Fill in the form behind the gear; what is not changed stays as it is by default."""
+    result = await lab.api.start_options(entry_id)
+    missing = await lab.api.missing_texts(result, DOMAIN, "options")
+    require(not missing, f"texts are missing: {', '.join(missing)}")
+    result = await lab.api.configure_options(result.flow_id, dict(changes))
+    require(result.type == "create_entry", f"there is {result.type} {result.errors}")
 
 
 async def _add_after_refusal(lab: Lab, console: DemoConsole) -> ConfigEntry:
