@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.exceptions import ImplementationUnavailableError
+from homeassistant.exceptions import HomeAssistantError, ImplementationUnavailableError
 from homeassistant.setup import async_setup_component
 
 from .common import (
@@ -448,3 +448,39 @@ async def test_no_internet_and_no_tokens(
     await wait_connected(hass, entry)
 
     assert not coordinator_of(entry).console.is_authenticated
+    with pytest.raises(HomeAssistantError) as caught:
+        await hass.services.async_call(
+            "button",
+            "press",
+            {"entity_id": "button.living_room_record_that"},
+            blocking=True,
+        )
+    assert caught.value.translation_key == "xbox_account_not_used"
+
+
+async def test_sign_in_counts_no_more(
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+    console: FakeConsole,
+    services: FakeXboxLive,
+    application: None,
+) -> None:
+    """A console that lets everybody in is used without it, and the user is asked."""
+    entry = await account_entry(hass, console, services)
+    token = {**entry.data["token"], "xsts": {}, "expires_at": 0}
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "token": token})
+    services.revoke()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await wait_connected(hass, entry)
+    await wait_state(hass, PLAYER, "idle")
+    result = await refused(hass, entry)
+    assert result["step_id"] == "xbox_reauth_account"
+
+    result = await go(hass, result, next_step_id="xbox_sign_in")
+    result = await sign_in(hass, hass_client_no_auth, result)
+
+    assert is_done(result)
+    await hass.async_block_till_done()
+    await wait_connected(hass, entry)
+    assert coordinator_of(entry).console.is_authenticated
+    assert not flows(hass)

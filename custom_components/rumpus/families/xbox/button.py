@@ -10,6 +10,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...const import DOMAIN
+from .account import is_signed_in
 from .coordinator import XboxCoordinator
 from .entity import XboxEntity
 from .errors import xbox_errors
@@ -22,7 +23,11 @@ async def _async_record(coordinator: XboxCoordinator) -> None:
         # The console would take the wish and do nothing.
         raise HomeAssistantError(
             translation_domain=DOMAIN,
-            translation_key="xbox_not_signed_in",
+            translation_key=(
+                "xbox_account_not_used"
+                if is_signed_in(coordinator.entry.data)
+                else "xbox_not_signed_in"
+            ),
             translation_placeholders={"name": name},
         )
     with xbox_errors(name):

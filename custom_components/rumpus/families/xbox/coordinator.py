@@ -249,6 +249,11 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
         self.publish(replace(self.data, is_off=False))
         self._troubles.tell(error)
 
+    @callback
+    def account_refused(self, error: AuthenticationError) -> None:
+        """There is a session, but without the account: the sign-in counts no more."""
+        self._troubles.tell(error)
+
     @property
     def is_off(self) -> bool:
         """Whether the console has gone off by its own word and is not back."""

@@ -63,6 +63,9 @@ class LinkOwner(Protocol):
     def link_refused(self, error: AuthenticationError) -> None:
         """The console does not let us in, or the sign-in counts no more."""
 
+    def account_refused(self, error: AuthenticationError) -> None:
+        """There is a session, but without the account: the sign-in counts no more."""
+
     @property
     def is_off(self) -> bool:
         """Whether the console has gone off by its own word and is not back."""
@@ -159,13 +162,13 @@ class ConsoleLink:
         return True
 
     async def _async_connect(self) -> None:
+        missing: RumpusError | None = None
         try:
             tokens = await self._tokens(None)
-        except AuthenticationError:
-            raise
         except RumpusError as err:
-            # Without the internet there may be no tokens. Where the console lets everybody
-            # in, nearly all of it works without them.
+            # There may be no internet, or the user has another password. Where the console
+            # lets everybody in, nearly all of it works without tokens.
+            missing = err
             await self._async_connect_without(err)
         else:
             await self._async_connect_with(tokens)
@@ -178,6 +181,8 @@ class ConsoleLink:
         # Before anybody hears of it, since they may send at once what ends it.
         self._reconnector.link_up()
         self._owner.link_up()
+        if isinstance(missing, AuthenticationError):
+            self._owner.account_refused(missing)
         self._tell_waiters(None)
 
     async def _async_connect_without(self, error: RumpusError) -> None:
