@@ -1,6 +1,7 @@
 """A console as the data of a config entry."""
 
 from collections.abc import Mapping
+import re
 from typing import Any, Final
 
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
@@ -12,6 +13,9 @@ from .titles import clean_text
 
 MAX_LIVE_ID: Final = 64
 """Characters of a Live ID; consoles have 16."""
+
+_MARKUP: Final = re.compile(r"[][()<>*`|\\/:@!]|(?<=\bwww)\.", re.IGNORECASE)
+"""What dialogs could take for a link or a picture: anybody can answer in any name."""
 
 
 def is_usable(console: DiscoveredConsole) -> bool:
@@ -30,8 +34,8 @@ def is_usable(console: DiscoveredConsole) -> bool:
 
 
 def console_name(console: DiscoveredConsole) -> str:
-    """Return what a console calls itself, as it may be shown."""
-    return clean_text(console.name) or MODEL
+    """Return what a console calls itself, as it may be shown, in dialogs as well."""
+    return clean_text(_MARKUP.sub(" ", console.name)) or MODEL
 
 
 def console_data(console: DiscoveredConsole) -> dict[str, Any]:
