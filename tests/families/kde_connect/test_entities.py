@@ -80,6 +80,7 @@ async def test_phone(
     """All that a phone has."""
     entry = await set_up(hass, ours, phone, "pixel")
     await wait_state(hass, "sensor.pixel_battery", "80")
+    await wait_state(hass, "binary_sensor.pixel_keyboard", "off")
 
     check_snapshot(hass, entry, entity_registry, snapshot)
     (device,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
