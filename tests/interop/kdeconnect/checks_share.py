@@ -49,9 +49,8 @@ MOST_MEMORY: Final = 64 * MIB
 ATTEMPTS: Final = 3
 _PATIENCE: Final = 45.0
 _CUT_PATIENCE: Final = 120.0
-# So much of a file that is to be cut off has arrived by then: the rest takes longer than
-# it takes to pull the cable.
-_CUT_AT: Final = GIB // 8
+# So much of a file that is to be cut off has arrived by then.
+_CUT_AT: Final = GIB // 2
 
 
 async def text_to_daemon(world: World) -> str:
