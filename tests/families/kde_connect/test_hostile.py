@@ -20,7 +20,7 @@ from tests.fakes.attacker import DATAGRAMS_PER_SECOND, HALF_OPEN
 from tests.fakes.kdeconnect import FakeDevice
 
 ROOT = Path(__file__).parents[3]
-SECONDS = 10
+SECONDS = 20
 MAX_STALL = 0.050
 MAX_GROWTH = 20 * 1024 * 1024
 LONG_LINE_MIB = 32

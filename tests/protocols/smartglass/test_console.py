@@ -527,8 +527,8 @@ async def test_power_off_that_is_acked_and_then_silent(
     console, log = linked
     fake.is_updating = True
     switching = asyncio.create_task(console.power_off())
+    # The ack comes first, and is in our socket by then.
     await fake.wait_for("power_off")
-    await asyncio.sleep(0.05)
     fake.disappear()
     async with asyncio.timeout(PATIENCE):
         await switching

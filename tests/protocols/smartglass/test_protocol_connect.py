@@ -38,11 +38,20 @@ async def test_discover(fake: FakeConsole, protocol: SmartglassProtocol) -> None
 
 
 async def test_discover_asks_again(
-    fake: FakeConsole, protocol: SmartglassProtocol
+    fake: FakeConsole, protocol: SmartglassProtocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sent: asyncio.Queue[bytes] = asyncio.Queue()
+    transmit = protocol._transmit
+
+    def counted(datagram: bytes) -> None:
+        transmit(datagram)
+        sent.put_nowait(datagram)
+
+    monkeypatch.setattr(protocol, "_transmit", counted)
     fake.disappear()
     finding = asyncio.create_task(protocol.discover(PATIENCE))
-    await asyncio.sleep(0.03)
+    async with asyncio.timeout(PATIENCE):
+        assert await sent.get() == await sent.get()
     fake.reappear()
     assert (await finding).live_id == fake.live_id
 
