@@ -1,0 +1,1 @@
+"""Apple TVs and HomePods: finding them, and one facade over all their protocols."""
