@@ -1,0 +1,1 @@
+"""MRP, the protocol that tells and changes what an Apple TV plays."""

@@ -1,0 +1,1 @@
+"""The messages of MRP, made by script/protobuf from mrp.proto."""

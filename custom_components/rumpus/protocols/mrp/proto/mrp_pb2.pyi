@@ -1,0 +1,2559 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class MessageType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MESSAGE_TYPE_UNKNOWN: _ClassVar[MessageType]
+    MESSAGE_TYPE_SEND_COMMAND: _ClassVar[MessageType]
+    MESSAGE_TYPE_SEND_COMMAND_RESULT: _ClassVar[MessageType]
+    MESSAGE_TYPE_GET_STATE: _ClassVar[MessageType]
+    MESSAGE_TYPE_SET_STATE: _ClassVar[MessageType]
+    MESSAGE_TYPE_SET_ARTWORK: _ClassVar[MessageType]
+    MESSAGE_TYPE_REGISTER_HID_DEVICE: _ClassVar[MessageType]
+    MESSAGE_TYPE_REGISTER_HID_DEVICE_RESULT: _ClassVar[MessageType]
+    MESSAGE_TYPE_SEND_HID_EVENT: _ClassVar[MessageType]
+    MESSAGE_TYPE_SEND_HID_REPORT: _ClassVar[MessageType]
+    MESSAGE_TYPE_SEND_VIRTUAL_TOUCH_EVENT: _ClassVar[MessageType]
+    MESSAGE_TYPE_NOTIFICATION: _ClassVar[MessageType]
+    MESSAGE_TYPE_CONTENT_ITEMS_CHANGED_NOTIFICATION: _ClassVar[MessageType]
+    MESSAGE_TYPE_DEVICE_INFO: _ClassVar[MessageType]
+    MESSAGE_TYPE_CLIENT_UPDATES_CONFIG: _ClassVar[MessageType]
+    MESSAGE_TYPE_VOLUME_CONTROL_AVAILABILITY: _ClassVar[MessageType]
+    MESSAGE_TYPE_GAME_CONTROLLER: _ClassVar[MessageType]
+    MESSAGE_TYPE_REGISTER_GAME_CONTROLLER: _ClassVar[MessageType]
+    MESSAGE_TYPE_REGISTER_GAME_CONTROLLER_RESPONSE: _ClassVar[MessageType]
+    MESSAGE_TYPE_UNREGISTER_GAME_CONTROLLER: _ClassVar[MessageType]
+    MESSAGE_TYPE_REGISTER_FOR_GAME_CONTROLLER_EVENTS: _ClassVar[MessageType]
+    MESSAGE_TYPE_KEYBOARD: _ClassVar[MessageType]
+    MESSAGE_TYPE_GET_KEYBOARD_SESSION: _ClassVar[MessageType]
+    MESSAGE_TYPE_TEXT_INPUT: _ClassVar[MessageType]
+    MESSAGE_TYPE_GET_VOICE_INPUT_DEVICES: _ClassVar[MessageType]
+    MESSAGE_TYPE_GET_VOICE_INPUT_DEVICES_RESPONSE: _ClassVar[MessageType]
+    MESSAGE_TYPE_REGISTER_VOICE_INPUT_DEVICE: _ClassVar[MessageType]
+    MESSAGE_TYPE_REGISTER_VOICE_INPUT_DEVICE_RESPONSE: _ClassVar[MessageType]
+    MESSAGE_TYPE_SET_RECORDING_STATE: _ClassVar[MessageType]
+    MESSAGE_TYPE_SEND_VOICE_INPUT: _ClassVar[MessageType]
+    MESSAGE_TYPE_PLAYBACK_QUEUE_REQUEST: _ClassVar[MessageType]
+    MESSAGE_TYPE_TRANSACTION: _ClassVar[MessageType]
+    MESSAGE_TYPE_CRYPTO_PAIRING: _ClassVar[MessageType]
+    MESSAGE_TYPE_GAME_CONTROLLER_PROPERTIES: _ClassVar[MessageType]
+    MESSAGE_TYPE_SET_READY_STATE: _ClassVar[MessageType]
+    MESSAGE_TYPE_DEVICE_INFO_UPDATE: _ClassVar[MessageType]
+    MESSAGE_TYPE_SET_CONNECTION_STATE: _ClassVar[MessageType]
+    MESSAGE_TYPE_SEND_BUTTON_EVENT: _ClassVar[MessageType]
+    MESSAGE_TYPE_SET_HILITE_MODE: _ClassVar[MessageType]
+    MESSAGE_TYPE_WAKE_DEVICE: _ClassVar[MessageType]
+    MESSAGE_TYPE_GENERIC: _ClassVar[MessageType]
+    MESSAGE_TYPE_SEND_PACKED_VIRTUAL_TOUCH_EVENT: _ClassVar[MessageType]
+    MESSAGE_TYPE_SEND_LYRICS_EVENT: _ClassVar[MessageType]
+    MESSAGE_TYPE_SET_NOW_PLAYING_CLIENT: _ClassVar[MessageType]
+    MESSAGE_TYPE_SET_NOW_PLAYING_PLAYER: _ClassVar[MessageType]
+    MESSAGE_TYPE_MODIFY_OUTPUT_CONTEXT_REQUEST: _ClassVar[MessageType]
+    MESSAGE_TYPE_GET_VOLUME: _ClassVar[MessageType]
+    MESSAGE_TYPE_GET_VOLUME_RESULT: _ClassVar[MessageType]
+    MESSAGE_TYPE_SET_VOLUME: _ClassVar[MessageType]
+    MESSAGE_TYPE_VOLUME_DID_CHANGE: _ClassVar[MessageType]
+    MESSAGE_TYPE_REMOVE_CLIENT: _ClassVar[MessageType]
+    MESSAGE_TYPE_REMOVE_PLAYER: _ClassVar[MessageType]
+    MESSAGE_TYPE_UPDATE_CLIENT: _ClassVar[MessageType]
+    MESSAGE_TYPE_UPDATE_CONTENT_ITEM: _ClassVar[MessageType]
+    MESSAGE_TYPE_UPDATE_CONTENT_ITEM_ARTWORK: _ClassVar[MessageType]
+    MESSAGE_TYPE_UPDATE_PLAYER: _ClassVar[MessageType]
+    MESSAGE_TYPE_PROMPT_FOR_ROUTE_AUTHORIZATION: _ClassVar[MessageType]
+    MESSAGE_TYPE_PROMPT_FOR_ROUTE_AUTHORIZATION_RESPONSE: _ClassVar[MessageType]
+    MESSAGE_TYPE_PRESENT_ROUTE_AUTHORIZATION_STATUS: _ClassVar[MessageType]
+    MESSAGE_TYPE_GET_VOLUME_CONTROL_CAPABILITIES: _ClassVar[MessageType]
+    MESSAGE_TYPE_GET_VOLUME_CONTROL_CAPABILITIES_RESULT: _ClassVar[MessageType]
+    MESSAGE_TYPE_VOLUME_CONTROL_CAPABILITIES_DID_CHANGE: _ClassVar[MessageType]
+    MESSAGE_TYPE_UPDATE_OUTPUT_DEVICE: _ClassVar[MessageType]
+    MESSAGE_TYPE_REMOVE_OUTPUT_DEVICES: _ClassVar[MessageType]
+    MESSAGE_TYPE_REMOTE_TEXT_INPUT: _ClassVar[MessageType]
+    MESSAGE_TYPE_GET_REMOTE_TEXT_INPUT_SESSION: _ClassVar[MessageType]
+    MESSAGE_TYPE_REMOVE_OUTPUT_DEVICES_2: _ClassVar[MessageType]
+    MESSAGE_TYPE_PLAYBACK_SESSION_REQUEST: _ClassVar[MessageType]
+    MESSAGE_TYPE_PLAYBACK_SESSION_RESPONSE: _ClassVar[MessageType]
+    MESSAGE_TYPE_SET_DEFAULT_SUPPORTED_COMMANDS: _ClassVar[MessageType]
+    MESSAGE_TYPE_PLAYBACK_SESSION_MIGRATE_REQUEST: _ClassVar[MessageType]
+    MESSAGE_TYPE_PLAYBACK_SESSION_MIGRATE_RESPONSE: _ClassVar[MessageType]
+    MESSAGE_TYPE_PLAYBACK_SESSION_MIGRATE_BEGIN: _ClassVar[MessageType]
+    MESSAGE_TYPE_PLAYBACK_SESSION_MIGRATE_END: _ClassVar[MessageType]
+    MESSAGE_TYPE_UPDATE_ACTIVE_SYSTEM_ENDPOINT: _ClassVar[MessageType]
+    MESSAGE_TYPE_SET_DISCOVERY_MODE: _ClassVar[MessageType]
+    MESSAGE_TYPE_UPDATE_END_POINTS: _ClassVar[MessageType]
+    MESSAGE_TYPE_REMOVE_ENDPOINTS: _ClassVar[MessageType]
+    MESSAGE_TYPE_PLAYER_CLIENT_PROPERTIES: _ClassVar[MessageType]
+    MESSAGE_TYPE_ORIGIN_CLIENT_PROPERTIES: _ClassVar[MessageType]
+    MESSAGE_TYPE_AUDIO_FADE: _ClassVar[MessageType]
+    MESSAGE_TYPE_AUDIO_FADE_RESPONSE: _ClassVar[MessageType]
+    MESSAGE_TYPE_CONFIGURE_CONNECTION: _ClassVar[MessageType]
+
+class ActionType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACTION_TYPE_UNKNOWN: _ClassVar[ActionType]
+    ACTION_TYPE_INSERT: _ClassVar[ActionType]
+    ACTION_TYPE_SET: _ClassVar[ActionType]
+    ACTION_TYPE_DELETE: _ClassVar[ActionType]
+    ACTION_TYPE_CLEAR: _ClassVar[ActionType]
+
+class ActiveFormatJustification(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACTIVE_FORMAT_JUSTIFICATION_UNKNOWN: _ClassVar[ActiveFormatJustification]
+    ACTIVE_FORMAT_JUSTIFICATION_UNAVAILABLE: _ClassVar[ActiveFormatJustification]
+    ACTIVE_FORMAT_JUSTIFICATION_USER_PREFERENCE: _ClassVar[ActiveFormatJustification]
+    ACTIVE_FORMAT_JUSTIFICATION_USER_DOWNLOAD: _ClassVar[ActiveFormatJustification]
+    ACTIVE_FORMAT_JUSTIFICATION_ROUTE_INCOMPATIBLE: _ClassVar[ActiveFormatJustification]
+    ACTIVE_FORMAT_JUSTIFICATION_ROUTE_UNKNOWN_COMPATIBILITY: _ClassVar[ActiveFormatJustification]
+    ACTIVE_FORMAT_JUSTIFICATION_BANDWIDTH_INSUFFICIENT: _ClassVar[ActiveFormatJustification]
+
+class AlbumTraits(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ALBUM_TRAITS_NONE: _ClassVar[AlbumTraits]
+    ALBUM_TRAITS_APPLE_DIGITAL_MASTER: _ClassVar[AlbumTraits]
+    ALBUM_TRAITS_LOSSLESS: _ClassVar[AlbumTraits]
+    ALBUM_TRAITS_HIGH_RESOLUTION_LOSSLESS: _ClassVar[AlbumTraits]
+    ALBUM_TRAITS_SPATIAL: _ClassVar[AlbumTraits]
+    ALBUM_TRAITS_ATMOS: _ClassVar[AlbumTraits]
+    ALBUM_TRAITS_SURROUND: _ClassVar[AlbumTraits]
+
+class AudioRouteType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AUDIO_ROUTE_TYPE_UNKNOWN: _ClassVar[AudioRouteType]
+    AUDIO_ROUTE_TYPE_DEVICES_SPEAKER: _ClassVar[AudioRouteType]
+    AUDIO_ROUTE_TYPE_LINE_OUT: _ClassVar[AudioRouteType]
+    AUDIO_ROUTE_TYPE_HEADPHONES: _ClassVar[AudioRouteType]
+    AUDIO_ROUTE_TYPE_BLUETOOTH_HEADPHONES: _ClassVar[AudioRouteType]
+    AUDIO_ROUTE_TYPE_BLUETOOTH_SPEAKER: _ClassVar[AudioRouteType]
+    AUDIO_ROUTE_TYPE_USB_AUDIO: _ClassVar[AudioRouteType]
+    AUDIO_ROUTE_TYPE_CAR_AUDIO: _ClassVar[AudioRouteType]
+    AUDIO_ROUTE_TYPE_HDMI: _ClassVar[AudioRouteType]
+    AUDIO_ROUTE_TYPE_AIRPLAY: _ClassVar[AudioRouteType]
+
+class AudioTier(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AUDIO_TIER_UNSPECIFIED: _ClassVar[AudioTier]
+    AUDIO_TIER_LOW_BANDWIDTH_STEREO: _ClassVar[AudioTier]
+    AUDIO_TIER_HIGH_QUALITY_STEREO: _ClassVar[AudioTier]
+    AUDIO_TIER_LOSSLESS: _ClassVar[AudioTier]
+    AUDIO_TIER_HIGH_RESOLUTION_LOSSLESS: _ClassVar[AudioTier]
+    AUDIO_TIER_SPATIAL: _ClassVar[AudioTier]
+
+class AutocapitalizationType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AUTOCAPITALIZATION_TYPE_NONE: _ClassVar[AutocapitalizationType]
+    AUTOCAPITALIZATION_TYPE_WORDS: _ClassVar[AutocapitalizationType]
+    AUTOCAPITALIZATION_TYPE_SENTENCES: _ClassVar[AutocapitalizationType]
+    AUTOCAPITALIZATION_TYPE_ALL_CHARACTERS: _ClassVar[AutocapitalizationType]
+
+class Command(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COMMAND_UNKNOWN: _ClassVar[Command]
+    COMMAND_PLAY: _ClassVar[Command]
+    COMMAND_PAUSE: _ClassVar[Command]
+    COMMAND_TOGGLE_PLAY_PAUSE: _ClassVar[Command]
+    COMMAND_STOP: _ClassVar[Command]
+    COMMAND_NEXT_TRACK: _ClassVar[Command]
+    COMMAND_PREVIOUS_TRACK: _ClassVar[Command]
+    COMMAND_ADVANCE_SHUFFLE_MODE: _ClassVar[Command]
+    COMMAND_ADVANCE_REPEAT_MODE: _ClassVar[Command]
+    COMMAND_BEGIN_FAST_FORWARD: _ClassVar[Command]
+    COMMAND_END_FAST_FORWARD: _ClassVar[Command]
+    COMMAND_BEGIN_REWIND: _ClassVar[Command]
+    COMMAND_END_REWIND: _ClassVar[Command]
+    COMMAND_REWIND_15_SECONDS: _ClassVar[Command]
+    COMMAND_FAST_FORWARD_15_SECONDS: _ClassVar[Command]
+    COMMAND_REWIND_30_SECONDS: _ClassVar[Command]
+    COMMAND_FAST_FORWARD_30_SECONDS: _ClassVar[Command]
+    COMMAND_SKIP_FORWARD: _ClassVar[Command]
+    COMMAND_SKIP_BACKWARD: _ClassVar[Command]
+    COMMAND_CHANGE_PLAYBACK_RATE: _ClassVar[Command]
+    COMMAND_RATE_TRACK: _ClassVar[Command]
+    COMMAND_LIKE_TRACK: _ClassVar[Command]
+    COMMAND_DISLIKE_TRACK: _ClassVar[Command]
+    COMMAND_BOOKMARK_TRACK: _ClassVar[Command]
+    COMMAND_NEXT_CHAPTER: _ClassVar[Command]
+    COMMAND_PREVIOUS_CHAPTER: _ClassVar[Command]
+    COMMAND_NEXT_ALBUM: _ClassVar[Command]
+    COMMAND_PREVIOUS_ALBUM: _ClassVar[Command]
+    COMMAND_NEXT_PLAYLIST: _ClassVar[Command]
+    COMMAND_PREVIOUS_PLAYLIST: _ClassVar[Command]
+    COMMAND_BAN_TRACK: _ClassVar[Command]
+    COMMAND_ADD_TRACK_TO_WISH_LIST: _ClassVar[Command]
+    COMMAND_REMOVE_TRACK_FROM_WISH_LIST: _ClassVar[Command]
+    COMMAND_NEXT_IN_CONTEXT: _ClassVar[Command]
+    COMMAND_PREVIOUS_IN_CONTEXT: _ClassVar[Command]
+    COMMAND_RESET_PLAYBACK_TIMEOUT: _ClassVar[Command]
+    COMMAND_SEEK_TO_PLAYBACK_POSITION: _ClassVar[Command]
+    COMMAND_CHANGE_REPEAT_MODE: _ClassVar[Command]
+    COMMAND_CHANGE_SHUFFLE_MODE: _ClassVar[Command]
+    COMMAND_SET_PLAYBACK_QUEUE: _ClassVar[Command]
+    COMMAND_ADD_NOW_PLAYING_ITEM_TO_LIBRARY: _ClassVar[Command]
+    COMMAND_CREATE_RADIO_STATION: _ClassVar[Command]
+    COMMAND_ADD_ITEM_TO_LIBRARY: _ClassVar[Command]
+    COMMAND_INSERT_INTO_PLAYBACK_QUEUE: _ClassVar[Command]
+    COMMAND_ENABLE_LANGUAGE_OPTION: _ClassVar[Command]
+    COMMAND_DISABLE_LANGUAGE_OPTION: _ClassVar[Command]
+    COMMAND_REORDER_PLAYBACK_QUEUE: _ClassVar[Command]
+    COMMAND_REMOVE_FROM_PLAYBACK_QUEUE: _ClassVar[Command]
+    COMMAND_PLAY_ITEM_IN_PLAYBACK_QUEUE: _ClassVar[Command]
+    COMMAND_PREPARE_FOR_SET_QUEUE: _ClassVar[Command]
+    COMMAND_SET_PLAYBACK_SESSION: _ClassVar[Command]
+    COMMAND_PRELOADED_PLAYBACK_SESSION: _ClassVar[Command]
+    COMMAND_SET_PRIORITY_FOR_PLAYBACK_SESSION: _ClassVar[Command]
+    COMMAND_DISCARD_PLAYBACK_SESSION: _ClassVar[Command]
+    COMMAND_RESHUFFLE: _ClassVar[Command]
+    COMMAND_CHANGE_QUEUE_END_ACTION: _ClassVar[Command]
+
+class MediaSubType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MEDIA_SUB_TYPE_UNKNOWN: _ClassVar[MediaSubType]
+    MEDIA_SUB_TYPE_MUSIC: _ClassVar[MediaSubType]
+    MEDIA_SUB_TYPE_PODCAST: _ClassVar[MediaSubType]
+    MEDIA_SUB_TYPE_AUDIOBOOK: _ClassVar[MediaSubType]
+    MEDIA_SUB_TYPE_ITUNES_U: _ClassVar[MediaSubType]
+
+class MediaType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MEDIA_TYPE_UNKNOWN: _ClassVar[MediaType]
+    MEDIA_TYPE_AUDIO: _ClassVar[MediaType]
+    MEDIA_TYPE_VIDEO: _ClassVar[MediaType]
+
+class DeviceClass(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DEVICE_CLASS_INVALID: _ClassVar[DeviceClass]
+    DEVICE_CLASS_IPHONE: _ClassVar[DeviceClass]
+    DEVICE_CLASS_IPOD: _ClassVar[DeviceClass]
+    DEVICE_CLASS_IPAD: _ClassVar[DeviceClass]
+    DEVICE_CLASS_APPLE_TV: _ClassVar[DeviceClass]
+    DEVICE_CLASS_IFPGA: _ClassVar[DeviceClass]
+    DEVICE_CLASS_WATCH: _ClassVar[DeviceClass]
+    DEVICE_CLASS_ACCESSORY: _ClassVar[DeviceClass]
+    DEVICE_CLASS_BRIDGE: _ClassVar[DeviceClass]
+    DEVICE_CLASS_MAC: _ClassVar[DeviceClass]
+
+class DeviceSubType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DEVICE_SUB_TYPE_DEFAULT: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_SPEAKER: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_HEADPHONES: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_HEADSET: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_RECEIVER: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_LINE_OUT: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_USB: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_DISPLAY_PORT: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_HDMI: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_LOW_ENERGY: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_SPDIF: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_TV: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_HOMEPOD: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_APPLE_TV: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_VEHICLE: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_CLUSTER: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_SET_TOP_BOX: _ClassVar[DeviceSubType]
+    DEVICE_SUB_TYPE_TV_STICK: _ClassVar[DeviceSubType]
+
+class DeviceType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DEVICE_TYPE_UNKNOWN: _ClassVar[DeviceType]
+    DEVICE_TYPE_AIRPLAY: _ClassVar[DeviceType]
+    DEVICE_TYPE_BLUETOOTH: _ClassVar[DeviceType]
+    DEVICE_TYPE_CARPLAY: _ClassVar[DeviceType]
+    DEVICE_TYPE_BUILT_IN: _ClassVar[DeviceType]
+    DEVICE_TYPE_WIRED: _ClassVar[DeviceType]
+
+class DisableReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DISABLE_REASON_UNKNOWN: _ClassVar[DisableReason]
+    DISABLE_REASON_AD_PLAYBACK: _ClassVar[DisableReason]
+    DISABLE_REASON_SKIP_LIMIT_REACHED: _ClassVar[DisableReason]
+
+class ErrorCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ERROR_CODE_NO_ERROR: _ClassVar[ErrorCode]
+    ERROR_CODE_UNKNOWN_ERROR: _ClassVar[ErrorCode]
+    ERROR_CODE_INVALID_OPERATION: _ClassVar[ErrorCode]
+    ERROR_CODE_OPERATION_NOT_PERMITTED: _ClassVar[ErrorCode]
+    ERROR_CODE_CLIENT_DOES_NOT_EXIST: _ClassVar[ErrorCode]
+    ERROR_CODE_ORIGIN_DOES_NOT_EXIST: _ClassVar[ErrorCode]
+    ERROR_CODE_UNSUPPORTED_OPERATION: _ClassVar[ErrorCode]
+    ERROR_CODE_FAILED_TO_SET_PICKED_ROUTE: _ClassVar[ErrorCode]
+    ERROR_CODE_FAILED_TO_REGISTER_CUSTOM_ORIGIN: _ClassVar[ErrorCode]
+    ERROR_CODE_FAILED_TO_REMOVE_CUSTOM_ORIGIN: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_APPLICATION_ACTIVITY_DOES_NOT_EXIST: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_APP_HAS_NOT_SETUP_A_BROWSABLE_CONTENT_ENDPOINT: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_REQUESTED_BROWSABLE_CONTENT_API_IS_NOT_SUPPORTED_BY_THE_APPLICATION: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_NOTIFICATION_HAS_NOT_BEEN_WHITELISTED_BY_THE_SERVER: _ClassVar[ErrorCode]
+    ERROR_CODE_OPERATION_REQUIRES_A_CLIENT_CALLBACK_TO_HAVE_BEEN_REGISTERED: _ClassVar[ErrorCode]
+    ERROR_CODE_OPERATION_REQUIRES_A_CLIENT_DATA_SOURCE_TO_HAVE_BEEN_REGISTERED: _ClassVar[ErrorCode]
+    ERROR_CODE_REQUESTED_DATA_IS_OUT_OF_DATE_AND_SHOULD_BE_REQUESTED_AGAIN: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_DEVICES_ENFORCED_VOLUME_LIMIT_HAS_BEEN_EXCEEDED: _ClassVar[ErrorCode]
+    ERROR_CODE_VOLUME_VALUE_IS_OUT_OF_RANGE: _ClassVar[ErrorCode]
+    ERROR_CODE_VOLUME_IS_ALREADY_AT_THE_MAXIMUM_VALUE: _ClassVar[ErrorCode]
+    ERROR_CODE_VOLUME_IS_ALREADY_MUTED: _ClassVar[ErrorCode]
+    ERROR_CODE_VOICE_INPUT_ENDPOINT_DOES_NOT_EXIST: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_VOICE_INPUT_DEVICE_IS_NOT_REGISTERED_OR_DOES_NOT_EXIST: _ClassVar[ErrorCode]
+    ERROR_CODE_ENCRYPTION_FAILURE: _ClassVar[ErrorCode]
+    ERROR_CODE_ENDPOINT_DOES_NOT_EXIST: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_CLIENTS_APPLICATION_CANCELLED_THE_OPERATION: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_OPERATION_TIMED_OUT: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_SPECIFIED_PLAYER_PATH_OBJECT_WAS_INVALID: _ClassVar[ErrorCode]
+    ERROR_CODE_ADDING_OR_REMOVING_DEVICES_FROM_THE_AV_OUTPUT_CONTEXT_HAS_FAILED: _ClassVar[ErrorCode]
+    ERROR_CODE_COULD_NOT_FIND_THE_SPECIFIED_NOW_PLAYING_PLAYER: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_SPECIFIED_CONTENT_ITEM_DOES_NOT_EXIST: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_SPECIFIED_OFFSET_IS_INVALID: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_SPECIFIED_OUTPUT_CONTEXT_IS_INVALID: _ClassVar[ErrorCode]
+    ERROR_CODE_ONE_OR_MORE_SPECIFIED_OUTPUT_DEVICES_ARE_NOT_GROUPABLE: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_SPECIFIED_OUTPUT_CONTEXT_DOES_NOT_SUPPORT_ADDING_MORE_THAN_ONE_OUTPUT_DEVICE: _ClassVar[ErrorCode]
+    ERROR_CODE_COULD_NOT_FIND_THE_SPECIFIED_NOW_PLAYING_CLIENT: _ClassVar[ErrorCode]
+    ERROR_CODE_ENDPOINT_VOLUME_CONTROL_IS_ONLY_POSSIBLE_IF_THE_ENDPOINT_IS_PICKED_OR_REMOTE_CONTROLLABLE: _ClassVar[ErrorCode]
+    ERROR_CODE_OUTPUT_DEVICE_VOLUME_CONTROL_IS_ONLY_POSSIBLE_IF_THE_ENDPOINT_IS_PICKED_OR_REMOTE_CONTROLLABLE: _ClassVar[ErrorCode]
+    ERROR_CODE_CODER_MUST_SUPPORT_KEY_VALUE_CODING: _ClassVar[ErrorCode]
+    ERROR_CODE_COULD_NOT_FIND_THE_GIVEN_OUTPUT_DEVICE: _ClassVar[ErrorCode]
+    ERROR_CODE_FAILED_TO_CONNECT_TO_REMOTE_DEVICE: _ClassVar[ErrorCode]
+    ERROR_CODE_AUTHENTICATION_TOKEN_IS_INVALID: _ClassVar[ErrorCode]
+    ERROR_CODE_RECORDING_SESSION_IS_ALREADY_IN_PROGRESS_ON_THIS_DEVICE: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_DEVICE_IS_NOT_CURRENTLY_RECORDING: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_CLIENT_HAS_DISCONNECTED: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_SERVER_HAS_DISCONNECTED: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_CONNECTION_HAS_BEEN_CANCELLED_BY_THE_CLIENT: _ClassVar[ErrorCode]
+    ERROR_CODE_PAIRING_FUNCTIONALITY_IS_LOCKED_DUE_TO_SECURITY_REASONS: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_CLIENTS_OPERATING_SYSTEM_VERSION_IS_TOO_OLD: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_CLIENTS_APPLICATION_VERSION_IS_TOO_OLD: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_DEVICE_IS_NOT_PAIRED: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_PIN_PAIRING_DIALOG_WAS_REMOVED_BY_THE_USER_BEFORE_PAIRING_OCCURRED: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_PIN_PAIRING_DIALOG_WAS_REMOVED_BY_A_TIMEOUT_BEFORE_PAIRING_OCCURRED: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_CONNECTION_TIMED_OUT: _ClassVar[ErrorCode]
+    ERROR_CODE_PAIRING_WITH_THIS_DEVICE_IS_BLOCKED: _ClassVar[ErrorCode]
+    ERROR_CODE_THE_DEVICE_IS_GOING_TO_SLEEP: _ClassVar[ErrorCode]
+    ERROR_CODE_CONNECTION_BLOCKED_BY_SERVER: _ClassVar[ErrorCode]
+    ERROR_CODE_ENDPOINT_WAS_DEALLOCATED_WHILE_WAITING_FOR_DEVICE_TO_CONNECT: _ClassVar[ErrorCode]
+    ERROR_CODE_OUTPUT_CONTEXT_MODIFICATION_CAUSED_A_DEVICE_TO_NO_LONGER_BE_A_PROXY_GROUP_PLAYER: _ClassVar[ErrorCode]
+    ERROR_CODE_OUTPUT_CONTEXT_MODIFICATION_CAUSED_A_DEVICE_TO_BECOME_A_PROXY_GROUP_PLAYER: _ClassVar[ErrorCode]
+    ERROR_CODE_OUTPUT_CONTEXT_MODIFICATION_REQUESTED_NO_TOPOLOGY_CHANGE: _ClassVar[ErrorCode]
+    ERROR_CODE_OTHER_UNKNOWN_ERROR: _ClassVar[ErrorCode]
+
+class FormatTier(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FORMAT_TIER_UNSPECIFIED: _ClassVar[FormatTier]
+    FORMAT_TIER_LOW_BANDWIDTH_STEREO: _ClassVar[FormatTier]
+    FORMAT_TIER_HIGH_QUALITY_STEREO: _ClassVar[FormatTier]
+    FORMAT_TIER_LOSSLESS: _ClassVar[FormatTier]
+    FORMAT_TIER_HIGH_RESOLUTION_LOSSLESS: _ClassVar[FormatTier]
+    FORMAT_TIER_SPATIAL: _ClassVar[FormatTier]
+
+class HandlerReturnStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    HANDLER_RETURN_STATUS_SUCCESS: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_NO_SUCH_CONTENT: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_COMMAND_FAILED: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_UIKIT_LEGACY: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_NO_ACTIONABLE_NOW_PLAYING_ITEM: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_DEVICE_NOT_FOUND: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_SKIP_AD_PROHIBITED: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_QUEUE_IS_USER_CURATED: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_USER_MODIFIED_QUEUE_DISABLED: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_USER_QUEUE_MODIFICATION_NOT_SUPPORTED_FOR_CURRENT_ITEM: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_SUBSCRIPTION_REQUIRED_FOR_SHARED_QUEUE: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_INSERTION_POSITION_NOT_SPECIFIED: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_INVALID_INSERTION_POSITION: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_REQUEST_PARAMETERS_OUT_OF_BOUNDS: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_SKIP_LIMIT_REACHED: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_AUTHENTICATION_FAILURE: _ClassVar[HandlerReturnStatus]
+    HANDLER_RETURN_STATUS_MEDIA_SERVICE_UNAVAILABLE: _ClassVar[HandlerReturnStatus]
+
+class KeyboardState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    KEYBOARD_STATE_UNKNOWN: _ClassVar[KeyboardState]
+    KEYBOARD_STATE_NOT_EDITING: _ClassVar[KeyboardState]
+    KEYBOARD_STATE_DID_BEGIN_EDITING: _ClassVar[KeyboardState]
+    KEYBOARD_STATE_EDITING: _ClassVar[KeyboardState]
+    KEYBOARD_STATE_TEXT_DID_CHANGE: _ClassVar[KeyboardState]
+    KEYBOARD_STATE_DID_END_EDITING: _ClassVar[KeyboardState]
+    KEYBOARD_STATE_RESPONSE: _ClassVar[KeyboardState]
+
+class KeyboardType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    KEYBOARD_TYPE_DEFAULT: _ClassVar[KeyboardType]
+    KEYBOARD_TYPE_ASCII_CAPABLE: _ClassVar[KeyboardType]
+    KEYBOARD_TYPE_NUMBERS_AND_PUNCTUATION: _ClassVar[KeyboardType]
+    KEYBOARD_TYPE_URL: _ClassVar[KeyboardType]
+    KEYBOARD_TYPE_NUMBER_PAD: _ClassVar[KeyboardType]
+    KEYBOARD_TYPE_PHONE_PAD: _ClassVar[KeyboardType]
+    KEYBOARD_TYPE_NAME_PHONE_PAD: _ClassVar[KeyboardType]
+    KEYBOARD_TYPE_EMAIL_ADDRESS: _ClassVar[KeyboardType]
+    KEYBOARD_TYPE_DECIMAL_PAD: _ClassVar[KeyboardType]
+    KEYBOARD_TYPE_TWITTER: _ClassVar[KeyboardType]
+    KEYBOARD_TYPE_WEB_SEARCH: _ClassVar[KeyboardType]
+    KEYBOARD_TYPE_ALPHANET: _ClassVar[KeyboardType]
+    KEYBOARD_TYPE_PASSCODE_PAD: _ClassVar[KeyboardType]
+
+class ModifyOutputContextRequestType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MODIFY_OUTPUT_CONTEXT_REQUEST_TYPE_UNSPECIFIED: _ClassVar[ModifyOutputContextRequestType]
+    MODIFY_OUTPUT_CONTEXT_REQUEST_TYPE_SHARED_AUDIO_PRESENTATION: _ClassVar[ModifyOutputContextRequestType]
+
+class OriginType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ORIGIN_TYPE_UNKNOWN: _ClassVar[OriginType]
+    ORIGIN_TYPE_LOCAL: _ClassVar[OriginType]
+    ORIGIN_TYPE_CUSTOM: _ClassVar[OriginType]
+
+class PlaybackState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PLAYBACK_STATE_UNKNOWN: _ClassVar[PlaybackState]
+    PLAYBACK_STATE_PLAYING: _ClassVar[PlaybackState]
+    PLAYBACK_STATE_PAUSED: _ClassVar[PlaybackState]
+    PLAYBACK_STATE_STOPPED: _ClassVar[PlaybackState]
+    PLAYBACK_STATE_INTERRUPTED: _ClassVar[PlaybackState]
+    PLAYBACK_STATE_SEEKING: _ClassVar[PlaybackState]
+
+class PlaylistTraits(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PLAYLIST_TRAITS_NONE: _ClassVar[PlaylistTraits]
+    PLAYLIST_TRAITS_SPATIAL: _ClassVar[PlaylistTraits]
+    PLAYLIST_TRAITS_ATMOS: _ClassVar[PlaylistTraits]
+    PLAYLIST_TRAITS_SURROUND: _ClassVar[PlaylistTraits]
+
+class PreferredEncoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PREFERRED_ENCODING_DEFAULT: _ClassVar[PreferredEncoding]
+    PREFERRED_ENCODING_JSON: _ClassVar[PreferredEncoding]
+
+class QueueEndAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    QUEUE_END_ACTION_CLEAR: _ClassVar[QueueEndAction]
+    QUEUE_END_ACTION_NONE: _ClassVar[QueueEndAction]
+    QUEUE_END_ACTION_RESET: _ClassVar[QueueEndAction]
+    QUEUE_END_ACTION_AUTO_PLAY: _ClassVar[QueueEndAction]
+
+class InputModeFlags(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INPUT_MODE_FLAGS_NONE: _ClassVar[InputModeFlags]
+    INPUT_MODE_FLAGS_MOTION: _ClassVar[InputModeFlags]
+    INPUT_MODE_FLAGS_BUTTONS: _ClassVar[InputModeFlags]
+    INPUT_MODE_FLAGS_DIGITIZER: _ClassVar[InputModeFlags]
+
+class RepeatMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REPEAT_MODE_UNKNOWN: _ClassVar[RepeatMode]
+    REPEAT_MODE_OFF: _ClassVar[RepeatMode]
+    REPEAT_MODE_ONE: _ClassVar[RepeatMode]
+    REPEAT_MODE_ALL: _ClassVar[RepeatMode]
+
+class ReturnKeyType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RETURN_KEY_TYPE_DEFAULT: _ClassVar[ReturnKeyType]
+    RETURN_KEY_TYPE_GO: _ClassVar[ReturnKeyType]
+    RETURN_KEY_TYPE_GOOGLE: _ClassVar[ReturnKeyType]
+    RETURN_KEY_TYPE_JOIN: _ClassVar[ReturnKeyType]
+    RETURN_KEY_TYPE_NEXT: _ClassVar[ReturnKeyType]
+    RETURN_KEY_TYPE_ROUTE: _ClassVar[ReturnKeyType]
+    RETURN_KEY_TYPE_SEARCH: _ClassVar[ReturnKeyType]
+    RETURN_KEY_TYPE_SEND: _ClassVar[ReturnKeyType]
+    RETURN_KEY_TYPE_YAHOO: _ClassVar[ReturnKeyType]
+    RETURN_KEY_TYPE_DONE: _ClassVar[ReturnKeyType]
+    RETURN_KEY_TYPE_EMERGENCY_CALL: _ClassVar[ReturnKeyType]
+    RETURN_KEY_TYPE_CONTINUE: _ClassVar[ReturnKeyType]
+
+class SendCommandResultType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SEND_COMMAND_RESULT_TYPE_UNSPECIFIED: _ClassVar[SendCommandResultType]
+    SEND_COMMAND_RESULT_TYPE_DIALOG: _ClassVar[SendCommandResultType]
+    SEND_COMMAND_RESULT_TYPE_ERROR: _ClassVar[SendCommandResultType]
+    SEND_COMMAND_RESULT_TYPE_CUSTOM: _ClassVar[SendCommandResultType]
+
+class SendCommandStatusCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SEND_COMMAND_STATUS_CODE_SUCCESS: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_NO_SUCH_CONTENT: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_COMMAND_FAILED: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_UIKIT_LEGACY: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_NO_ACTIONABLE_NOW_PLAYING_ITEM: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_DEVICE_NOT_FOUND: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_SKIP_AD_PROHIBITED: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_QUEUE_IS_USER_CURATED: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_USER_MODIFIED_QUEUE_DISABLED: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_USER_QUEUE_MODIFICATION_NOT_SUPPORTED_FOR_CURRENT_ITEM: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_SUBSCRIPTION_REQUIRED_FOR_SHARED_QUEUE: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_INSERTION_POSITION_NOT_SPECIFIED: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_INVALID_INSERTION_POSITION: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_REQUEST_PARAMETERS_OUT_OF_BOUNDS: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_SKIP_LIMIT_REACHED: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_AUTHENTICATION_FAILURE: _ClassVar[SendCommandStatusCode]
+    SEND_COMMAND_STATUS_CODE_MEDIA_SERVICE_UNAVAILABLE: _ClassVar[SendCommandStatusCode]
+
+class SendError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SEND_ERROR_NO_ERROR: _ClassVar[SendError]
+    SEND_ERROR_APPLICATION_NOT_FOUND: _ClassVar[SendError]
+    SEND_ERROR_CONNECTION_FAILED: _ClassVar[SendError]
+    SEND_ERROR_IGNORED: _ClassVar[SendError]
+    SEND_ERROR_COULD_NOT_LAUNCH_APPLICATION: _ClassVar[SendError]
+    SEND_ERROR_TIMED_OUT: _ClassVar[SendError]
+    SEND_ERROR_ORIGIN_DOES_NOT_EXIST: _ClassVar[SendError]
+    SEND_ERROR_INVALID_OPTIONS: _ClassVar[SendError]
+    SEND_ERROR_NO_COMMAND_HANDLERS: _ClassVar[SendError]
+    SEND_ERROR_APPLICATION_NOT_INSTALLED: _ClassVar[SendError]
+    SEND_ERROR_NOT_SUPPORTED: _ClassVar[SendError]
+
+class TouchPhase(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TOUCH_PHASE_UNSPECIFIED: _ClassVar[TouchPhase]
+    TOUCH_PHASE_BEGAN: _ClassVar[TouchPhase]
+    TOUCH_PHASE_MOVED: _ClassVar[TouchPhase]
+    TOUCH_PHASE_STATIONARY: _ClassVar[TouchPhase]
+    TOUCH_PHASE_ENDED: _ClassVar[TouchPhase]
+    TOUCH_PHASE_CANCELLED: _ClassVar[TouchPhase]
+
+class ConnectionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONNECTION_STATE_NONE: _ClassVar[ConnectionState]
+    CONNECTION_STATE_CONNECTING: _ClassVar[ConnectionState]
+    CONNECTION_STATE_CONNECTED: _ClassVar[ConnectionState]
+    CONNECTION_STATE_DISCONNECTED: _ClassVar[ConnectionState]
+
+class RecordingState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RECORDING_STATE_UNKNOWN: _ClassVar[RecordingState]
+    RECORDING_STATE_RECORDING: _ClassVar[RecordingState]
+    RECORDING_STATE_NOT_RECORDING: _ClassVar[RecordingState]
+
+class ShuffleMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SHUFFLE_MODE_UNKNOWN: _ClassVar[ShuffleMode]
+    SHUFFLE_MODE_OFF: _ClassVar[ShuffleMode]
+    SHUFFLE_MODE_ALBUMS: _ClassVar[ShuffleMode]
+    SHUFFLE_MODE_SONGS: _ClassVar[ShuffleMode]
+
+class SongTraits(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SONG_TRAITS_NONE: _ClassVar[SongTraits]
+    SONG_TRAITS_APPLE_DIGITAL_MASTER: _ClassVar[SongTraits]
+    SONG_TRAITS_LOSSLESS: _ClassVar[SongTraits]
+    SONG_TRAITS_HIGH_RESOLUTION_LOSSLESS: _ClassVar[SongTraits]
+    SONG_TRAITS_SPATIAL: _ClassVar[SongTraits]
+    SONG_TRAITS_ATMOS: _ClassVar[SongTraits]
+    SONG_TRAITS_SURROUND: _ClassVar[SongTraits]
+
+class VolumeCapabilities(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VOLUME_CAPABILITIES_NONE: _ClassVar[VolumeCapabilities]
+    VOLUME_CAPABILITIES_RELATIVE: _ClassVar[VolumeCapabilities]
+    VOLUME_CAPABILITIES_ABSOLUTE: _ClassVar[VolumeCapabilities]
+    VOLUME_CAPABILITIES_BOTH: _ClassVar[VolumeCapabilities]
+MESSAGE_TYPE_UNKNOWN: MessageType
+MESSAGE_TYPE_SEND_COMMAND: MessageType
+MESSAGE_TYPE_SEND_COMMAND_RESULT: MessageType
+MESSAGE_TYPE_GET_STATE: MessageType
+MESSAGE_TYPE_SET_STATE: MessageType
+MESSAGE_TYPE_SET_ARTWORK: MessageType
+MESSAGE_TYPE_REGISTER_HID_DEVICE: MessageType
+MESSAGE_TYPE_REGISTER_HID_DEVICE_RESULT: MessageType
+MESSAGE_TYPE_SEND_HID_EVENT: MessageType
+MESSAGE_TYPE_SEND_HID_REPORT: MessageType
+MESSAGE_TYPE_SEND_VIRTUAL_TOUCH_EVENT: MessageType
+MESSAGE_TYPE_NOTIFICATION: MessageType
+MESSAGE_TYPE_CONTENT_ITEMS_CHANGED_NOTIFICATION: MessageType
+MESSAGE_TYPE_DEVICE_INFO: MessageType
+MESSAGE_TYPE_CLIENT_UPDATES_CONFIG: MessageType
+MESSAGE_TYPE_VOLUME_CONTROL_AVAILABILITY: MessageType
+MESSAGE_TYPE_GAME_CONTROLLER: MessageType
+MESSAGE_TYPE_REGISTER_GAME_CONTROLLER: MessageType
+MESSAGE_TYPE_REGISTER_GAME_CONTROLLER_RESPONSE: MessageType
+MESSAGE_TYPE_UNREGISTER_GAME_CONTROLLER: MessageType
+MESSAGE_TYPE_REGISTER_FOR_GAME_CONTROLLER_EVENTS: MessageType
+MESSAGE_TYPE_KEYBOARD: MessageType
+MESSAGE_TYPE_GET_KEYBOARD_SESSION: MessageType
+MESSAGE_TYPE_TEXT_INPUT: MessageType
+MESSAGE_TYPE_GET_VOICE_INPUT_DEVICES: MessageType
+MESSAGE_TYPE_GET_VOICE_INPUT_DEVICES_RESPONSE: MessageType
+MESSAGE_TYPE_REGISTER_VOICE_INPUT_DEVICE: MessageType
+MESSAGE_TYPE_REGISTER_VOICE_INPUT_DEVICE_RESPONSE: MessageType
+MESSAGE_TYPE_SET_RECORDING_STATE: MessageType
+MESSAGE_TYPE_SEND_VOICE_INPUT: MessageType
+MESSAGE_TYPE_PLAYBACK_QUEUE_REQUEST: MessageType
+MESSAGE_TYPE_TRANSACTION: MessageType
+MESSAGE_TYPE_CRYPTO_PAIRING: MessageType
+MESSAGE_TYPE_GAME_CONTROLLER_PROPERTIES: MessageType
+MESSAGE_TYPE_SET_READY_STATE: MessageType
+MESSAGE_TYPE_DEVICE_INFO_UPDATE: MessageType
+MESSAGE_TYPE_SET_CONNECTION_STATE: MessageType
+MESSAGE_TYPE_SEND_BUTTON_EVENT: MessageType
+MESSAGE_TYPE_SET_HILITE_MODE: MessageType
+MESSAGE_TYPE_WAKE_DEVICE: MessageType
+MESSAGE_TYPE_GENERIC: MessageType
+MESSAGE_TYPE_SEND_PACKED_VIRTUAL_TOUCH_EVENT: MessageType
+MESSAGE_TYPE_SEND_LYRICS_EVENT: MessageType
+MESSAGE_TYPE_SET_NOW_PLAYING_CLIENT: MessageType
+MESSAGE_TYPE_SET_NOW_PLAYING_PLAYER: MessageType
+MESSAGE_TYPE_MODIFY_OUTPUT_CONTEXT_REQUEST: MessageType
+MESSAGE_TYPE_GET_VOLUME: MessageType
+MESSAGE_TYPE_GET_VOLUME_RESULT: MessageType
+MESSAGE_TYPE_SET_VOLUME: MessageType
+MESSAGE_TYPE_VOLUME_DID_CHANGE: MessageType
+MESSAGE_TYPE_REMOVE_CLIENT: MessageType
+MESSAGE_TYPE_REMOVE_PLAYER: MessageType
+MESSAGE_TYPE_UPDATE_CLIENT: MessageType
+MESSAGE_TYPE_UPDATE_CONTENT_ITEM: MessageType
+MESSAGE_TYPE_UPDATE_CONTENT_ITEM_ARTWORK: MessageType
+MESSAGE_TYPE_UPDATE_PLAYER: MessageType
+MESSAGE_TYPE_PROMPT_FOR_ROUTE_AUTHORIZATION: MessageType
+MESSAGE_TYPE_PROMPT_FOR_ROUTE_AUTHORIZATION_RESPONSE: MessageType
+MESSAGE_TYPE_PRESENT_ROUTE_AUTHORIZATION_STATUS: MessageType
+MESSAGE_TYPE_GET_VOLUME_CONTROL_CAPABILITIES: MessageType
+MESSAGE_TYPE_GET_VOLUME_CONTROL_CAPABILITIES_RESULT: MessageType
+MESSAGE_TYPE_VOLUME_CONTROL_CAPABILITIES_DID_CHANGE: MessageType
+MESSAGE_TYPE_UPDATE_OUTPUT_DEVICE: MessageType
+MESSAGE_TYPE_REMOVE_OUTPUT_DEVICES: MessageType
+MESSAGE_TYPE_REMOTE_TEXT_INPUT: MessageType
+MESSAGE_TYPE_GET_REMOTE_TEXT_INPUT_SESSION: MessageType
+MESSAGE_TYPE_REMOVE_OUTPUT_DEVICES_2: MessageType
+MESSAGE_TYPE_PLAYBACK_SESSION_REQUEST: MessageType
+MESSAGE_TYPE_PLAYBACK_SESSION_RESPONSE: MessageType
+MESSAGE_TYPE_SET_DEFAULT_SUPPORTED_COMMANDS: MessageType
+MESSAGE_TYPE_PLAYBACK_SESSION_MIGRATE_REQUEST: MessageType
+MESSAGE_TYPE_PLAYBACK_SESSION_MIGRATE_RESPONSE: MessageType
+MESSAGE_TYPE_PLAYBACK_SESSION_MIGRATE_BEGIN: MessageType
+MESSAGE_TYPE_PLAYBACK_SESSION_MIGRATE_END: MessageType
+MESSAGE_TYPE_UPDATE_ACTIVE_SYSTEM_ENDPOINT: MessageType
+MESSAGE_TYPE_SET_DISCOVERY_MODE: MessageType
+MESSAGE_TYPE_UPDATE_END_POINTS: MessageType
+MESSAGE_TYPE_REMOVE_ENDPOINTS: MessageType
+MESSAGE_TYPE_PLAYER_CLIENT_PROPERTIES: MessageType
+MESSAGE_TYPE_ORIGIN_CLIENT_PROPERTIES: MessageType
+MESSAGE_TYPE_AUDIO_FADE: MessageType
+MESSAGE_TYPE_AUDIO_FADE_RESPONSE: MessageType
+MESSAGE_TYPE_CONFIGURE_CONNECTION: MessageType
+ACTION_TYPE_UNKNOWN: ActionType
+ACTION_TYPE_INSERT: ActionType
+ACTION_TYPE_SET: ActionType
+ACTION_TYPE_DELETE: ActionType
+ACTION_TYPE_CLEAR: ActionType
+ACTIVE_FORMAT_JUSTIFICATION_UNKNOWN: ActiveFormatJustification
+ACTIVE_FORMAT_JUSTIFICATION_UNAVAILABLE: ActiveFormatJustification
+ACTIVE_FORMAT_JUSTIFICATION_USER_PREFERENCE: ActiveFormatJustification
+ACTIVE_FORMAT_JUSTIFICATION_USER_DOWNLOAD: ActiveFormatJustification
+ACTIVE_FORMAT_JUSTIFICATION_ROUTE_INCOMPATIBLE: ActiveFormatJustification
+ACTIVE_FORMAT_JUSTIFICATION_ROUTE_UNKNOWN_COMPATIBILITY: ActiveFormatJustification
+ACTIVE_FORMAT_JUSTIFICATION_BANDWIDTH_INSUFFICIENT: ActiveFormatJustification
+ALBUM_TRAITS_NONE: AlbumTraits
+ALBUM_TRAITS_APPLE_DIGITAL_MASTER: AlbumTraits
+ALBUM_TRAITS_LOSSLESS: AlbumTraits
+ALBUM_TRAITS_HIGH_RESOLUTION_LOSSLESS: AlbumTraits
+ALBUM_TRAITS_SPATIAL: AlbumTraits
+ALBUM_TRAITS_ATMOS: AlbumTraits
+ALBUM_TRAITS_SURROUND: AlbumTraits
+AUDIO_ROUTE_TYPE_UNKNOWN: AudioRouteType
+AUDIO_ROUTE_TYPE_DEVICES_SPEAKER: AudioRouteType
+AUDIO_ROUTE_TYPE_LINE_OUT: AudioRouteType
+AUDIO_ROUTE_TYPE_HEADPHONES: AudioRouteType
+AUDIO_ROUTE_TYPE_BLUETOOTH_HEADPHONES: AudioRouteType
+AUDIO_ROUTE_TYPE_BLUETOOTH_SPEAKER: AudioRouteType
+AUDIO_ROUTE_TYPE_USB_AUDIO: AudioRouteType
+AUDIO_ROUTE_TYPE_CAR_AUDIO: AudioRouteType
+AUDIO_ROUTE_TYPE_HDMI: AudioRouteType
+AUDIO_ROUTE_TYPE_AIRPLAY: AudioRouteType
+AUDIO_TIER_UNSPECIFIED: AudioTier
+AUDIO_TIER_LOW_BANDWIDTH_STEREO: AudioTier
+AUDIO_TIER_HIGH_QUALITY_STEREO: AudioTier
+AUDIO_TIER_LOSSLESS: AudioTier
+AUDIO_TIER_HIGH_RESOLUTION_LOSSLESS: AudioTier
+AUDIO_TIER_SPATIAL: AudioTier
+AUTOCAPITALIZATION_TYPE_NONE: AutocapitalizationType
+AUTOCAPITALIZATION_TYPE_WORDS: AutocapitalizationType
+AUTOCAPITALIZATION_TYPE_SENTENCES: AutocapitalizationType
+AUTOCAPITALIZATION_TYPE_ALL_CHARACTERS: AutocapitalizationType
+COMMAND_UNKNOWN: Command
+COMMAND_PLAY: Command
+COMMAND_PAUSE: Command
+COMMAND_TOGGLE_PLAY_PAUSE: Command
+COMMAND_STOP: Command
+COMMAND_NEXT_TRACK: Command
+COMMAND_PREVIOUS_TRACK: Command
+COMMAND_ADVANCE_SHUFFLE_MODE: Command
+COMMAND_ADVANCE_REPEAT_MODE: Command
+COMMAND_BEGIN_FAST_FORWARD: Command
+COMMAND_END_FAST_FORWARD: Command
+COMMAND_BEGIN_REWIND: Command
+COMMAND_END_REWIND: Command
+COMMAND_REWIND_15_SECONDS: Command
+COMMAND_FAST_FORWARD_15_SECONDS: Command
+COMMAND_REWIND_30_SECONDS: Command
+COMMAND_FAST_FORWARD_30_SECONDS: Command
+COMMAND_SKIP_FORWARD: Command
+COMMAND_SKIP_BACKWARD: Command
+COMMAND_CHANGE_PLAYBACK_RATE: Command
+COMMAND_RATE_TRACK: Command
+COMMAND_LIKE_TRACK: Command
+COMMAND_DISLIKE_TRACK: Command
+COMMAND_BOOKMARK_TRACK: Command
+COMMAND_NEXT_CHAPTER: Command
+COMMAND_PREVIOUS_CHAPTER: Command
+COMMAND_NEXT_ALBUM: Command
+COMMAND_PREVIOUS_ALBUM: Command
+COMMAND_NEXT_PLAYLIST: Command
+COMMAND_PREVIOUS_PLAYLIST: Command
+COMMAND_BAN_TRACK: Command
+COMMAND_ADD_TRACK_TO_WISH_LIST: Command
+COMMAND_REMOVE_TRACK_FROM_WISH_LIST: Command
+COMMAND_NEXT_IN_CONTEXT: Command
+COMMAND_PREVIOUS_IN_CONTEXT: Command
+COMMAND_RESET_PLAYBACK_TIMEOUT: Command
+COMMAND_SEEK_TO_PLAYBACK_POSITION: Command
+COMMAND_CHANGE_REPEAT_MODE: Command
+COMMAND_CHANGE_SHUFFLE_MODE: Command
+COMMAND_SET_PLAYBACK_QUEUE: Command
+COMMAND_ADD_NOW_PLAYING_ITEM_TO_LIBRARY: Command
+COMMAND_CREATE_RADIO_STATION: Command
+COMMAND_ADD_ITEM_TO_LIBRARY: Command
+COMMAND_INSERT_INTO_PLAYBACK_QUEUE: Command
+COMMAND_ENABLE_LANGUAGE_OPTION: Command
+COMMAND_DISABLE_LANGUAGE_OPTION: Command
+COMMAND_REORDER_PLAYBACK_QUEUE: Command
+COMMAND_REMOVE_FROM_PLAYBACK_QUEUE: Command
+COMMAND_PLAY_ITEM_IN_PLAYBACK_QUEUE: Command
+COMMAND_PREPARE_FOR_SET_QUEUE: Command
+COMMAND_SET_PLAYBACK_SESSION: Command
+COMMAND_PRELOADED_PLAYBACK_SESSION: Command
+COMMAND_SET_PRIORITY_FOR_PLAYBACK_SESSION: Command
+COMMAND_DISCARD_PLAYBACK_SESSION: Command
+COMMAND_RESHUFFLE: Command
+COMMAND_CHANGE_QUEUE_END_ACTION: Command
+MEDIA_SUB_TYPE_UNKNOWN: MediaSubType
+MEDIA_SUB_TYPE_MUSIC: MediaSubType
+MEDIA_SUB_TYPE_PODCAST: MediaSubType
+MEDIA_SUB_TYPE_AUDIOBOOK: MediaSubType
+MEDIA_SUB_TYPE_ITUNES_U: MediaSubType
+MEDIA_TYPE_UNKNOWN: MediaType
+MEDIA_TYPE_AUDIO: MediaType
+MEDIA_TYPE_VIDEO: MediaType
+DEVICE_CLASS_INVALID: DeviceClass
+DEVICE_CLASS_IPHONE: DeviceClass
+DEVICE_CLASS_IPOD: DeviceClass
+DEVICE_CLASS_IPAD: DeviceClass
+DEVICE_CLASS_APPLE_TV: DeviceClass
+DEVICE_CLASS_IFPGA: DeviceClass
+DEVICE_CLASS_WATCH: DeviceClass
+DEVICE_CLASS_ACCESSORY: DeviceClass
+DEVICE_CLASS_BRIDGE: DeviceClass
+DEVICE_CLASS_MAC: DeviceClass
+DEVICE_SUB_TYPE_DEFAULT: DeviceSubType
+DEVICE_SUB_TYPE_SPEAKER: DeviceSubType
+DEVICE_SUB_TYPE_HEADPHONES: DeviceSubType
+DEVICE_SUB_TYPE_HEADSET: DeviceSubType
+DEVICE_SUB_TYPE_RECEIVER: DeviceSubType
+DEVICE_SUB_TYPE_LINE_OUT: DeviceSubType
+DEVICE_SUB_TYPE_USB: DeviceSubType
+DEVICE_SUB_TYPE_DISPLAY_PORT: DeviceSubType
+DEVICE_SUB_TYPE_HDMI: DeviceSubType
+DEVICE_SUB_TYPE_LOW_ENERGY: DeviceSubType
+DEVICE_SUB_TYPE_SPDIF: DeviceSubType
+DEVICE_SUB_TYPE_TV: DeviceSubType
+DEVICE_SUB_TYPE_HOMEPOD: DeviceSubType
+DEVICE_SUB_TYPE_APPLE_TV: DeviceSubType
+DEVICE_SUB_TYPE_VEHICLE: DeviceSubType
+DEVICE_SUB_TYPE_CLUSTER: DeviceSubType
+DEVICE_SUB_TYPE_SET_TOP_BOX: DeviceSubType
+DEVICE_SUB_TYPE_TV_STICK: DeviceSubType
+DEVICE_TYPE_UNKNOWN: DeviceType
+DEVICE_TYPE_AIRPLAY: DeviceType
+DEVICE_TYPE_BLUETOOTH: DeviceType
+DEVICE_TYPE_CARPLAY: DeviceType
+DEVICE_TYPE_BUILT_IN: DeviceType
+DEVICE_TYPE_WIRED: DeviceType
+DISABLE_REASON_UNKNOWN: DisableReason
+DISABLE_REASON_AD_PLAYBACK: DisableReason
+DISABLE_REASON_SKIP_LIMIT_REACHED: DisableReason
+ERROR_CODE_NO_ERROR: ErrorCode
+ERROR_CODE_UNKNOWN_ERROR: ErrorCode
+ERROR_CODE_INVALID_OPERATION: ErrorCode
+ERROR_CODE_OPERATION_NOT_PERMITTED: ErrorCode
+ERROR_CODE_CLIENT_DOES_NOT_EXIST: ErrorCode
+ERROR_CODE_ORIGIN_DOES_NOT_EXIST: ErrorCode
+ERROR_CODE_UNSUPPORTED_OPERATION: ErrorCode
+ERROR_CODE_FAILED_TO_SET_PICKED_ROUTE: ErrorCode
+ERROR_CODE_FAILED_TO_REGISTER_CUSTOM_ORIGIN: ErrorCode
+ERROR_CODE_FAILED_TO_REMOVE_CUSTOM_ORIGIN: ErrorCode
+ERROR_CODE_THE_APPLICATION_ACTIVITY_DOES_NOT_EXIST: ErrorCode
+ERROR_CODE_THE_APP_HAS_NOT_SETUP_A_BROWSABLE_CONTENT_ENDPOINT: ErrorCode
+ERROR_CODE_THE_REQUESTED_BROWSABLE_CONTENT_API_IS_NOT_SUPPORTED_BY_THE_APPLICATION: ErrorCode
+ERROR_CODE_THE_NOTIFICATION_HAS_NOT_BEEN_WHITELISTED_BY_THE_SERVER: ErrorCode
+ERROR_CODE_OPERATION_REQUIRES_A_CLIENT_CALLBACK_TO_HAVE_BEEN_REGISTERED: ErrorCode
+ERROR_CODE_OPERATION_REQUIRES_A_CLIENT_DATA_SOURCE_TO_HAVE_BEEN_REGISTERED: ErrorCode
+ERROR_CODE_REQUESTED_DATA_IS_OUT_OF_DATE_AND_SHOULD_BE_REQUESTED_AGAIN: ErrorCode
+ERROR_CODE_THE_DEVICES_ENFORCED_VOLUME_LIMIT_HAS_BEEN_EXCEEDED: ErrorCode
+ERROR_CODE_VOLUME_VALUE_IS_OUT_OF_RANGE: ErrorCode
+ERROR_CODE_VOLUME_IS_ALREADY_AT_THE_MAXIMUM_VALUE: ErrorCode
+ERROR_CODE_VOLUME_IS_ALREADY_MUTED: ErrorCode
+ERROR_CODE_VOICE_INPUT_ENDPOINT_DOES_NOT_EXIST: ErrorCode
+ERROR_CODE_THE_VOICE_INPUT_DEVICE_IS_NOT_REGISTERED_OR_DOES_NOT_EXIST: ErrorCode
+ERROR_CODE_ENCRYPTION_FAILURE: ErrorCode
+ERROR_CODE_ENDPOINT_DOES_NOT_EXIST: ErrorCode
+ERROR_CODE_THE_CLIENTS_APPLICATION_CANCELLED_THE_OPERATION: ErrorCode
+ERROR_CODE_THE_OPERATION_TIMED_OUT: ErrorCode
+ERROR_CODE_THE_SPECIFIED_PLAYER_PATH_OBJECT_WAS_INVALID: ErrorCode
+ERROR_CODE_ADDING_OR_REMOVING_DEVICES_FROM_THE_AV_OUTPUT_CONTEXT_HAS_FAILED: ErrorCode
+ERROR_CODE_COULD_NOT_FIND_THE_SPECIFIED_NOW_PLAYING_PLAYER: ErrorCode
+ERROR_CODE_THE_SPECIFIED_CONTENT_ITEM_DOES_NOT_EXIST: ErrorCode
+ERROR_CODE_THE_SPECIFIED_OFFSET_IS_INVALID: ErrorCode
+ERROR_CODE_THE_SPECIFIED_OUTPUT_CONTEXT_IS_INVALID: ErrorCode
+ERROR_CODE_ONE_OR_MORE_SPECIFIED_OUTPUT_DEVICES_ARE_NOT_GROUPABLE: ErrorCode
+ERROR_CODE_THE_SPECIFIED_OUTPUT_CONTEXT_DOES_NOT_SUPPORT_ADDING_MORE_THAN_ONE_OUTPUT_DEVICE: ErrorCode
+ERROR_CODE_COULD_NOT_FIND_THE_SPECIFIED_NOW_PLAYING_CLIENT: ErrorCode
+ERROR_CODE_ENDPOINT_VOLUME_CONTROL_IS_ONLY_POSSIBLE_IF_THE_ENDPOINT_IS_PICKED_OR_REMOTE_CONTROLLABLE: ErrorCode
+ERROR_CODE_OUTPUT_DEVICE_VOLUME_CONTROL_IS_ONLY_POSSIBLE_IF_THE_ENDPOINT_IS_PICKED_OR_REMOTE_CONTROLLABLE: ErrorCode
+ERROR_CODE_CODER_MUST_SUPPORT_KEY_VALUE_CODING: ErrorCode
+ERROR_CODE_COULD_NOT_FIND_THE_GIVEN_OUTPUT_DEVICE: ErrorCode
+ERROR_CODE_FAILED_TO_CONNECT_TO_REMOTE_DEVICE: ErrorCode
+ERROR_CODE_AUTHENTICATION_TOKEN_IS_INVALID: ErrorCode
+ERROR_CODE_RECORDING_SESSION_IS_ALREADY_IN_PROGRESS_ON_THIS_DEVICE: ErrorCode
+ERROR_CODE_THE_DEVICE_IS_NOT_CURRENTLY_RECORDING: ErrorCode
+ERROR_CODE_THE_CLIENT_HAS_DISCONNECTED: ErrorCode
+ERROR_CODE_THE_SERVER_HAS_DISCONNECTED: ErrorCode
+ERROR_CODE_THE_CONNECTION_HAS_BEEN_CANCELLED_BY_THE_CLIENT: ErrorCode
+ERROR_CODE_PAIRING_FUNCTIONALITY_IS_LOCKED_DUE_TO_SECURITY_REASONS: ErrorCode
+ERROR_CODE_THE_CLIENTS_OPERATING_SYSTEM_VERSION_IS_TOO_OLD: ErrorCode
+ERROR_CODE_THE_CLIENTS_APPLICATION_VERSION_IS_TOO_OLD: ErrorCode
+ERROR_CODE_THE_DEVICE_IS_NOT_PAIRED: ErrorCode
+ERROR_CODE_THE_PIN_PAIRING_DIALOG_WAS_REMOVED_BY_THE_USER_BEFORE_PAIRING_OCCURRED: ErrorCode
+ERROR_CODE_THE_PIN_PAIRING_DIALOG_WAS_REMOVED_BY_A_TIMEOUT_BEFORE_PAIRING_OCCURRED: ErrorCode
+ERROR_CODE_THE_CONNECTION_TIMED_OUT: ErrorCode
+ERROR_CODE_PAIRING_WITH_THIS_DEVICE_IS_BLOCKED: ErrorCode
+ERROR_CODE_THE_DEVICE_IS_GOING_TO_SLEEP: ErrorCode
+ERROR_CODE_CONNECTION_BLOCKED_BY_SERVER: ErrorCode
+ERROR_CODE_ENDPOINT_WAS_DEALLOCATED_WHILE_WAITING_FOR_DEVICE_TO_CONNECT: ErrorCode
+ERROR_CODE_OUTPUT_CONTEXT_MODIFICATION_CAUSED_A_DEVICE_TO_NO_LONGER_BE_A_PROXY_GROUP_PLAYER: ErrorCode
+ERROR_CODE_OUTPUT_CONTEXT_MODIFICATION_CAUSED_A_DEVICE_TO_BECOME_A_PROXY_GROUP_PLAYER: ErrorCode
+ERROR_CODE_OUTPUT_CONTEXT_MODIFICATION_REQUESTED_NO_TOPOLOGY_CHANGE: ErrorCode
+ERROR_CODE_OTHER_UNKNOWN_ERROR: ErrorCode
+FORMAT_TIER_UNSPECIFIED: FormatTier
+FORMAT_TIER_LOW_BANDWIDTH_STEREO: FormatTier
+FORMAT_TIER_HIGH_QUALITY_STEREO: FormatTier
+FORMAT_TIER_LOSSLESS: FormatTier
+FORMAT_TIER_HIGH_RESOLUTION_LOSSLESS: FormatTier
+FORMAT_TIER_SPATIAL: FormatTier
+HANDLER_RETURN_STATUS_SUCCESS: HandlerReturnStatus
+HANDLER_RETURN_STATUS_NO_SUCH_CONTENT: HandlerReturnStatus
+HANDLER_RETURN_STATUS_COMMAND_FAILED: HandlerReturnStatus
+HANDLER_RETURN_STATUS_UIKIT_LEGACY: HandlerReturnStatus
+HANDLER_RETURN_STATUS_NO_ACTIONABLE_NOW_PLAYING_ITEM: HandlerReturnStatus
+HANDLER_RETURN_STATUS_DEVICE_NOT_FOUND: HandlerReturnStatus
+HANDLER_RETURN_STATUS_SKIP_AD_PROHIBITED: HandlerReturnStatus
+HANDLER_RETURN_STATUS_QUEUE_IS_USER_CURATED: HandlerReturnStatus
+HANDLER_RETURN_STATUS_USER_MODIFIED_QUEUE_DISABLED: HandlerReturnStatus
+HANDLER_RETURN_STATUS_USER_QUEUE_MODIFICATION_NOT_SUPPORTED_FOR_CURRENT_ITEM: HandlerReturnStatus
+HANDLER_RETURN_STATUS_SUBSCRIPTION_REQUIRED_FOR_SHARED_QUEUE: HandlerReturnStatus
+HANDLER_RETURN_STATUS_INSERTION_POSITION_NOT_SPECIFIED: HandlerReturnStatus
+HANDLER_RETURN_STATUS_INVALID_INSERTION_POSITION: HandlerReturnStatus
+HANDLER_RETURN_STATUS_REQUEST_PARAMETERS_OUT_OF_BOUNDS: HandlerReturnStatus
+HANDLER_RETURN_STATUS_SKIP_LIMIT_REACHED: HandlerReturnStatus
+HANDLER_RETURN_STATUS_AUTHENTICATION_FAILURE: HandlerReturnStatus
+HANDLER_RETURN_STATUS_MEDIA_SERVICE_UNAVAILABLE: HandlerReturnStatus
+KEYBOARD_STATE_UNKNOWN: KeyboardState
+KEYBOARD_STATE_NOT_EDITING: KeyboardState
+KEYBOARD_STATE_DID_BEGIN_EDITING: KeyboardState
+KEYBOARD_STATE_EDITING: KeyboardState
+KEYBOARD_STATE_TEXT_DID_CHANGE: KeyboardState
+KEYBOARD_STATE_DID_END_EDITING: KeyboardState
+KEYBOARD_STATE_RESPONSE: KeyboardState
+KEYBOARD_TYPE_DEFAULT: KeyboardType
+KEYBOARD_TYPE_ASCII_CAPABLE: KeyboardType
+KEYBOARD_TYPE_NUMBERS_AND_PUNCTUATION: KeyboardType
+KEYBOARD_TYPE_URL: KeyboardType
+KEYBOARD_TYPE_NUMBER_PAD: KeyboardType
+KEYBOARD_TYPE_PHONE_PAD: KeyboardType
+KEYBOARD_TYPE_NAME_PHONE_PAD: KeyboardType
+KEYBOARD_TYPE_EMAIL_ADDRESS: KeyboardType
+KEYBOARD_TYPE_DECIMAL_PAD: KeyboardType
+KEYBOARD_TYPE_TWITTER: KeyboardType
+KEYBOARD_TYPE_WEB_SEARCH: KeyboardType
+KEYBOARD_TYPE_ALPHANET: KeyboardType
+KEYBOARD_TYPE_PASSCODE_PAD: KeyboardType
+MODIFY_OUTPUT_CONTEXT_REQUEST_TYPE_UNSPECIFIED: ModifyOutputContextRequestType
+MODIFY_OUTPUT_CONTEXT_REQUEST_TYPE_SHARED_AUDIO_PRESENTATION: ModifyOutputContextRequestType
+ORIGIN_TYPE_UNKNOWN: OriginType
+ORIGIN_TYPE_LOCAL: OriginType
+ORIGIN_TYPE_CUSTOM: OriginType
+PLAYBACK_STATE_UNKNOWN: PlaybackState
+PLAYBACK_STATE_PLAYING: PlaybackState
+PLAYBACK_STATE_PAUSED: PlaybackState
+PLAYBACK_STATE_STOPPED: PlaybackState
+PLAYBACK_STATE_INTERRUPTED: PlaybackState
+PLAYBACK_STATE_SEEKING: PlaybackState
+PLAYLIST_TRAITS_NONE: PlaylistTraits
+PLAYLIST_TRAITS_SPATIAL: PlaylistTraits
+PLAYLIST_TRAITS_ATMOS: PlaylistTraits
+PLAYLIST_TRAITS_SURROUND: PlaylistTraits
+PREFERRED_ENCODING_DEFAULT: PreferredEncoding
+PREFERRED_ENCODING_JSON: PreferredEncoding
+QUEUE_END_ACTION_CLEAR: QueueEndAction
+QUEUE_END_ACTION_NONE: QueueEndAction
+QUEUE_END_ACTION_RESET: QueueEndAction
+QUEUE_END_ACTION_AUTO_PLAY: QueueEndAction
+INPUT_MODE_FLAGS_NONE: InputModeFlags
+INPUT_MODE_FLAGS_MOTION: InputModeFlags
+INPUT_MODE_FLAGS_BUTTONS: InputModeFlags
+INPUT_MODE_FLAGS_DIGITIZER: InputModeFlags
+REPEAT_MODE_UNKNOWN: RepeatMode
+REPEAT_MODE_OFF: RepeatMode
+REPEAT_MODE_ONE: RepeatMode
+REPEAT_MODE_ALL: RepeatMode
+RETURN_KEY_TYPE_DEFAULT: ReturnKeyType
+RETURN_KEY_TYPE_GO: ReturnKeyType
+RETURN_KEY_TYPE_GOOGLE: ReturnKeyType
+RETURN_KEY_TYPE_JOIN: ReturnKeyType
+RETURN_KEY_TYPE_NEXT: ReturnKeyType
+RETURN_KEY_TYPE_ROUTE: ReturnKeyType
+RETURN_KEY_TYPE_SEARCH: ReturnKeyType
+RETURN_KEY_TYPE_SEND: ReturnKeyType
+RETURN_KEY_TYPE_YAHOO: ReturnKeyType
+RETURN_KEY_TYPE_DONE: ReturnKeyType
+RETURN_KEY_TYPE_EMERGENCY_CALL: ReturnKeyType
+RETURN_KEY_TYPE_CONTINUE: ReturnKeyType
+SEND_COMMAND_RESULT_TYPE_UNSPECIFIED: SendCommandResultType
+SEND_COMMAND_RESULT_TYPE_DIALOG: SendCommandResultType
+SEND_COMMAND_RESULT_TYPE_ERROR: SendCommandResultType
+SEND_COMMAND_RESULT_TYPE_CUSTOM: SendCommandResultType
+SEND_COMMAND_STATUS_CODE_SUCCESS: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_NO_SUCH_CONTENT: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_COMMAND_FAILED: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_UIKIT_LEGACY: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_NO_ACTIONABLE_NOW_PLAYING_ITEM: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_DEVICE_NOT_FOUND: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_SKIP_AD_PROHIBITED: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_QUEUE_IS_USER_CURATED: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_USER_MODIFIED_QUEUE_DISABLED: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_USER_QUEUE_MODIFICATION_NOT_SUPPORTED_FOR_CURRENT_ITEM: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_SUBSCRIPTION_REQUIRED_FOR_SHARED_QUEUE: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_INSERTION_POSITION_NOT_SPECIFIED: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_INVALID_INSERTION_POSITION: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_REQUEST_PARAMETERS_OUT_OF_BOUNDS: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_SKIP_LIMIT_REACHED: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_AUTHENTICATION_FAILURE: SendCommandStatusCode
+SEND_COMMAND_STATUS_CODE_MEDIA_SERVICE_UNAVAILABLE: SendCommandStatusCode
+SEND_ERROR_NO_ERROR: SendError
+SEND_ERROR_APPLICATION_NOT_FOUND: SendError
+SEND_ERROR_CONNECTION_FAILED: SendError
+SEND_ERROR_IGNORED: SendError
+SEND_ERROR_COULD_NOT_LAUNCH_APPLICATION: SendError
+SEND_ERROR_TIMED_OUT: SendError
+SEND_ERROR_ORIGIN_DOES_NOT_EXIST: SendError
+SEND_ERROR_INVALID_OPTIONS: SendError
+SEND_ERROR_NO_COMMAND_HANDLERS: SendError
+SEND_ERROR_APPLICATION_NOT_INSTALLED: SendError
+SEND_ERROR_NOT_SUPPORTED: SendError
+TOUCH_PHASE_UNSPECIFIED: TouchPhase
+TOUCH_PHASE_BEGAN: TouchPhase
+TOUCH_PHASE_MOVED: TouchPhase
+TOUCH_PHASE_STATIONARY: TouchPhase
+TOUCH_PHASE_ENDED: TouchPhase
+TOUCH_PHASE_CANCELLED: TouchPhase
+CONNECTION_STATE_NONE: ConnectionState
+CONNECTION_STATE_CONNECTING: ConnectionState
+CONNECTION_STATE_CONNECTED: ConnectionState
+CONNECTION_STATE_DISCONNECTED: ConnectionState
+RECORDING_STATE_UNKNOWN: RecordingState
+RECORDING_STATE_RECORDING: RecordingState
+RECORDING_STATE_NOT_RECORDING: RecordingState
+SHUFFLE_MODE_UNKNOWN: ShuffleMode
+SHUFFLE_MODE_OFF: ShuffleMode
+SHUFFLE_MODE_ALBUMS: ShuffleMode
+SHUFFLE_MODE_SONGS: ShuffleMode
+SONG_TRAITS_NONE: SongTraits
+SONG_TRAITS_APPLE_DIGITAL_MASTER: SongTraits
+SONG_TRAITS_LOSSLESS: SongTraits
+SONG_TRAITS_HIGH_RESOLUTION_LOSSLESS: SongTraits
+SONG_TRAITS_SPATIAL: SongTraits
+SONG_TRAITS_ATMOS: SongTraits
+SONG_TRAITS_SURROUND: SongTraits
+VOLUME_CAPABILITIES_NONE: VolumeCapabilities
+VOLUME_CAPABILITIES_RELATIVE: VolumeCapabilities
+VOLUME_CAPABILITIES_ABSOLUTE: VolumeCapabilities
+VOLUME_CAPABILITIES_BOTH: VolumeCapabilities
+
+class ProtocolMessage(_message.Message):
+    __slots__ = ("type", "identifier", "authentication_token", "error_code", "timestamp", "send_command", "send_command_result", "set_state", "set_artwork", "register_hid_device", "register_hid_device_result", "send_hid_event", "notification", "device_info", "client_updates_config", "volume_control_availability", "register_for_game_controller_events", "keyboard", "get_keyboard_session", "text_input", "register_voice_input_device", "register_voice_input_device_response", "set_recording_state", "send_voice_input", "playback_queue_request", "transaction", "crypto_pairing", "set_connection_state", "send_button_event", "set_hilite_mode", "wake_device", "generic", "send_packed_virtual_touch_event", "set_now_playing_client", "set_now_playing_player", "modify_output_context_request", "get_volume", "get_volume_result", "set_volume", "volume_did_change", "remove_client", "remove_player", "update_client", "update_content_item", "update_content_item_artwork", "update_player", "volume_control_capabilities_did_change", "update_output_device", "remove_output_devices", "remote_text_input", "get_remote_text_input_session", "set_default_supported_commands", "error_description", "set_discovery_mode", "update_end_points", "remove_endpoints", "unique_identifier", "player_client_properties", "origin_client_properties", "audio_fade", "audio_fade_response", "configure_connection")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    AUTHENTICATION_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    SEND_COMMAND_FIELD_NUMBER: _ClassVar[int]
+    SEND_COMMAND_RESULT_FIELD_NUMBER: _ClassVar[int]
+    SET_STATE_FIELD_NUMBER: _ClassVar[int]
+    SET_ARTWORK_FIELD_NUMBER: _ClassVar[int]
+    REGISTER_HID_DEVICE_FIELD_NUMBER: _ClassVar[int]
+    REGISTER_HID_DEVICE_RESULT_FIELD_NUMBER: _ClassVar[int]
+    SEND_HID_EVENT_FIELD_NUMBER: _ClassVar[int]
+    NOTIFICATION_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_INFO_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_UPDATES_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_CONTROL_AVAILABILITY_FIELD_NUMBER: _ClassVar[int]
+    REGISTER_FOR_GAME_CONTROLLER_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    KEYBOARD_FIELD_NUMBER: _ClassVar[int]
+    GET_KEYBOARD_SESSION_FIELD_NUMBER: _ClassVar[int]
+    TEXT_INPUT_FIELD_NUMBER: _ClassVar[int]
+    REGISTER_VOICE_INPUT_DEVICE_FIELD_NUMBER: _ClassVar[int]
+    REGISTER_VOICE_INPUT_DEVICE_RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    SET_RECORDING_STATE_FIELD_NUMBER: _ClassVar[int]
+    SEND_VOICE_INPUT_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_QUEUE_REQUEST_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    CRYPTO_PAIRING_FIELD_NUMBER: _ClassVar[int]
+    SET_CONNECTION_STATE_FIELD_NUMBER: _ClassVar[int]
+    SEND_BUTTON_EVENT_FIELD_NUMBER: _ClassVar[int]
+    SET_HILITE_MODE_FIELD_NUMBER: _ClassVar[int]
+    WAKE_DEVICE_FIELD_NUMBER: _ClassVar[int]
+    GENERIC_FIELD_NUMBER: _ClassVar[int]
+    SEND_PACKED_VIRTUAL_TOUCH_EVENT_FIELD_NUMBER: _ClassVar[int]
+    SET_NOW_PLAYING_CLIENT_FIELD_NUMBER: _ClassVar[int]
+    SET_NOW_PLAYING_PLAYER_FIELD_NUMBER: _ClassVar[int]
+    MODIFY_OUTPUT_CONTEXT_REQUEST_FIELD_NUMBER: _ClassVar[int]
+    GET_VOLUME_FIELD_NUMBER: _ClassVar[int]
+    GET_VOLUME_RESULT_FIELD_NUMBER: _ClassVar[int]
+    SET_VOLUME_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_DID_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_CLIENT_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_PLAYER_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_CLIENT_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_CONTENT_ITEM_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_CONTENT_ITEM_ARTWORK_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_PLAYER_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_CONTROL_CAPABILITIES_DID_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_OUTPUT_DEVICE_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_OUTPUT_DEVICES_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_TEXT_INPUT_FIELD_NUMBER: _ClassVar[int]
+    GET_REMOTE_TEXT_INPUT_SESSION_FIELD_NUMBER: _ClassVar[int]
+    SET_DEFAULT_SUPPORTED_COMMANDS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    SET_DISCOVERY_MODE_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_END_POINTS_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    UNIQUE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_CLIENT_PROPERTIES_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_CLIENT_PROPERTIES_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_FADE_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_FADE_RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    CONFIGURE_CONNECTION_FIELD_NUMBER: _ClassVar[int]
+    type: MessageType
+    identifier: str
+    authentication_token: str
+    error_code: ErrorCode
+    timestamp: int
+    send_command: SendCommandMessage
+    send_command_result: SendCommandResultMessage
+    set_state: SetStateMessage
+    set_artwork: SetArtworkMessage
+    register_hid_device: RegisterHIDDeviceMessage
+    register_hid_device_result: RegisterHIDDeviceResultMessage
+    send_hid_event: SendHIDEventMessage
+    notification: NotificationMessage
+    device_info: DeviceInfoMessage
+    client_updates_config: ClientUpdatesConfigMessage
+    volume_control_availability: VolumeControlAvailabilityMessage
+    register_for_game_controller_events: RegisterForGameControllerEventsMessage
+    keyboard: KeyboardMessage
+    get_keyboard_session: str
+    text_input: TextInputMessage
+    register_voice_input_device: RegisterVoiceInputDeviceMessage
+    register_voice_input_device_response: RegisterVoiceInputDeviceResponseMessage
+    set_recording_state: SetRecordingStateMessage
+    send_voice_input: SendVoiceInputMessage
+    playback_queue_request: PlaybackQueueRequestMessage
+    transaction: TransactionMessage
+    crypto_pairing: CryptoPairingMessage
+    set_connection_state: SetConnectionStateMessage
+    send_button_event: SendButtonEventMessage
+    set_hilite_mode: SetHiliteModeMessage
+    wake_device: WakeDeviceMessage
+    generic: GenericMessage
+    send_packed_virtual_touch_event: SendPackedVirtualTouchEventMessage
+    set_now_playing_client: SetNowPlayingClientMessage
+    set_now_playing_player: SetNowPlayingPlayerMessage
+    modify_output_context_request: ModifyOutputContextRequestMessage
+    get_volume: GetVolumeMessage
+    get_volume_result: GetVolumeResultMessage
+    set_volume: SetVolumeMessage
+    volume_did_change: VolumeDidChangeMessage
+    remove_client: RemoveClientMessage
+    remove_player: RemovePlayerMessage
+    update_client: UpdateClientMessage
+    update_content_item: UpdateContentItemMessage
+    update_content_item_artwork: UpdateContentItemArtworkMessage
+    update_player: UpdatePlayerMessage
+    volume_control_capabilities_did_change: VolumeControlCapabilitiesDidChangeMessage
+    update_output_device: UpdateOutputDeviceMessage
+    remove_output_devices: RemoveOutputDevicesMessage
+    remote_text_input: RemoteTextInputMessage
+    get_remote_text_input_session: GetRemoteTextInputSessionMessage
+    set_default_supported_commands: SetDefaultSupportedCommandsMessage
+    error_description: str
+    set_discovery_mode: SetDiscoveryModeMessage
+    update_end_points: UpdateEndPointsMessage
+    remove_endpoints: RemoveEndpointsMessage
+    unique_identifier: str
+    player_client_properties: PlayerClientPropertiesMessage
+    origin_client_properties: OriginClientPropertiesMessage
+    audio_fade: AudioFadeMessage
+    audio_fade_response: AudioFadeResponseMessage
+    configure_connection: ConfigureConnectionMessage
+    def __init__(self, type: _Optional[_Union[MessageType, str]] = ..., identifier: _Optional[str] = ..., authentication_token: _Optional[str] = ..., error_code: _Optional[_Union[ErrorCode, str]] = ..., timestamp: _Optional[int] = ..., send_command: _Optional[_Union[SendCommandMessage, _Mapping]] = ..., send_command_result: _Optional[_Union[SendCommandResultMessage, _Mapping]] = ..., set_state: _Optional[_Union[SetStateMessage, _Mapping]] = ..., set_artwork: _Optional[_Union[SetArtworkMessage, _Mapping]] = ..., register_hid_device: _Optional[_Union[RegisterHIDDeviceMessage, _Mapping]] = ..., register_hid_device_result: _Optional[_Union[RegisterHIDDeviceResultMessage, _Mapping]] = ..., send_hid_event: _Optional[_Union[SendHIDEventMessage, _Mapping]] = ..., notification: _Optional[_Union[NotificationMessage, _Mapping]] = ..., device_info: _Optional[_Union[DeviceInfoMessage, _Mapping]] = ..., client_updates_config: _Optional[_Union[ClientUpdatesConfigMessage, _Mapping]] = ..., volume_control_availability: _Optional[_Union[VolumeControlAvailabilityMessage, _Mapping]] = ..., register_for_game_controller_events: _Optional[_Union[RegisterForGameControllerEventsMessage, _Mapping]] = ..., keyboard: _Optional[_Union[KeyboardMessage, _Mapping]] = ..., get_keyboard_session: _Optional[str] = ..., text_input: _Optional[_Union[TextInputMessage, _Mapping]] = ..., register_voice_input_device: _Optional[_Union[RegisterVoiceInputDeviceMessage, _Mapping]] = ..., register_voice_input_device_response: _Optional[_Union[RegisterVoiceInputDeviceResponseMessage, _Mapping]] = ..., set_recording_state: _Optional[_Union[SetRecordingStateMessage, _Mapping]] = ..., send_voice_input: _Optional[_Union[SendVoiceInputMessage, _Mapping]] = ..., playback_queue_request: _Optional[_Union[PlaybackQueueRequestMessage, _Mapping]] = ..., transaction: _Optional[_Union[TransactionMessage, _Mapping]] = ..., crypto_pairing: _Optional[_Union[CryptoPairingMessage, _Mapping]] = ..., set_connection_state: _Optional[_Union[SetConnectionStateMessage, _Mapping]] = ..., send_button_event: _Optional[_Union[SendButtonEventMessage, _Mapping]] = ..., set_hilite_mode: _Optional[_Union[SetHiliteModeMessage, _Mapping]] = ..., wake_device: _Optional[_Union[WakeDeviceMessage, _Mapping]] = ..., generic: _Optional[_Union[GenericMessage, _Mapping]] = ..., send_packed_virtual_touch_event: _Optional[_Union[SendPackedVirtualTouchEventMessage, _Mapping]] = ..., set_now_playing_client: _Optional[_Union[SetNowPlayingClientMessage, _Mapping]] = ..., set_now_playing_player: _Optional[_Union[SetNowPlayingPlayerMessage, _Mapping]] = ..., modify_output_context_request: _Optional[_Union[ModifyOutputContextRequestMessage, _Mapping]] = ..., get_volume: _Optional[_Union[GetVolumeMessage, _Mapping]] = ..., get_volume_result: _Optional[_Union[GetVolumeResultMessage, _Mapping]] = ..., set_volume: _Optional[_Union[SetVolumeMessage, _Mapping]] = ..., volume_did_change: _Optional[_Union[VolumeDidChangeMessage, _Mapping]] = ..., remove_client: _Optional[_Union[RemoveClientMessage, _Mapping]] = ..., remove_player: _Optional[_Union[RemovePlayerMessage, _Mapping]] = ..., update_client: _Optional[_Union[UpdateClientMessage, _Mapping]] = ..., update_content_item: _Optional[_Union[UpdateContentItemMessage, _Mapping]] = ..., update_content_item_artwork: _Optional[_Union[UpdateContentItemArtworkMessage, _Mapping]] = ..., update_player: _Optional[_Union[UpdatePlayerMessage, _Mapping]] = ..., volume_control_capabilities_did_change: _Optional[_Union[VolumeControlCapabilitiesDidChangeMessage, _Mapping]] = ..., update_output_device: _Optional[_Union[UpdateOutputDeviceMessage, _Mapping]] = ..., remove_output_devices: _Optional[_Union[RemoveOutputDevicesMessage, _Mapping]] = ..., remote_text_input: _Optional[_Union[RemoteTextInputMessage, _Mapping]] = ..., get_remote_text_input_session: _Optional[_Union[GetRemoteTextInputSessionMessage, _Mapping]] = ..., set_default_supported_commands: _Optional[_Union[SetDefaultSupportedCommandsMessage, _Mapping]] = ..., error_description: _Optional[str] = ..., set_discovery_mode: _Optional[_Union[SetDiscoveryModeMessage, _Mapping]] = ..., update_end_points: _Optional[_Union[UpdateEndPointsMessage, _Mapping]] = ..., remove_endpoints: _Optional[_Union[RemoveEndpointsMessage, _Mapping]] = ..., unique_identifier: _Optional[str] = ..., player_client_properties: _Optional[_Union[PlayerClientPropertiesMessage, _Mapping]] = ..., origin_client_properties: _Optional[_Union[OriginClientPropertiesMessage, _Mapping]] = ..., audio_fade: _Optional[_Union[AudioFadeMessage, _Mapping]] = ..., audio_fade_response: _Optional[_Union[AudioFadeResponseMessage, _Mapping]] = ..., configure_connection: _Optional[_Union[ConfigureConnectionMessage, _Mapping]] = ...) -> None: ...
+
+class DeviceInfoMessage(_message.Message):
+    __slots__ = ("unique_identifier", "name", "localized_model_name", "system_build_version", "application_bundle_identifier", "application_bundle_version", "protocol_version", "last_supported_message_type", "supports_system_pairing", "allows_pairing", "connected", "system_media_application", "supports_acl", "supports_shared_queue", "supports_extended_motion", "bluetooth_address", "shared_queue_version", "device_uid", "managed_config_device_id", "device_class", "logical_device_count", "tightly_synced_group", "is_proxy_group_player", "tight_sync_uid", "group_uid", "group_name", "grouped_devices", "is_group_leader", "is_airplay_active", "system_podcast_application", "sender_default_group_uid", "airplay_receivers", "link_agent", "cluster_id", "cluster_leader_id", "cluster_type", "is_cluster_aware", "model_id", "supports_multiplayer", "routing_context_id", "airplay_group_id", "system_books_application", "clustered_devices", "parent_group_contains_discoverable_group_leader", "group_contains_discoverable_group_leader", "last_known_cluster_type", "supports_output_context_sync", "computer_name", "configured_cluster_size", "preferred_encoding")
+    UNIQUE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LOCALIZED_MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_BUILD_VERSION_FIELD_NUMBER: _ClassVar[int]
+    APPLICATION_BUNDLE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    APPLICATION_BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    LAST_SUPPORTED_MESSAGE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_SYSTEM_PAIRING_FIELD_NUMBER: _ClassVar[int]
+    ALLOWS_PAIRING_FIELD_NUMBER: _ClassVar[int]
+    CONNECTED_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_MEDIA_APPLICATION_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_ACL_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_SHARED_QUEUE_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_EXTENDED_MOTION_FIELD_NUMBER: _ClassVar[int]
+    BLUETOOTH_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    SHARED_QUEUE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_UID_FIELD_NUMBER: _ClassVar[int]
+    MANAGED_CONFIG_DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_CLASS_FIELD_NUMBER: _ClassVar[int]
+    LOGICAL_DEVICE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TIGHTLY_SYNCED_GROUP_FIELD_NUMBER: _ClassVar[int]
+    IS_PROXY_GROUP_PLAYER_FIELD_NUMBER: _ClassVar[int]
+    TIGHT_SYNC_UID_FIELD_NUMBER: _ClassVar[int]
+    GROUP_UID_FIELD_NUMBER: _ClassVar[int]
+    GROUP_NAME_FIELD_NUMBER: _ClassVar[int]
+    GROUPED_DEVICES_FIELD_NUMBER: _ClassVar[int]
+    IS_GROUP_LEADER_FIELD_NUMBER: _ClassVar[int]
+    IS_AIRPLAY_ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_PODCAST_APPLICATION_FIELD_NUMBER: _ClassVar[int]
+    SENDER_DEFAULT_GROUP_UID_FIELD_NUMBER: _ClassVar[int]
+    AIRPLAY_RECEIVERS_FIELD_NUMBER: _ClassVar[int]
+    LINK_AGENT_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_ID_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_LEADER_ID_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_TYPE_FIELD_NUMBER: _ClassVar[int]
+    IS_CLUSTER_AWARE_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_MULTIPLAYER_FIELD_NUMBER: _ClassVar[int]
+    ROUTING_CONTEXT_ID_FIELD_NUMBER: _ClassVar[int]
+    AIRPLAY_GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_BOOKS_APPLICATION_FIELD_NUMBER: _ClassVar[int]
+    CLUSTERED_DEVICES_FIELD_NUMBER: _ClassVar[int]
+    PARENT_GROUP_CONTAINS_DISCOVERABLE_GROUP_LEADER_FIELD_NUMBER: _ClassVar[int]
+    GROUP_CONTAINS_DISCOVERABLE_GROUP_LEADER_FIELD_NUMBER: _ClassVar[int]
+    LAST_KNOWN_CLUSTER_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_OUTPUT_CONTEXT_SYNC_FIELD_NUMBER: _ClassVar[int]
+    COMPUTER_NAME_FIELD_NUMBER: _ClassVar[int]
+    CONFIGURED_CLUSTER_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PREFERRED_ENCODING_FIELD_NUMBER: _ClassVar[int]
+    unique_identifier: str
+    name: str
+    localized_model_name: str
+    system_build_version: str
+    application_bundle_identifier: str
+    application_bundle_version: str
+    protocol_version: int
+    last_supported_message_type: int
+    supports_system_pairing: bool
+    allows_pairing: bool
+    connected: bool
+    system_media_application: str
+    supports_acl: bool
+    supports_shared_queue: bool
+    supports_extended_motion: bool
+    bluetooth_address: bytes
+    shared_queue_version: int
+    device_uid: str
+    managed_config_device_id: str
+    device_class: DeviceClass
+    logical_device_count: int
+    tightly_synced_group: bool
+    is_proxy_group_player: bool
+    tight_sync_uid: str
+    group_uid: str
+    group_name: str
+    grouped_devices: _containers.RepeatedCompositeFieldContainer[DeviceInfoMessage]
+    is_group_leader: bool
+    is_airplay_active: bool
+    system_podcast_application: str
+    sender_default_group_uid: str
+    airplay_receivers: _containers.RepeatedScalarFieldContainer[str]
+    link_agent: str
+    cluster_id: str
+    cluster_leader_id: str
+    cluster_type: int
+    is_cluster_aware: bool
+    model_id: str
+    supports_multiplayer: bool
+    routing_context_id: str
+    airplay_group_id: str
+    system_books_application: str
+    clustered_devices: _containers.RepeatedCompositeFieldContainer[DeviceInfoMessage]
+    parent_group_contains_discoverable_group_leader: int
+    group_contains_discoverable_group_leader: int
+    last_known_cluster_type: int
+    supports_output_context_sync: bool
+    computer_name: str
+    configured_cluster_size: int
+    preferred_encoding: PreferredEncoding
+    def __init__(self, unique_identifier: _Optional[str] = ..., name: _Optional[str] = ..., localized_model_name: _Optional[str] = ..., system_build_version: _Optional[str] = ..., application_bundle_identifier: _Optional[str] = ..., application_bundle_version: _Optional[str] = ..., protocol_version: _Optional[int] = ..., last_supported_message_type: _Optional[int] = ..., supports_system_pairing: _Optional[bool] = ..., allows_pairing: _Optional[bool] = ..., connected: _Optional[bool] = ..., system_media_application: _Optional[str] = ..., supports_acl: _Optional[bool] = ..., supports_shared_queue: _Optional[bool] = ..., supports_extended_motion: _Optional[bool] = ..., bluetooth_address: _Optional[bytes] = ..., shared_queue_version: _Optional[int] = ..., device_uid: _Optional[str] = ..., managed_config_device_id: _Optional[str] = ..., device_class: _Optional[_Union[DeviceClass, str]] = ..., logical_device_count: _Optional[int] = ..., tightly_synced_group: _Optional[bool] = ..., is_proxy_group_player: _Optional[bool] = ..., tight_sync_uid: _Optional[str] = ..., group_uid: _Optional[str] = ..., group_name: _Optional[str] = ..., grouped_devices: _Optional[_Iterable[_Union[DeviceInfoMessage, _Mapping]]] = ..., is_group_leader: _Optional[bool] = ..., is_airplay_active: _Optional[bool] = ..., system_podcast_application: _Optional[str] = ..., sender_default_group_uid: _Optional[str] = ..., airplay_receivers: _Optional[_Iterable[str]] = ..., link_agent: _Optional[str] = ..., cluster_id: _Optional[str] = ..., cluster_leader_id: _Optional[str] = ..., cluster_type: _Optional[int] = ..., is_cluster_aware: _Optional[bool] = ..., model_id: _Optional[str] = ..., supports_multiplayer: _Optional[bool] = ..., routing_context_id: _Optional[str] = ..., airplay_group_id: _Optional[str] = ..., system_books_application: _Optional[str] = ..., clustered_devices: _Optional[_Iterable[_Union[DeviceInfoMessage, _Mapping]]] = ..., parent_group_contains_discoverable_group_leader: _Optional[int] = ..., group_contains_discoverable_group_leader: _Optional[int] = ..., last_known_cluster_type: _Optional[int] = ..., supports_output_context_sync: _Optional[bool] = ..., computer_name: _Optional[str] = ..., configured_cluster_size: _Optional[int] = ..., preferred_encoding: _Optional[_Union[PreferredEncoding, str]] = ...) -> None: ...
+
+class CryptoPairingMessage(_message.Message):
+    __slots__ = ("pairing_data", "status", "is_retrying", "is_using_system_pairing", "state")
+    PAIRING_DATA_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    IS_RETRYING_FIELD_NUMBER: _ClassVar[int]
+    IS_USING_SYSTEM_PAIRING_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    pairing_data: bytes
+    status: int
+    is_retrying: bool
+    is_using_system_pairing: bool
+    state: int
+    def __init__(self, pairing_data: _Optional[bytes] = ..., status: _Optional[int] = ..., is_retrying: _Optional[bool] = ..., is_using_system_pairing: _Optional[bool] = ..., state: _Optional[int] = ...) -> None: ...
+
+class SetConnectionStateMessage(_message.Message):
+    __slots__ = ("state",)
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    state: ConnectionState
+    def __init__(self, state: _Optional[_Union[ConnectionState, str]] = ...) -> None: ...
+
+class ClientUpdatesConfigMessage(_message.Message):
+    __slots__ = ("artwork_updates", "now_playing_updates", "volume_updates", "keyboard_updates", "output_device_updates")
+    ARTWORK_UPDATES_FIELD_NUMBER: _ClassVar[int]
+    NOW_PLAYING_UPDATES_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_UPDATES_FIELD_NUMBER: _ClassVar[int]
+    KEYBOARD_UPDATES_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_DEVICE_UPDATES_FIELD_NUMBER: _ClassVar[int]
+    artwork_updates: bool
+    now_playing_updates: bool
+    volume_updates: bool
+    keyboard_updates: bool
+    output_device_updates: bool
+    def __init__(self, artwork_updates: _Optional[bool] = ..., now_playing_updates: _Optional[bool] = ..., volume_updates: _Optional[bool] = ..., keyboard_updates: _Optional[bool] = ..., output_device_updates: _Optional[bool] = ...) -> None: ...
+
+class ConfigureConnectionMessage(_message.Message):
+    __slots__ = ("group_id",)
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    group_id: str
+    def __init__(self, group_id: _Optional[str] = ...) -> None: ...
+
+class GenericMessage(_message.Message):
+    __slots__ = ("key", "value")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    value: bytes
+    def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
+
+class NotificationMessage(_message.Message):
+    __slots__ = ("notification", "user_info")
+    NOTIFICATION_FIELD_NUMBER: _ClassVar[int]
+    USER_INFO_FIELD_NUMBER: _ClassVar[int]
+    notification: _containers.RepeatedScalarFieldContainer[str]
+    user_info: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, notification: _Optional[_Iterable[str]] = ..., user_info: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class WakeDeviceMessage(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Origin(_message.Message):
+    __slots__ = ("type", "display_name", "identifier", "device_info", "is_locally_hosted")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_INFO_FIELD_NUMBER: _ClassVar[int]
+    IS_LOCALLY_HOSTED_FIELD_NUMBER: _ClassVar[int]
+    type: OriginType
+    display_name: str
+    identifier: int
+    device_info: DeviceInfoMessage
+    is_locally_hosted: bool
+    def __init__(self, type: _Optional[_Union[OriginType, str]] = ..., display_name: _Optional[str] = ..., identifier: _Optional[int] = ..., device_info: _Optional[_Union[DeviceInfoMessage, _Mapping]] = ..., is_locally_hosted: _Optional[bool] = ...) -> None: ...
+
+class SetStateMessage(_message.Message):
+    __slots__ = ("now_playing_info", "supported_commands", "playback_queue", "display_id", "display_name", "playback_state", "playback_queue_capabilities", "player_path", "request", "playback_state_timestamp")
+    NOW_PLAYING_INFO_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTED_COMMANDS_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_QUEUE_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_STATE_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_QUEUE_CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_STATE_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    now_playing_info: NowPlayingInfo
+    supported_commands: SupportedCommands
+    playback_queue: PlaybackQueue
+    display_id: str
+    display_name: str
+    playback_state: PlaybackState
+    playback_queue_capabilities: PlaybackQueueCapabilities
+    player_path: PlayerPath
+    request: PlaybackQueueRequestMessage
+    playback_state_timestamp: float
+    def __init__(self, now_playing_info: _Optional[_Union[NowPlayingInfo, _Mapping]] = ..., supported_commands: _Optional[_Union[SupportedCommands, _Mapping]] = ..., playback_queue: _Optional[_Union[PlaybackQueue, _Mapping]] = ..., display_id: _Optional[str] = ..., display_name: _Optional[str] = ..., playback_state: _Optional[_Union[PlaybackState, str]] = ..., playback_queue_capabilities: _Optional[_Union[PlaybackQueueCapabilities, _Mapping]] = ..., player_path: _Optional[_Union[PlayerPath, _Mapping]] = ..., request: _Optional[_Union[PlaybackQueueRequestMessage, _Mapping]] = ..., playback_state_timestamp: _Optional[float] = ...) -> None: ...
+
+class SetDefaultSupportedCommandsMessage(_message.Message):
+    __slots__ = ("now_playing_info", "supported_commands", "playback_queue", "display_id", "display_name", "playback_state", "playback_queue_capabilities", "player_path", "request", "playback_state_timestamp")
+    NOW_PLAYING_INFO_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTED_COMMANDS_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_QUEUE_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_STATE_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_QUEUE_CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_STATE_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    now_playing_info: NowPlayingInfo
+    supported_commands: SupportedCommands
+    playback_queue: PlaybackQueue
+    display_id: str
+    display_name: str
+    playback_state: PlaybackState
+    playback_queue_capabilities: PlaybackQueueCapabilities
+    player_path: PlayerPath
+    request: PlaybackQueueRequestMessage
+    playback_state_timestamp: float
+    def __init__(self, now_playing_info: _Optional[_Union[NowPlayingInfo, _Mapping]] = ..., supported_commands: _Optional[_Union[SupportedCommands, _Mapping]] = ..., playback_queue: _Optional[_Union[PlaybackQueue, _Mapping]] = ..., display_id: _Optional[str] = ..., display_name: _Optional[str] = ..., playback_state: _Optional[_Union[PlaybackState, str]] = ..., playback_queue_capabilities: _Optional[_Union[PlaybackQueueCapabilities, _Mapping]] = ..., player_path: _Optional[_Union[PlayerPath, _Mapping]] = ..., request: _Optional[_Union[PlaybackQueueRequestMessage, _Mapping]] = ..., playback_state_timestamp: _Optional[float] = ...) -> None: ...
+
+class SetNowPlayingClientMessage(_message.Message):
+    __slots__ = ("client",)
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    client: NowPlayingClient
+    def __init__(self, client: _Optional[_Union[NowPlayingClient, _Mapping]] = ...) -> None: ...
+
+class SetNowPlayingPlayerMessage(_message.Message):
+    __slots__ = ("player_path",)
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    player_path: PlayerPath
+    def __init__(self, player_path: _Optional[_Union[PlayerPath, _Mapping]] = ...) -> None: ...
+
+class UpdateClientMessage(_message.Message):
+    __slots__ = ("client",)
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    client: NowPlayingClient
+    def __init__(self, client: _Optional[_Union[NowPlayingClient, _Mapping]] = ...) -> None: ...
+
+class UpdatePlayerMessage(_message.Message):
+    __slots__ = ("player_path",)
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    player_path: PlayerPath
+    def __init__(self, player_path: _Optional[_Union[PlayerPath, _Mapping]] = ...) -> None: ...
+
+class RemoveClientMessage(_message.Message):
+    __slots__ = ("client",)
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    client: NowPlayingClient
+    def __init__(self, client: _Optional[_Union[NowPlayingClient, _Mapping]] = ...) -> None: ...
+
+class RemovePlayerMessage(_message.Message):
+    __slots__ = ("player_path",)
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    player_path: PlayerPath
+    def __init__(self, player_path: _Optional[_Union[PlayerPath, _Mapping]] = ...) -> None: ...
+
+class PlayerClientPropertiesMessage(_message.Message):
+    __slots__ = ("player_path", "last_playing_timestamp")
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    LAST_PLAYING_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    player_path: PlayerPath
+    last_playing_timestamp: float
+    def __init__(self, player_path: _Optional[_Union[PlayerPath, _Mapping]] = ..., last_playing_timestamp: _Optional[float] = ...) -> None: ...
+
+class OriginClientPropertiesMessage(_message.Message):
+    __slots__ = ("last_playing_timestamp",)
+    LAST_PLAYING_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    last_playing_timestamp: float
+    def __init__(self, last_playing_timestamp: _Optional[float] = ...) -> None: ...
+
+class PlayerPath(_message.Message):
+    __slots__ = ("origin", "client", "player")
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_FIELD_NUMBER: _ClassVar[int]
+    origin: Origin
+    client: NowPlayingClient
+    player: NowPlayingPlayer
+    def __init__(self, origin: _Optional[_Union[Origin, _Mapping]] = ..., client: _Optional[_Union[NowPlayingClient, _Mapping]] = ..., player: _Optional[_Union[NowPlayingPlayer, _Mapping]] = ...) -> None: ...
+
+class NowPlayingClient(_message.Message):
+    __slots__ = ("process_identifier", "bundle_identifier", "parent_application_bundle_identifier", "process_user_identifier", "now_playing_visibility", "display_name", "bundle_identifier_hierarchies")
+    PROCESS_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    PARENT_APPLICATION_BUNDLE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    PROCESS_USER_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    NOW_PLAYING_VISIBILITY_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_IDENTIFIER_HIERARCHIES_FIELD_NUMBER: _ClassVar[int]
+    process_identifier: int
+    bundle_identifier: str
+    parent_application_bundle_identifier: str
+    process_user_identifier: int
+    now_playing_visibility: int
+    display_name: str
+    bundle_identifier_hierarchies: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, process_identifier: _Optional[int] = ..., bundle_identifier: _Optional[str] = ..., parent_application_bundle_identifier: _Optional[str] = ..., process_user_identifier: _Optional[int] = ..., now_playing_visibility: _Optional[int] = ..., display_name: _Optional[str] = ..., bundle_identifier_hierarchies: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class NowPlayingPlayer(_message.Message):
+    __slots__ = ("identifier", "display_name", "is_default_player", "audio_session_type", "mx_session_ids", "audio_session_id", "icon_url")
+    IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    IS_DEFAULT_PLAYER_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_SESSION_TYPE_FIELD_NUMBER: _ClassVar[int]
+    MX_SESSION_IDS_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    ICON_URL_FIELD_NUMBER: _ClassVar[int]
+    identifier: str
+    display_name: str
+    is_default_player: bool
+    audio_session_type: int
+    mx_session_ids: int
+    audio_session_id: int
+    icon_url: str
+    def __init__(self, identifier: _Optional[str] = ..., display_name: _Optional[str] = ..., is_default_player: _Optional[bool] = ..., audio_session_type: _Optional[int] = ..., mx_session_ids: _Optional[int] = ..., audio_session_id: _Optional[int] = ..., icon_url: _Optional[str] = ...) -> None: ...
+
+class NowPlayingInfo(_message.Message):
+    __slots__ = ("album", "artist", "duration", "elapsed_time", "playback_rate", "repeat_mode", "shuffle_mode", "timestamp", "title", "unique_identifier", "is_explicit_track", "is_music_app", "radio_station_identifier", "radio_station_hash", "radio_station_name", "artwork_data_digest", "is_always_live", "is_advertisement")
+    ALBUM_FIELD_NUMBER: _ClassVar[int]
+    ARTIST_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_TIME_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_RATE_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_MODE_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_MODE_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    UNIQUE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    IS_EXPLICIT_TRACK_FIELD_NUMBER: _ClassVar[int]
+    IS_MUSIC_APP_FIELD_NUMBER: _ClassVar[int]
+    RADIO_STATION_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    RADIO_STATION_HASH_FIELD_NUMBER: _ClassVar[int]
+    RADIO_STATION_NAME_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_DATA_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    IS_ALWAYS_LIVE_FIELD_NUMBER: _ClassVar[int]
+    IS_ADVERTISEMENT_FIELD_NUMBER: _ClassVar[int]
+    album: str
+    artist: str
+    duration: float
+    elapsed_time: float
+    playback_rate: float
+    repeat_mode: RepeatMode
+    shuffle_mode: ShuffleMode
+    timestamp: float
+    title: str
+    unique_identifier: int
+    is_explicit_track: bool
+    is_music_app: bool
+    radio_station_identifier: int
+    radio_station_hash: str
+    radio_station_name: str
+    artwork_data_digest: bytes
+    is_always_live: bool
+    is_advertisement: bool
+    def __init__(self, album: _Optional[str] = ..., artist: _Optional[str] = ..., duration: _Optional[float] = ..., elapsed_time: _Optional[float] = ..., playback_rate: _Optional[float] = ..., repeat_mode: _Optional[_Union[RepeatMode, str]] = ..., shuffle_mode: _Optional[_Union[ShuffleMode, str]] = ..., timestamp: _Optional[float] = ..., title: _Optional[str] = ..., unique_identifier: _Optional[int] = ..., is_explicit_track: _Optional[bool] = ..., is_music_app: _Optional[bool] = ..., radio_station_identifier: _Optional[int] = ..., radio_station_hash: _Optional[str] = ..., radio_station_name: _Optional[str] = ..., artwork_data_digest: _Optional[bytes] = ..., is_always_live: _Optional[bool] = ..., is_advertisement: _Optional[bool] = ...) -> None: ...
+
+class PlaybackQueue(_message.Message):
+    __slots__ = ("location", "content_items", "context", "request_id", "resolved_player_path", "sending_playback_queue_transaction", "queue_identifier")
+    LOCATION_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RESOLVED_PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    SENDING_PLAYBACK_QUEUE_TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    location: int
+    content_items: _containers.RepeatedCompositeFieldContainer[ContentItem]
+    context: PlaybackQueueContext
+    request_id: str
+    resolved_player_path: PlayerPath
+    sending_playback_queue_transaction: bool
+    queue_identifier: str
+    def __init__(self, location: _Optional[int] = ..., content_items: _Optional[_Iterable[_Union[ContentItem, _Mapping]]] = ..., context: _Optional[_Union[PlaybackQueueContext, _Mapping]] = ..., request_id: _Optional[str] = ..., resolved_player_path: _Optional[_Union[PlayerPath, _Mapping]] = ..., sending_playback_queue_transaction: _Optional[bool] = ..., queue_identifier: _Optional[str] = ...) -> None: ...
+
+class PlaybackQueueContext(_message.Message):
+    __slots__ = ("revision",)
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    revision: str
+    def __init__(self, revision: _Optional[str] = ...) -> None: ...
+
+class PlaybackQueueCapabilities(_message.Message):
+    __slots__ = ("request_by_range", "request_by_identifiers", "request_by_request")
+    REQUEST_BY_RANGE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_BY_IDENTIFIERS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_BY_REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request_by_range: bool
+    request_by_identifiers: bool
+    request_by_request: bool
+    def __init__(self, request_by_range: _Optional[bool] = ..., request_by_identifiers: _Optional[bool] = ..., request_by_request: _Optional[bool] = ...) -> None: ...
+
+class PlaybackQueueRequestMessage(_message.Message):
+    __slots__ = ("location", "length", "include_metadata", "artwork_width", "artwork_height", "include_lyrics", "include_sections", "include_info", "include_language_options", "context", "request_id", "content_item_identifiers", "return_content_item_assets_in_user_completion", "player_path", "caching_policy", "label", "is_legacy_now_playing_info_request")
+    LOCATION_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_METADATA_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_LYRICS_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_SECTIONS_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_INFO_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_LANGUAGE_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_ITEM_IDENTIFIERS_FIELD_NUMBER: _ClassVar[int]
+    RETURN_CONTENT_ITEM_ASSETS_IN_USER_COMPLETION_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    CACHING_POLICY_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    IS_LEGACY_NOW_PLAYING_INFO_REQUEST_FIELD_NUMBER: _ClassVar[int]
+    location: int
+    length: int
+    include_metadata: bool
+    artwork_width: float
+    artwork_height: float
+    include_lyrics: bool
+    include_sections: bool
+    include_info: bool
+    include_language_options: bool
+    context: PlaybackQueueContext
+    request_id: str
+    content_item_identifiers: _containers.RepeatedScalarFieldContainer[str]
+    return_content_item_assets_in_user_completion: bool
+    player_path: PlayerPath
+    caching_policy: int
+    label: str
+    is_legacy_now_playing_info_request: bool
+    def __init__(self, location: _Optional[int] = ..., length: _Optional[int] = ..., include_metadata: _Optional[bool] = ..., artwork_width: _Optional[float] = ..., artwork_height: _Optional[float] = ..., include_lyrics: _Optional[bool] = ..., include_sections: _Optional[bool] = ..., include_info: _Optional[bool] = ..., include_language_options: _Optional[bool] = ..., context: _Optional[_Union[PlaybackQueueContext, _Mapping]] = ..., request_id: _Optional[str] = ..., content_item_identifiers: _Optional[_Iterable[str]] = ..., return_content_item_assets_in_user_completion: _Optional[bool] = ..., player_path: _Optional[_Union[PlayerPath, _Mapping]] = ..., caching_policy: _Optional[int] = ..., label: _Optional[str] = ..., is_legacy_now_playing_info_request: _Optional[bool] = ...) -> None: ...
+
+class UpdateContentItemMessage(_message.Message):
+    __slots__ = ("content_items", "player_path")
+    CONTENT_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    content_items: _containers.RepeatedCompositeFieldContainer[ContentItem]
+    player_path: PlayerPath
+    def __init__(self, content_items: _Optional[_Iterable[_Union[ContentItem, _Mapping]]] = ..., player_path: _Optional[_Union[PlayerPath, _Mapping]] = ...) -> None: ...
+
+class UpdateContentItemArtworkMessage(_message.Message):
+    __slots__ = ("content_items", "player_path")
+    CONTENT_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    content_items: _containers.RepeatedCompositeFieldContainer[ContentItem]
+    player_path: PlayerPath
+    def __init__(self, content_items: _Optional[_Iterable[_Union[ContentItem, _Mapping]]] = ..., player_path: _Optional[_Union[PlayerPath, _Mapping]] = ...) -> None: ...
+
+class SetArtworkMessage(_message.Message):
+    __slots__ = ("jpeg_data",)
+    JPEG_DATA_FIELD_NUMBER: _ClassVar[int]
+    jpeg_data: bytes
+    def __init__(self, jpeg_data: _Optional[bytes] = ...) -> None: ...
+
+class ContentItem(_message.Message):
+    __slots__ = ("identifier", "metadata", "artwork_data", "info", "available_language_options", "current_language_options", "parent_identifier", "ancestor_identifier", "queue_identifier", "request_identifier", "artwork_data_width", "artwork_data_height")
+    IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_DATA_FIELD_NUMBER: _ClassVar[int]
+    INFO_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_LANGUAGE_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_LANGUAGE_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    PARENT_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    ANCESTOR_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_DATA_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_DATA_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    identifier: str
+    metadata: ContentItemMetadata
+    artwork_data: bytes
+    info: str
+    available_language_options: _containers.RepeatedCompositeFieldContainer[LanguageOptionGroup]
+    current_language_options: _containers.RepeatedCompositeFieldContainer[LanguageOption]
+    parent_identifier: str
+    ancestor_identifier: str
+    queue_identifier: str
+    request_identifier: str
+    artwork_data_width: int
+    artwork_data_height: int
+    def __init__(self, identifier: _Optional[str] = ..., metadata: _Optional[_Union[ContentItemMetadata, _Mapping]] = ..., artwork_data: _Optional[bytes] = ..., info: _Optional[str] = ..., available_language_options: _Optional[_Iterable[_Union[LanguageOptionGroup, _Mapping]]] = ..., current_language_options: _Optional[_Iterable[_Union[LanguageOption, _Mapping]]] = ..., parent_identifier: _Optional[str] = ..., ancestor_identifier: _Optional[str] = ..., queue_identifier: _Optional[str] = ..., request_identifier: _Optional[str] = ..., artwork_data_width: _Optional[int] = ..., artwork_data_height: _Optional[int] = ...) -> None: ...
+
+class ContentItemMetadata(_message.Message):
+    __slots__ = ("title", "subtitle", "is_container", "is_playable", "playback_progress", "album_name", "track_artist_name", "album_artist_name", "director_name", "season_number", "episode_number", "release_date", "play_count", "duration", "localized_content_rating", "is_explicit_item", "playlist_type", "radio_station_type", "artwork_available", "info_available", "language_options_available", "number_of_sections", "lyrics_available", "editing_style_flags", "is_streaming_content", "is_currently_playing", "collection_identifier", "profile_identifier", "start_time", "artwork_mime_type", "asset_url_string", "composer", "disc_number", "elapsed_time", "genre", "is_always_live", "playback_rate", "chapter_count", "total_disc_count", "total_track_count", "track_number", "content_identifier", "is_sharable", "is_liked", "is_in_wish_list", "radio_station_identifier", "radio_station_name", "radio_station_string", "itunes_store_identifier", "itunes_store_subscription_identifier", "itunes_store_artist_identifier", "itunes_store_album_identifier", "purchase_info_data", "default_playback_rate", "download_state", "download_progress", "app_metrics_data", "series_name", "media_type", "media_sub_type", "now_playing_info_data", "user_info_data", "is_steerable", "artwork_url", "lyrics_url", "device_specific_user_info_data", "collection_info_data", "elapsed_time_timestamp", "inferred_timestamp", "service_identifier", "artwork_data_width", "artwork_data_height", "current_playback_date_data", "artwork_identifier", "is_loading", "artwork_url_templates_data", "legacy_unique_identifier", "episode_type", "artwork_file_url", "brand_identifier", "localized_duration_string", "album_year", "song_traits", "album_traits", "playlist_traits", "preferred_format", "active_format", "active_format_justification", "format_tier_preference", "audio_route", "alternative_formats")
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    SUBTITLE_FIELD_NUMBER: _ClassVar[int]
+    IS_CONTAINER_FIELD_NUMBER: _ClassVar[int]
+    IS_PLAYABLE_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    ALBUM_NAME_FIELD_NUMBER: _ClassVar[int]
+    TRACK_ARTIST_NAME_FIELD_NUMBER: _ClassVar[int]
+    ALBUM_ARTIST_NAME_FIELD_NUMBER: _ClassVar[int]
+    DIRECTOR_NAME_FIELD_NUMBER: _ClassVar[int]
+    SEASON_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    EPISODE_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_DATE_FIELD_NUMBER: _ClassVar[int]
+    PLAY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    LOCALIZED_CONTENT_RATING_FIELD_NUMBER: _ClassVar[int]
+    IS_EXPLICIT_ITEM_FIELD_NUMBER: _ClassVar[int]
+    PLAYLIST_TYPE_FIELD_NUMBER: _ClassVar[int]
+    RADIO_STATION_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    INFO_AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_OPTIONS_AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_OF_SECTIONS_FIELD_NUMBER: _ClassVar[int]
+    LYRICS_AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    EDITING_STYLE_FLAGS_FIELD_NUMBER: _ClassVar[int]
+    IS_STREAMING_CONTENT_FIELD_NUMBER: _ClassVar[int]
+    IS_CURRENTLY_PLAYING_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_MIME_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ASSET_URL_STRING_FIELD_NUMBER: _ClassVar[int]
+    COMPOSER_FIELD_NUMBER: _ClassVar[int]
+    DISC_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_TIME_FIELD_NUMBER: _ClassVar[int]
+    GENRE_FIELD_NUMBER: _ClassVar[int]
+    IS_ALWAYS_LIVE_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_RATE_FIELD_NUMBER: _ClassVar[int]
+    CHAPTER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_DISC_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_TRACK_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TRACK_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    IS_SHARABLE_FIELD_NUMBER: _ClassVar[int]
+    IS_LIKED_FIELD_NUMBER: _ClassVar[int]
+    IS_IN_WISH_LIST_FIELD_NUMBER: _ClassVar[int]
+    RADIO_STATION_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    RADIO_STATION_NAME_FIELD_NUMBER: _ClassVar[int]
+    RADIO_STATION_STRING_FIELD_NUMBER: _ClassVar[int]
+    ITUNES_STORE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    ITUNES_STORE_SUBSCRIPTION_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    ITUNES_STORE_ARTIST_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    ITUNES_STORE_ALBUM_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    PURCHASE_INFO_DATA_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_PLAYBACK_RATE_FIELD_NUMBER: _ClassVar[int]
+    DOWNLOAD_STATE_FIELD_NUMBER: _ClassVar[int]
+    DOWNLOAD_PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    APP_METRICS_DATA_FIELD_NUMBER: _ClassVar[int]
+    SERIES_NAME_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_SUB_TYPE_FIELD_NUMBER: _ClassVar[int]
+    NOW_PLAYING_INFO_DATA_FIELD_NUMBER: _ClassVar[int]
+    USER_INFO_DATA_FIELD_NUMBER: _ClassVar[int]
+    IS_STEERABLE_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_URL_FIELD_NUMBER: _ClassVar[int]
+    LYRICS_URL_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_SPECIFIC_USER_INFO_DATA_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_INFO_DATA_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_TIME_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    INFERRED_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_DATA_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_DATA_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_PLAYBACK_DATE_DATA_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    IS_LOADING_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_URL_TEMPLATES_DATA_FIELD_NUMBER: _ClassVar[int]
+    LEGACY_UNIQUE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    EPISODE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ARTWORK_FILE_URL_FIELD_NUMBER: _ClassVar[int]
+    BRAND_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    LOCALIZED_DURATION_STRING_FIELD_NUMBER: _ClassVar[int]
+    ALBUM_YEAR_FIELD_NUMBER: _ClassVar[int]
+    SONG_TRAITS_FIELD_NUMBER: _ClassVar[int]
+    ALBUM_TRAITS_FIELD_NUMBER: _ClassVar[int]
+    PLAYLIST_TRAITS_FIELD_NUMBER: _ClassVar[int]
+    PREFERRED_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_FORMAT_JUSTIFICATION_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_TIER_PREFERENCE_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_ROUTE_FIELD_NUMBER: _ClassVar[int]
+    ALTERNATIVE_FORMATS_FIELD_NUMBER: _ClassVar[int]
+    title: str
+    subtitle: str
+    is_container: bool
+    is_playable: bool
+    playback_progress: float
+    album_name: str
+    track_artist_name: str
+    album_artist_name: str
+    director_name: str
+    season_number: int
+    episode_number: int
+    release_date: float
+    play_count: int
+    duration: float
+    localized_content_rating: str
+    is_explicit_item: bool
+    playlist_type: int
+    radio_station_type: int
+    artwork_available: bool
+    info_available: bool
+    language_options_available: bool
+    number_of_sections: int
+    lyrics_available: bool
+    editing_style_flags: int
+    is_streaming_content: bool
+    is_currently_playing: bool
+    collection_identifier: str
+    profile_identifier: str
+    start_time: float
+    artwork_mime_type: str
+    asset_url_string: str
+    composer: str
+    disc_number: int
+    elapsed_time: float
+    genre: str
+    is_always_live: bool
+    playback_rate: float
+    chapter_count: int
+    total_disc_count: int
+    total_track_count: int
+    track_number: int
+    content_identifier: str
+    is_sharable: bool
+    is_liked: bool
+    is_in_wish_list: bool
+    radio_station_identifier: int
+    radio_station_name: str
+    radio_station_string: str
+    itunes_store_identifier: int
+    itunes_store_subscription_identifier: int
+    itunes_store_artist_identifier: int
+    itunes_store_album_identifier: int
+    purchase_info_data: bytes
+    default_playback_rate: float
+    download_state: int
+    download_progress: float
+    app_metrics_data: bytes
+    series_name: str
+    media_type: MediaType
+    media_sub_type: MediaSubType
+    now_playing_info_data: bytes
+    user_info_data: bytes
+    is_steerable: bool
+    artwork_url: str
+    lyrics_url: str
+    device_specific_user_info_data: bytes
+    collection_info_data: bytes
+    elapsed_time_timestamp: float
+    inferred_timestamp: float
+    service_identifier: str
+    artwork_data_width: int
+    artwork_data_height: int
+    current_playback_date_data: bytes
+    artwork_identifier: str
+    is_loading: bool
+    artwork_url_templates_data: bytes
+    legacy_unique_identifier: int
+    episode_type: int
+    artwork_file_url: str
+    brand_identifier: str
+    localized_duration_string: str
+    album_year: str
+    song_traits: SongTraits
+    album_traits: AlbumTraits
+    playlist_traits: PlaylistTraits
+    preferred_format: AudioFormat
+    active_format: AudioFormat
+    active_format_justification: ActiveFormatJustification
+    format_tier_preference: FormatTier
+    audio_route: AudioRoute
+    alternative_formats: _containers.RepeatedCompositeFieldContainer[AudioFormat]
+    def __init__(self, title: _Optional[str] = ..., subtitle: _Optional[str] = ..., is_container: _Optional[bool] = ..., is_playable: _Optional[bool] = ..., playback_progress: _Optional[float] = ..., album_name: _Optional[str] = ..., track_artist_name: _Optional[str] = ..., album_artist_name: _Optional[str] = ..., director_name: _Optional[str] = ..., season_number: _Optional[int] = ..., episode_number: _Optional[int] = ..., release_date: _Optional[float] = ..., play_count: _Optional[int] = ..., duration: _Optional[float] = ..., localized_content_rating: _Optional[str] = ..., is_explicit_item: _Optional[bool] = ..., playlist_type: _Optional[int] = ..., radio_station_type: _Optional[int] = ..., artwork_available: _Optional[bool] = ..., info_available: _Optional[bool] = ..., language_options_available: _Optional[bool] = ..., number_of_sections: _Optional[int] = ..., lyrics_available: _Optional[bool] = ..., editing_style_flags: _Optional[int] = ..., is_streaming_content: _Optional[bool] = ..., is_currently_playing: _Optional[bool] = ..., collection_identifier: _Optional[str] = ..., profile_identifier: _Optional[str] = ..., start_time: _Optional[float] = ..., artwork_mime_type: _Optional[str] = ..., asset_url_string: _Optional[str] = ..., composer: _Optional[str] = ..., disc_number: _Optional[int] = ..., elapsed_time: _Optional[float] = ..., genre: _Optional[str] = ..., is_always_live: _Optional[bool] = ..., playback_rate: _Optional[float] = ..., chapter_count: _Optional[int] = ..., total_disc_count: _Optional[int] = ..., total_track_count: _Optional[int] = ..., track_number: _Optional[int] = ..., content_identifier: _Optional[str] = ..., is_sharable: _Optional[bool] = ..., is_liked: _Optional[bool] = ..., is_in_wish_list: _Optional[bool] = ..., radio_station_identifier: _Optional[int] = ..., radio_station_name: _Optional[str] = ..., radio_station_string: _Optional[str] = ..., itunes_store_identifier: _Optional[int] = ..., itunes_store_subscription_identifier: _Optional[int] = ..., itunes_store_artist_identifier: _Optional[int] = ..., itunes_store_album_identifier: _Optional[int] = ..., purchase_info_data: _Optional[bytes] = ..., default_playback_rate: _Optional[float] = ..., download_state: _Optional[int] = ..., download_progress: _Optional[float] = ..., app_metrics_data: _Optional[bytes] = ..., series_name: _Optional[str] = ..., media_type: _Optional[_Union[MediaType, str]] = ..., media_sub_type: _Optional[_Union[MediaSubType, str]] = ..., now_playing_info_data: _Optional[bytes] = ..., user_info_data: _Optional[bytes] = ..., is_steerable: _Optional[bool] = ..., artwork_url: _Optional[str] = ..., lyrics_url: _Optional[str] = ..., device_specific_user_info_data: _Optional[bytes] = ..., collection_info_data: _Optional[bytes] = ..., elapsed_time_timestamp: _Optional[float] = ..., inferred_timestamp: _Optional[float] = ..., service_identifier: _Optional[str] = ..., artwork_data_width: _Optional[int] = ..., artwork_data_height: _Optional[int] = ..., current_playback_date_data: _Optional[bytes] = ..., artwork_identifier: _Optional[str] = ..., is_loading: _Optional[bool] = ..., artwork_url_templates_data: _Optional[bytes] = ..., legacy_unique_identifier: _Optional[int] = ..., episode_type: _Optional[int] = ..., artwork_file_url: _Optional[str] = ..., brand_identifier: _Optional[str] = ..., localized_duration_string: _Optional[str] = ..., album_year: _Optional[str] = ..., song_traits: _Optional[_Union[SongTraits, str]] = ..., album_traits: _Optional[_Union[AlbumTraits, str]] = ..., playlist_traits: _Optional[_Union[PlaylistTraits, str]] = ..., preferred_format: _Optional[_Union[AudioFormat, _Mapping]] = ..., active_format: _Optional[_Union[AudioFormat, _Mapping]] = ..., active_format_justification: _Optional[_Union[ActiveFormatJustification, str]] = ..., format_tier_preference: _Optional[_Union[FormatTier, str]] = ..., audio_route: _Optional[_Union[AudioRoute, _Mapping]] = ..., alternative_formats: _Optional[_Iterable[_Union[AudioFormat, _Mapping]]] = ...) -> None: ...
+
+class LanguageOption(_message.Message):
+    __slots__ = ("type", "language_tag", "characteristics", "display_name", "identifier")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_TAG_FIELD_NUMBER: _ClassVar[int]
+    CHARACTERISTICS_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    type: int
+    language_tag: str
+    characteristics: _containers.RepeatedScalarFieldContainer[str]
+    display_name: str
+    identifier: str
+    def __init__(self, type: _Optional[int] = ..., language_tag: _Optional[str] = ..., characteristics: _Optional[_Iterable[str]] = ..., display_name: _Optional[str] = ..., identifier: _Optional[str] = ...) -> None: ...
+
+class LanguageOptionGroup(_message.Message):
+    __slots__ = ("allow_empty_selection", "default_language_option", "language_options")
+    ALLOW_EMPTY_SELECTION_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_LANGUAGE_OPTION_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    allow_empty_selection: bool
+    default_language_option: LanguageOption
+    language_options: _containers.RepeatedCompositeFieldContainer[LanguageOption]
+    def __init__(self, allow_empty_selection: _Optional[bool] = ..., default_language_option: _Optional[_Union[LanguageOption, _Mapping]] = ..., language_options: _Optional[_Iterable[_Union[LanguageOption, _Mapping]]] = ...) -> None: ...
+
+class AudioFormat(_message.Message):
+    __slots__ = ("tier", "bitrate", "sample_rate", "bit_depth", "codec", "spatialized", "multi_channel", "channel_layout", "audio_channel_layout_description", "group_id", "stable_variant_id")
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    BITRATE_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_RATE_FIELD_NUMBER: _ClassVar[int]
+    BIT_DEPTH_FIELD_NUMBER: _ClassVar[int]
+    CODEC_FIELD_NUMBER: _ClassVar[int]
+    SPATIALIZED_FIELD_NUMBER: _ClassVar[int]
+    MULTI_CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_CHANNEL_LAYOUT_DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    STABLE_VARIANT_ID_FIELD_NUMBER: _ClassVar[int]
+    tier: AudioTier
+    bitrate: int
+    sample_rate: int
+    bit_depth: int
+    codec: int
+    spatialized: bool
+    multi_channel: bool
+    channel_layout: int
+    audio_channel_layout_description: str
+    group_id: str
+    stable_variant_id: str
+    def __init__(self, tier: _Optional[_Union[AudioTier, str]] = ..., bitrate: _Optional[int] = ..., sample_rate: _Optional[int] = ..., bit_depth: _Optional[int] = ..., codec: _Optional[int] = ..., spatialized: _Optional[bool] = ..., multi_channel: _Optional[bool] = ..., channel_layout: _Optional[int] = ..., audio_channel_layout_description: _Optional[str] = ..., group_id: _Optional[str] = ..., stable_variant_id: _Optional[str] = ...) -> None: ...
+
+class AudioRoute(_message.Message):
+    __slots__ = ("type", "name", "supports_spatialization")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_SPATIALIZATION_FIELD_NUMBER: _ClassVar[int]
+    type: AudioRouteType
+    name: str
+    supports_spatialization: bool
+    def __init__(self, type: _Optional[_Union[AudioRouteType, str]] = ..., name: _Optional[str] = ..., supports_spatialization: _Optional[bool] = ...) -> None: ...
+
+class SupportedCommands(_message.Message):
+    __slots__ = ("supported_commands",)
+    SUPPORTED_COMMANDS_FIELD_NUMBER: _ClassVar[int]
+    supported_commands: _containers.RepeatedCompositeFieldContainer[CommandInfo]
+    def __init__(self, supported_commands: _Optional[_Iterable[_Union[CommandInfo, _Mapping]]] = ...) -> None: ...
+
+class CommandInfo(_message.Message):
+    __slots__ = ("command", "enabled", "active", "preferred_intervals", "localized_title", "minimum_rating", "maximum_rating", "supported_rates", "localized_short_title", "repeat_mode", "shuffle_mode", "presentation_style", "skip_interval", "num_available_skips", "skip_frequency", "can_scrub", "supported_playback_queue_types", "supported_custom_queue_identifiers", "supported_insertion_positions", "supports_shared_queue", "up_next_item_count", "preferred_playback_rate", "supported_playback_session_types", "current_playback_session_types", "playback_session_identifier", "current_queue_end_action", "supported_end_queue_actions", "disable_reason", "supported_playback_session_identifiers")
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    PREFERRED_INTERVALS_FIELD_NUMBER: _ClassVar[int]
+    LOCALIZED_TITLE_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_RATING_FIELD_NUMBER: _ClassVar[int]
+    MAXIMUM_RATING_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTED_RATES_FIELD_NUMBER: _ClassVar[int]
+    LOCALIZED_SHORT_TITLE_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_MODE_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_MODE_FIELD_NUMBER: _ClassVar[int]
+    PRESENTATION_STYLE_FIELD_NUMBER: _ClassVar[int]
+    SKIP_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    NUM_AVAILABLE_SKIPS_FIELD_NUMBER: _ClassVar[int]
+    SKIP_FREQUENCY_FIELD_NUMBER: _ClassVar[int]
+    CAN_SCRUB_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTED_PLAYBACK_QUEUE_TYPES_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTED_CUSTOM_QUEUE_IDENTIFIERS_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTED_INSERTION_POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_SHARED_QUEUE_FIELD_NUMBER: _ClassVar[int]
+    UP_NEXT_ITEM_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PREFERRED_PLAYBACK_RATE_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTED_PLAYBACK_SESSION_TYPES_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_PLAYBACK_SESSION_TYPES_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_SESSION_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_QUEUE_END_ACTION_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTED_END_QUEUE_ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    DISABLE_REASON_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTED_PLAYBACK_SESSION_IDENTIFIERS_FIELD_NUMBER: _ClassVar[int]
+    command: Command
+    enabled: bool
+    active: bool
+    preferred_intervals: _containers.RepeatedScalarFieldContainer[float]
+    localized_title: str
+    minimum_rating: float
+    maximum_rating: float
+    supported_rates: _containers.RepeatedScalarFieldContainer[float]
+    localized_short_title: str
+    repeat_mode: RepeatMode
+    shuffle_mode: ShuffleMode
+    presentation_style: int
+    skip_interval: int
+    num_available_skips: int
+    skip_frequency: int
+    can_scrub: int
+    supported_playback_queue_types: _containers.RepeatedScalarFieldContainer[int]
+    supported_custom_queue_identifiers: _containers.RepeatedScalarFieldContainer[str]
+    supported_insertion_positions: _containers.RepeatedScalarFieldContainer[int]
+    supports_shared_queue: bool
+    up_next_item_count: int
+    preferred_playback_rate: float
+    supported_playback_session_types: _containers.RepeatedScalarFieldContainer[str]
+    current_playback_session_types: _containers.RepeatedScalarFieldContainer[str]
+    playback_session_identifier: str
+    current_queue_end_action: QueueEndAction
+    supported_end_queue_actions: _containers.RepeatedScalarFieldContainer[QueueEndAction]
+    disable_reason: DisableReason
+    supported_playback_session_identifiers: _containers.RepeatedCompositeFieldContainer[PreloadedPlaybackSessionInfo]
+    def __init__(self, command: _Optional[_Union[Command, str]] = ..., enabled: _Optional[bool] = ..., active: _Optional[bool] = ..., preferred_intervals: _Optional[_Iterable[float]] = ..., localized_title: _Optional[str] = ..., minimum_rating: _Optional[float] = ..., maximum_rating: _Optional[float] = ..., supported_rates: _Optional[_Iterable[float]] = ..., localized_short_title: _Optional[str] = ..., repeat_mode: _Optional[_Union[RepeatMode, str]] = ..., shuffle_mode: _Optional[_Union[ShuffleMode, str]] = ..., presentation_style: _Optional[int] = ..., skip_interval: _Optional[int] = ..., num_available_skips: _Optional[int] = ..., skip_frequency: _Optional[int] = ..., can_scrub: _Optional[int] = ..., supported_playback_queue_types: _Optional[_Iterable[int]] = ..., supported_custom_queue_identifiers: _Optional[_Iterable[str]] = ..., supported_insertion_positions: _Optional[_Iterable[int]] = ..., supports_shared_queue: _Optional[bool] = ..., up_next_item_count: _Optional[int] = ..., preferred_playback_rate: _Optional[float] = ..., supported_playback_session_types: _Optional[_Iterable[str]] = ..., current_playback_session_types: _Optional[_Iterable[str]] = ..., playback_session_identifier: _Optional[str] = ..., current_queue_end_action: _Optional[_Union[QueueEndAction, str]] = ..., supported_end_queue_actions: _Optional[_Iterable[_Union[QueueEndAction, str]]] = ..., disable_reason: _Optional[_Union[DisableReason, str]] = ..., supported_playback_session_identifiers: _Optional[_Iterable[_Union[PreloadedPlaybackSessionInfo, _Mapping]]] = ...) -> None: ...
+
+class PreloadedPlaybackSessionInfo(_message.Message):
+    __slots__ = ("playback_session_identifier", "playback_session_revision", "playback_session_priority")
+    PLAYBACK_SESSION_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_SESSION_REVISION_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_SESSION_PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    playback_session_identifier: str
+    playback_session_revision: str
+    playback_session_priority: int
+    def __init__(self, playback_session_identifier: _Optional[str] = ..., playback_session_revision: _Optional[str] = ..., playback_session_priority: _Optional[int] = ...) -> None: ...
+
+class SendCommandMessage(_message.Message):
+    __slots__ = ("command", "options", "player_path")
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    command: Command
+    options: CommandOptions
+    player_path: PlayerPath
+    def __init__(self, command: _Optional[_Union[Command, str]] = ..., options: _Optional[_Union[CommandOptions, _Mapping]] = ..., player_path: _Optional[_Union[PlayerPath, _Mapping]] = ...) -> None: ...
+
+class CommandOptions(_message.Message):
+    __slots__ = ("source_id", "media_type", "external_player_command", "skip_interval", "playback_rate", "rating", "negative", "playback_position", "repeat_mode", "shuffle_mode", "track_id", "radio_station_id", "radio_station_hash", "system_app_playback_queue_data", "destination_app_display_id", "send_options", "request_deferment_to_playback_queue_position", "context_id", "should_override_manually_curated_queue", "station_url", "should_begin_radio_playback", "playback_queue_insertion_position", "content_item_id", "playback_queue_offset", "playback_queue_destination_offset", "language_option", "playback_queue_context", "insert_after_content_item_id", "now_playing_content_item_id", "replace_intent")
+    SOURCE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_PLAYER_COMMAND_FIELD_NUMBER: _ClassVar[int]
+    SKIP_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_RATE_FIELD_NUMBER: _ClassVar[int]
+    RATING_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_POSITION_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_MODE_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_MODE_FIELD_NUMBER: _ClassVar[int]
+    TRACK_ID_FIELD_NUMBER: _ClassVar[int]
+    RADIO_STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    RADIO_STATION_HASH_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_APP_PLAYBACK_QUEUE_DATA_FIELD_NUMBER: _ClassVar[int]
+    DESTINATION_APP_DISPLAY_ID_FIELD_NUMBER: _ClassVar[int]
+    SEND_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_DEFERMENT_TO_PLAYBACK_QUEUE_POSITION_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_ID_FIELD_NUMBER: _ClassVar[int]
+    SHOULD_OVERRIDE_MANUALLY_CURATED_QUEUE_FIELD_NUMBER: _ClassVar[int]
+    STATION_URL_FIELD_NUMBER: _ClassVar[int]
+    SHOULD_BEGIN_RADIO_PLAYBACK_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_QUEUE_INSERTION_POSITION_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_QUEUE_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_QUEUE_DESTINATION_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_OPTION_FIELD_NUMBER: _ClassVar[int]
+    PLAYBACK_QUEUE_CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    INSERT_AFTER_CONTENT_ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    NOW_PLAYING_CONTENT_ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    REPLACE_INTENT_FIELD_NUMBER: _ClassVar[int]
+    source_id: str
+    media_type: str
+    external_player_command: bool
+    skip_interval: float
+    playback_rate: float
+    rating: float
+    negative: bool
+    playback_position: float
+    repeat_mode: RepeatMode
+    shuffle_mode: ShuffleMode
+    track_id: int
+    radio_station_id: int
+    radio_station_hash: str
+    system_app_playback_queue_data: bytes
+    destination_app_display_id: str
+    send_options: int
+    request_deferment_to_playback_queue_position: bool
+    context_id: str
+    should_override_manually_curated_queue: bool
+    station_url: str
+    should_begin_radio_playback: bool
+    playback_queue_insertion_position: int
+    content_item_id: str
+    playback_queue_offset: int
+    playback_queue_destination_offset: int
+    language_option: bytes
+    playback_queue_context: bytes
+    insert_after_content_item_id: str
+    now_playing_content_item_id: str
+    replace_intent: int
+    def __init__(self, source_id: _Optional[str] = ..., media_type: _Optional[str] = ..., external_player_command: _Optional[bool] = ..., skip_interval: _Optional[float] = ..., playback_rate: _Optional[float] = ..., rating: _Optional[float] = ..., negative: _Optional[bool] = ..., playback_position: _Optional[float] = ..., repeat_mode: _Optional[_Union[RepeatMode, str]] = ..., shuffle_mode: _Optional[_Union[ShuffleMode, str]] = ..., track_id: _Optional[int] = ..., radio_station_id: _Optional[int] = ..., radio_station_hash: _Optional[str] = ..., system_app_playback_queue_data: _Optional[bytes] = ..., destination_app_display_id: _Optional[str] = ..., send_options: _Optional[int] = ..., request_deferment_to_playback_queue_position: _Optional[bool] = ..., context_id: _Optional[str] = ..., should_override_manually_curated_queue: _Optional[bool] = ..., station_url: _Optional[str] = ..., should_begin_radio_playback: _Optional[bool] = ..., playback_queue_insertion_position: _Optional[int] = ..., content_item_id: _Optional[str] = ..., playback_queue_offset: _Optional[int] = ..., playback_queue_destination_offset: _Optional[int] = ..., language_option: _Optional[bytes] = ..., playback_queue_context: _Optional[bytes] = ..., insert_after_content_item_id: _Optional[str] = ..., now_playing_content_item_id: _Optional[str] = ..., replace_intent: _Optional[int] = ...) -> None: ...
+
+class SendCommandResultMessage(_message.Message):
+    __slots__ = ("send_error", "handler_return_status", "handler_return_status_datas", "command_id", "player_path", "command_result")
+    SEND_ERROR_FIELD_NUMBER: _ClassVar[int]
+    HANDLER_RETURN_STATUS_FIELD_NUMBER: _ClassVar[int]
+    HANDLER_RETURN_STATUS_DATAS_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_RESULT_FIELD_NUMBER: _ClassVar[int]
+    send_error: SendError
+    handler_return_status: HandlerReturnStatus
+    handler_return_status_datas: _containers.RepeatedScalarFieldContainer[bytes]
+    command_id: str
+    player_path: PlayerPath
+    command_result: SendCommandResult
+    def __init__(self, send_error: _Optional[_Union[SendError, str]] = ..., handler_return_status: _Optional[_Union[HandlerReturnStatus, str]] = ..., handler_return_status_datas: _Optional[_Iterable[bytes]] = ..., command_id: _Optional[str] = ..., player_path: _Optional[_Union[PlayerPath, _Mapping]] = ..., command_result: _Optional[_Union[SendCommandResult, _Mapping]] = ...) -> None: ...
+
+class SendCommandResult(_message.Message):
+    __slots__ = ("player_path", "send_error", "statuses")
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    SEND_ERROR_FIELD_NUMBER: _ClassVar[int]
+    STATUSES_FIELD_NUMBER: _ClassVar[int]
+    player_path: PlayerPath
+    send_error: SendError
+    statuses: _containers.RepeatedCompositeFieldContainer[SendCommandResultStatus]
+    def __init__(self, player_path: _Optional[_Union[PlayerPath, _Mapping]] = ..., send_error: _Optional[_Union[SendError, str]] = ..., statuses: _Optional[_Iterable[_Union[SendCommandResultStatus, _Mapping]]] = ...) -> None: ...
+
+class SendCommandResultStatus(_message.Message):
+    __slots__ = ("status_code", "type", "custom_data", "custom_data_type")
+    STATUS_CODE_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    CUSTOM_DATA_FIELD_NUMBER: _ClassVar[int]
+    CUSTOM_DATA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    status_code: SendCommandStatusCode
+    type: SendCommandResultType
+    custom_data: bytes
+    custom_data_type: str
+    def __init__(self, status_code: _Optional[_Union[SendCommandStatusCode, str]] = ..., type: _Optional[_Union[SendCommandResultType, str]] = ..., custom_data: _Optional[bytes] = ..., custom_data_type: _Optional[str] = ...) -> None: ...
+
+class SendHIDEventMessage(_message.Message):
+    __slots__ = ("hid_event_data",)
+    HID_EVENT_DATA_FIELD_NUMBER: _ClassVar[int]
+    hid_event_data: bytes
+    def __init__(self, hid_event_data: _Optional[bytes] = ...) -> None: ...
+
+class SendButtonEventMessage(_message.Message):
+    __slots__ = ("usage_page", "usage", "button_down")
+    USAGE_PAGE_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    BUTTON_DOWN_FIELD_NUMBER: _ClassVar[int]
+    usage_page: int
+    usage: int
+    button_down: bool
+    def __init__(self, usage_page: _Optional[int] = ..., usage: _Optional[int] = ..., button_down: _Optional[bool] = ...) -> None: ...
+
+class RegisterHIDDeviceMessage(_message.Message):
+    __slots__ = ("device_descriptor",)
+    DEVICE_DESCRIPTOR_FIELD_NUMBER: _ClassVar[int]
+    device_descriptor: VirtualTouchDeviceDescriptor
+    def __init__(self, device_descriptor: _Optional[_Union[VirtualTouchDeviceDescriptor, _Mapping]] = ...) -> None: ...
+
+class VirtualTouchDeviceDescriptor(_message.Message):
+    __slots__ = ("absolute", "integrated_display", "screen_size_width", "screen_size_height")
+    ABSOLUTE_FIELD_NUMBER: _ClassVar[int]
+    INTEGRATED_DISPLAY_FIELD_NUMBER: _ClassVar[int]
+    SCREEN_SIZE_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    SCREEN_SIZE_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    absolute: bool
+    integrated_display: bool
+    screen_size_width: float
+    screen_size_height: float
+    def __init__(self, absolute: _Optional[bool] = ..., integrated_display: _Optional[bool] = ..., screen_size_width: _Optional[float] = ..., screen_size_height: _Optional[float] = ...) -> None: ...
+
+class RegisterHIDDeviceResultMessage(_message.Message):
+    __slots__ = ("error_code", "device_identifier")
+    ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    error_code: int
+    device_identifier: int
+    def __init__(self, error_code: _Optional[int] = ..., device_identifier: _Optional[int] = ...) -> None: ...
+
+class SendPackedVirtualTouchEventMessage(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    def __init__(self, data: _Optional[bytes] = ...) -> None: ...
+
+class RegisterForGameControllerEventsMessage(_message.Message):
+    __slots__ = ("input_mode_flags",)
+    INPUT_MODE_FLAGS_FIELD_NUMBER: _ClassVar[int]
+    input_mode_flags: InputModeFlags
+    def __init__(self, input_mode_flags: _Optional[_Union[InputModeFlags, str]] = ...) -> None: ...
+
+class KeyboardMessage(_message.Message):
+    __slots__ = ("state", "attributes", "encrypted_text_ciphertext")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    ENCRYPTED_TEXT_CIPHERTEXT_FIELD_NUMBER: _ClassVar[int]
+    state: KeyboardState
+    attributes: TextEditingAttributes
+    encrypted_text_ciphertext: bytes
+    def __init__(self, state: _Optional[_Union[KeyboardState, str]] = ..., attributes: _Optional[_Union[TextEditingAttributes, _Mapping]] = ..., encrypted_text_ciphertext: _Optional[bytes] = ...) -> None: ...
+
+class TextEditingAttributes(_message.Message):
+    __slots__ = ("title", "prompt", "input_traits")
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TRAITS_FIELD_NUMBER: _ClassVar[int]
+    title: str
+    prompt: str
+    input_traits: TextInputTraits
+    def __init__(self, title: _Optional[str] = ..., prompt: _Optional[str] = ..., input_traits: _Optional[_Union[TextInputTraits, _Mapping]] = ...) -> None: ...
+
+class TextInputTraits(_message.Message):
+    __slots__ = ("autocapitalization_type", "keyboard_type", "return_key_type", "autocorrection", "spellchecking", "enables_return_key_automatically", "secure_text_entry", "valid_text_range_location", "valid_text_range_length", "pin_entry_separator_indexes")
+    AUTOCAPITALIZATION_TYPE_FIELD_NUMBER: _ClassVar[int]
+    KEYBOARD_TYPE_FIELD_NUMBER: _ClassVar[int]
+    RETURN_KEY_TYPE_FIELD_NUMBER: _ClassVar[int]
+    AUTOCORRECTION_FIELD_NUMBER: _ClassVar[int]
+    SPELLCHECKING_FIELD_NUMBER: _ClassVar[int]
+    ENABLES_RETURN_KEY_AUTOMATICALLY_FIELD_NUMBER: _ClassVar[int]
+    SECURE_TEXT_ENTRY_FIELD_NUMBER: _ClassVar[int]
+    VALID_TEXT_RANGE_LOCATION_FIELD_NUMBER: _ClassVar[int]
+    VALID_TEXT_RANGE_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    PIN_ENTRY_SEPARATOR_INDEXES_FIELD_NUMBER: _ClassVar[int]
+    autocapitalization_type: AutocapitalizationType
+    keyboard_type: KeyboardType
+    return_key_type: ReturnKeyType
+    autocorrection: bool
+    spellchecking: bool
+    enables_return_key_automatically: bool
+    secure_text_entry: bool
+    valid_text_range_location: int
+    valid_text_range_length: int
+    pin_entry_separator_indexes: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, autocapitalization_type: _Optional[_Union[AutocapitalizationType, str]] = ..., keyboard_type: _Optional[_Union[KeyboardType, str]] = ..., return_key_type: _Optional[_Union[ReturnKeyType, str]] = ..., autocorrection: _Optional[bool] = ..., spellchecking: _Optional[bool] = ..., enables_return_key_automatically: _Optional[bool] = ..., secure_text_entry: _Optional[bool] = ..., valid_text_range_location: _Optional[int] = ..., valid_text_range_length: _Optional[int] = ..., pin_entry_separator_indexes: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class TextInputMessage(_message.Message):
+    __slots__ = ("timestamp", "text", "action_type")
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    ACTION_TYPE_FIELD_NUMBER: _ClassVar[int]
+    timestamp: float
+    text: str
+    action_type: ActionType
+    def __init__(self, timestamp: _Optional[float] = ..., text: _Optional[str] = ..., action_type: _Optional[_Union[ActionType, str]] = ...) -> None: ...
+
+class GetKeyboardSessionMessage(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetRemoteTextInputSessionMessage(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RemoteTextInputMessage(_message.Message):
+    __slots__ = ("timestamp", "version", "data")
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    timestamp: float
+    version: int
+    data: bytes
+    def __init__(self, timestamp: _Optional[float] = ..., version: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class VolumeControlAvailabilityMessage(_message.Message):
+    __slots__ = ("volume_control_available", "volume_capabilities")
+    VOLUME_CONTROL_AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    volume_control_available: bool
+    volume_capabilities: VolumeCapabilities
+    def __init__(self, volume_control_available: _Optional[bool] = ..., volume_capabilities: _Optional[_Union[VolumeCapabilities, str]] = ...) -> None: ...
+
+class VolumeControlCapabilitiesDidChangeMessage(_message.Message):
+    __slots__ = ("capabilities", "endpoint_uid", "output_device_uid")
+    CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_UID_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_DEVICE_UID_FIELD_NUMBER: _ClassVar[int]
+    capabilities: VolumeControlAvailabilityMessage
+    endpoint_uid: str
+    output_device_uid: str
+    def __init__(self, capabilities: _Optional[_Union[VolumeControlAvailabilityMessage, _Mapping]] = ..., endpoint_uid: _Optional[str] = ..., output_device_uid: _Optional[str] = ...) -> None: ...
+
+class VolumeDidChangeMessage(_message.Message):
+    __slots__ = ("volume", "endpoint_uid", "output_device_uid")
+    VOLUME_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_UID_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_DEVICE_UID_FIELD_NUMBER: _ClassVar[int]
+    volume: float
+    endpoint_uid: str
+    output_device_uid: str
+    def __init__(self, volume: _Optional[float] = ..., endpoint_uid: _Optional[str] = ..., output_device_uid: _Optional[str] = ...) -> None: ...
+
+class SetVolumeMessage(_message.Message):
+    __slots__ = ("volume", "output_device_uid")
+    VOLUME_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_DEVICE_UID_FIELD_NUMBER: _ClassVar[int]
+    volume: float
+    output_device_uid: str
+    def __init__(self, volume: _Optional[float] = ..., output_device_uid: _Optional[str] = ...) -> None: ...
+
+class GetVolumeMessage(_message.Message):
+    __slots__ = ("output_device_uid",)
+    OUTPUT_DEVICE_UID_FIELD_NUMBER: _ClassVar[int]
+    output_device_uid: str
+    def __init__(self, output_device_uid: _Optional[str] = ...) -> None: ...
+
+class GetVolumeResultMessage(_message.Message):
+    __slots__ = ("volume",)
+    VOLUME_FIELD_NUMBER: _ClassVar[int]
+    volume: float
+    def __init__(self, volume: _Optional[float] = ...) -> None: ...
+
+class ModifyOutputContextRequestMessage(_message.Message):
+    __slots__ = ("type", "adding_devices", "removing_devices", "setting_devices", "cluster_aware_adding_devices", "cluster_aware_removing_devices", "cluster_aware_setting_devices")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    ADDING_DEVICES_FIELD_NUMBER: _ClassVar[int]
+    REMOVING_DEVICES_FIELD_NUMBER: _ClassVar[int]
+    SETTING_DEVICES_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_AWARE_ADDING_DEVICES_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_AWARE_REMOVING_DEVICES_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_AWARE_SETTING_DEVICES_FIELD_NUMBER: _ClassVar[int]
+    type: ModifyOutputContextRequestType
+    adding_devices: _containers.RepeatedScalarFieldContainer[str]
+    removing_devices: _containers.RepeatedScalarFieldContainer[str]
+    setting_devices: _containers.RepeatedScalarFieldContainer[str]
+    cluster_aware_adding_devices: _containers.RepeatedScalarFieldContainer[str]
+    cluster_aware_removing_devices: _containers.RepeatedScalarFieldContainer[str]
+    cluster_aware_setting_devices: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, type: _Optional[_Union[ModifyOutputContextRequestType, str]] = ..., adding_devices: _Optional[_Iterable[str]] = ..., removing_devices: _Optional[_Iterable[str]] = ..., setting_devices: _Optional[_Iterable[str]] = ..., cluster_aware_adding_devices: _Optional[_Iterable[str]] = ..., cluster_aware_removing_devices: _Optional[_Iterable[str]] = ..., cluster_aware_setting_devices: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class UpdateOutputDeviceMessage(_message.Message):
+    __slots__ = ("output_devices", "endpoint_uid", "cluster_aware_output_devices")
+    OUTPUT_DEVICES_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_UID_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_AWARE_OUTPUT_DEVICES_FIELD_NUMBER: _ClassVar[int]
+    output_devices: _containers.RepeatedCompositeFieldContainer[AVOutputDeviceDescriptor]
+    endpoint_uid: str
+    cluster_aware_output_devices: _containers.RepeatedCompositeFieldContainer[AVOutputDeviceDescriptor]
+    def __init__(self, output_devices: _Optional[_Iterable[_Union[AVOutputDeviceDescriptor, _Mapping]]] = ..., endpoint_uid: _Optional[str] = ..., cluster_aware_output_devices: _Optional[_Iterable[_Union[AVOutputDeviceDescriptor, _Mapping]]] = ...) -> None: ...
+
+class RemoveOutputDevicesMessage(_message.Message):
+    __slots__ = ("output_device_uids", "endpoint_uid")
+    OUTPUT_DEVICE_UIDS_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_UID_FIELD_NUMBER: _ClassVar[int]
+    output_device_uids: _containers.RepeatedScalarFieldContainer[str]
+    endpoint_uid: str
+    def __init__(self, output_device_uids: _Optional[_Iterable[str]] = ..., endpoint_uid: _Optional[str] = ...) -> None: ...
+
+class AVOutputDeviceDescriptor(_message.Message):
+    __slots__ = ("name", "unique_identifier", "group_id", "model_id", "mac_address", "can_access_remote_assets", "is_remote_controllable", "is_group_leader", "is_groupable", "device_type", "device_sub_type", "model_specific_info_data", "battery_level", "is_local_device", "supports_external_screen", "requires_authorization", "should_force_remote_controllability", "source_info", "is_device_groupable", "can_relay_communication_channel", "logical_device_id", "is_proxy_group_player", "firmware_version", "volume", "is_volume_control_available", "can_access_apple_music", "can_access_icloud_music_library", "group_contains_group_leader", "supports_buffered_airplay", "can_play_encrypted_progressive_download_assets", "can_fetch_media_data_from_sender", "presents_optimized_user_interface_when_playing_fetched_audio_only_assets", "is_airplay_receiver_session_active", "parent_group_identifier", "parent_group_contains_discoverable_leader", "is_added_to_home_kit", "volume_capabilities", "bluetooth_id", "supports_hap", "using_json_protocol", "cluster_compositions", "cluster_type", "primary_uid", "configured_cluster_size", "supports_rapport_remote_control_transport", "current_bluetooth_listening_mode", "available_bluetooth_listening_modes", "supports_multiplayer", "produces_low_fidelity_audio", "host_device_class", "airplay_group_id", "supports_share_play_handoff", "distance", "discovered_on_same_infra", "activated_cluster_members", "pickable", "transport_type", "cluster_id", "is_cluster_leader", "is_apple_accessory", "parent_unique_identifier", "room_id", "room_name", "all_cluster_members", "engage_on_cluster_activate")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    UNIQUE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    MAC_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    CAN_ACCESS_REMOTE_ASSETS_FIELD_NUMBER: _ClassVar[int]
+    IS_REMOTE_CONTROLLABLE_FIELD_NUMBER: _ClassVar[int]
+    IS_GROUP_LEADER_FIELD_NUMBER: _ClassVar[int]
+    IS_GROUPABLE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_SUB_TYPE_FIELD_NUMBER: _ClassVar[int]
+    MODEL_SPECIFIC_INFO_DATA_FIELD_NUMBER: _ClassVar[int]
+    BATTERY_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    IS_LOCAL_DEVICE_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_EXTERNAL_SCREEN_FIELD_NUMBER: _ClassVar[int]
+    REQUIRES_AUTHORIZATION_FIELD_NUMBER: _ClassVar[int]
+    SHOULD_FORCE_REMOTE_CONTROLLABILITY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_INFO_FIELD_NUMBER: _ClassVar[int]
+    IS_DEVICE_GROUPABLE_FIELD_NUMBER: _ClassVar[int]
+    CAN_RELAY_COMMUNICATION_CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    LOGICAL_DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    IS_PROXY_GROUP_PLAYER_FIELD_NUMBER: _ClassVar[int]
+    FIRMWARE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_FIELD_NUMBER: _ClassVar[int]
+    IS_VOLUME_CONTROL_AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    CAN_ACCESS_APPLE_MUSIC_FIELD_NUMBER: _ClassVar[int]
+    CAN_ACCESS_ICLOUD_MUSIC_LIBRARY_FIELD_NUMBER: _ClassVar[int]
+    GROUP_CONTAINS_GROUP_LEADER_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_BUFFERED_AIRPLAY_FIELD_NUMBER: _ClassVar[int]
+    CAN_PLAY_ENCRYPTED_PROGRESSIVE_DOWNLOAD_ASSETS_FIELD_NUMBER: _ClassVar[int]
+    CAN_FETCH_MEDIA_DATA_FROM_SENDER_FIELD_NUMBER: _ClassVar[int]
+    PRESENTS_OPTIMIZED_USER_INTERFACE_WHEN_PLAYING_FETCHED_AUDIO_ONLY_ASSETS_FIELD_NUMBER: _ClassVar[int]
+    IS_AIRPLAY_RECEIVER_SESSION_ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    PARENT_GROUP_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    PARENT_GROUP_CONTAINS_DISCOVERABLE_LEADER_FIELD_NUMBER: _ClassVar[int]
+    IS_ADDED_TO_HOME_KIT_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    BLUETOOTH_ID_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_HAP_FIELD_NUMBER: _ClassVar[int]
+    USING_JSON_PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_COMPOSITIONS_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_TYPE_FIELD_NUMBER: _ClassVar[int]
+    PRIMARY_UID_FIELD_NUMBER: _ClassVar[int]
+    CONFIGURED_CLUSTER_SIZE_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_RAPPORT_REMOTE_CONTROL_TRANSPORT_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_BLUETOOTH_LISTENING_MODE_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_BLUETOOTH_LISTENING_MODES_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_MULTIPLAYER_FIELD_NUMBER: _ClassVar[int]
+    PRODUCES_LOW_FIDELITY_AUDIO_FIELD_NUMBER: _ClassVar[int]
+    HOST_DEVICE_CLASS_FIELD_NUMBER: _ClassVar[int]
+    AIRPLAY_GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTS_SHARE_PLAY_HANDOFF_FIELD_NUMBER: _ClassVar[int]
+    DISTANCE_FIELD_NUMBER: _ClassVar[int]
+    DISCOVERED_ON_SAME_INFRA_FIELD_NUMBER: _ClassVar[int]
+    ACTIVATED_CLUSTER_MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    PICKABLE_FIELD_NUMBER: _ClassVar[int]
+    TRANSPORT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_ID_FIELD_NUMBER: _ClassVar[int]
+    IS_CLUSTER_LEADER_FIELD_NUMBER: _ClassVar[int]
+    IS_APPLE_ACCESSORY_FIELD_NUMBER: _ClassVar[int]
+    PARENT_UNIQUE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    ROOM_ID_FIELD_NUMBER: _ClassVar[int]
+    ROOM_NAME_FIELD_NUMBER: _ClassVar[int]
+    ALL_CLUSTER_MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    ENGAGE_ON_CLUSTER_ACTIVATE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    unique_identifier: str
+    group_id: str
+    model_id: str
+    mac_address: bytes
+    can_access_remote_assets: bool
+    is_remote_controllable: bool
+    is_group_leader: bool
+    is_groupable: bool
+    device_type: DeviceType
+    device_sub_type: DeviceSubType
+    model_specific_info_data: bytes
+    battery_level: float
+    is_local_device: bool
+    supports_external_screen: bool
+    requires_authorization: bool
+    should_force_remote_controllability: bool
+    source_info: AVOutputDeviceSourceInfo
+    is_device_groupable: bool
+    can_relay_communication_channel: bool
+    logical_device_id: str
+    is_proxy_group_player: bool
+    firmware_version: str
+    volume: float
+    is_volume_control_available: bool
+    can_access_apple_music: bool
+    can_access_icloud_music_library: bool
+    group_contains_group_leader: bool
+    supports_buffered_airplay: bool
+    can_play_encrypted_progressive_download_assets: bool
+    can_fetch_media_data_from_sender: bool
+    presents_optimized_user_interface_when_playing_fetched_audio_only_assets: bool
+    is_airplay_receiver_session_active: bool
+    parent_group_identifier: str
+    parent_group_contains_discoverable_leader: bool
+    is_added_to_home_kit: bool
+    volume_capabilities: int
+    bluetooth_id: str
+    supports_hap: bool
+    using_json_protocol: bool
+    cluster_compositions: _containers.RepeatedCompositeFieldContainer[AVOutputDeviceDescriptor]
+    cluster_type: int
+    primary_uid: str
+    configured_cluster_size: int
+    supports_rapport_remote_control_transport: bool
+    current_bluetooth_listening_mode: str
+    available_bluetooth_listening_modes: _containers.RepeatedScalarFieldContainer[str]
+    supports_multiplayer: _containers.RepeatedScalarFieldContainer[bool]
+    produces_low_fidelity_audio: bool
+    host_device_class: int
+    airplay_group_id: str
+    supports_share_play_handoff: bool
+    distance: float
+    discovered_on_same_infra: bool
+    activated_cluster_members: _containers.RepeatedCompositeFieldContainer[AVOutputDeviceDescriptor]
+    pickable: _containers.RepeatedScalarFieldContainer[bool]
+    transport_type: int
+    cluster_id: str
+    is_cluster_leader: bool
+    is_apple_accessory: bool
+    parent_unique_identifier: str
+    room_id: str
+    room_name: str
+    all_cluster_members: _containers.RepeatedCompositeFieldContainer[AVOutputDeviceDescriptor]
+    engage_on_cluster_activate: bool
+    def __init__(self, name: _Optional[str] = ..., unique_identifier: _Optional[str] = ..., group_id: _Optional[str] = ..., model_id: _Optional[str] = ..., mac_address: _Optional[bytes] = ..., can_access_remote_assets: _Optional[bool] = ..., is_remote_controllable: _Optional[bool] = ..., is_group_leader: _Optional[bool] = ..., is_groupable: _Optional[bool] = ..., device_type: _Optional[_Union[DeviceType, str]] = ..., device_sub_type: _Optional[_Union[DeviceSubType, str]] = ..., model_specific_info_data: _Optional[bytes] = ..., battery_level: _Optional[float] = ..., is_local_device: _Optional[bool] = ..., supports_external_screen: _Optional[bool] = ..., requires_authorization: _Optional[bool] = ..., should_force_remote_controllability: _Optional[bool] = ..., source_info: _Optional[_Union[AVOutputDeviceSourceInfo, _Mapping]] = ..., is_device_groupable: _Optional[bool] = ..., can_relay_communication_channel: _Optional[bool] = ..., logical_device_id: _Optional[str] = ..., is_proxy_group_player: _Optional[bool] = ..., firmware_version: _Optional[str] = ..., volume: _Optional[float] = ..., is_volume_control_available: _Optional[bool] = ..., can_access_apple_music: _Optional[bool] = ..., can_access_icloud_music_library: _Optional[bool] = ..., group_contains_group_leader: _Optional[bool] = ..., supports_buffered_airplay: _Optional[bool] = ..., can_play_encrypted_progressive_download_assets: _Optional[bool] = ..., can_fetch_media_data_from_sender: _Optional[bool] = ..., presents_optimized_user_interface_when_playing_fetched_audio_only_assets: _Optional[bool] = ..., is_airplay_receiver_session_active: _Optional[bool] = ..., parent_group_identifier: _Optional[str] = ..., parent_group_contains_discoverable_leader: _Optional[bool] = ..., is_added_to_home_kit: _Optional[bool] = ..., volume_capabilities: _Optional[int] = ..., bluetooth_id: _Optional[str] = ..., supports_hap: _Optional[bool] = ..., using_json_protocol: _Optional[bool] = ..., cluster_compositions: _Optional[_Iterable[_Union[AVOutputDeviceDescriptor, _Mapping]]] = ..., cluster_type: _Optional[int] = ..., primary_uid: _Optional[str] = ..., configured_cluster_size: _Optional[int] = ..., supports_rapport_remote_control_transport: _Optional[bool] = ..., current_bluetooth_listening_mode: _Optional[str] = ..., available_bluetooth_listening_modes: _Optional[_Iterable[str]] = ..., supports_multiplayer: _Optional[_Iterable[bool]] = ..., produces_low_fidelity_audio: _Optional[bool] = ..., host_device_class: _Optional[int] = ..., airplay_group_id: _Optional[str] = ..., supports_share_play_handoff: _Optional[bool] = ..., distance: _Optional[float] = ..., discovered_on_same_infra: _Optional[bool] = ..., activated_cluster_members: _Optional[_Iterable[_Union[AVOutputDeviceDescriptor, _Mapping]]] = ..., pickable: _Optional[_Iterable[bool]] = ..., transport_type: _Optional[int] = ..., cluster_id: _Optional[str] = ..., is_cluster_leader: _Optional[bool] = ..., is_apple_accessory: _Optional[bool] = ..., parent_unique_identifier: _Optional[str] = ..., room_id: _Optional[str] = ..., room_name: _Optional[str] = ..., all_cluster_members: _Optional[_Iterable[_Union[AVOutputDeviceDescriptor, _Mapping]]] = ..., engage_on_cluster_activate: _Optional[bool] = ...) -> None: ...
+
+class AVOutputDeviceSourceInfo(_message.Message):
+    __slots__ = ("routing_context_uid", "multiple_built_in_devices")
+    ROUTING_CONTEXT_UID_FIELD_NUMBER: _ClassVar[int]
+    MULTIPLE_BUILT_IN_DEVICES_FIELD_NUMBER: _ClassVar[int]
+    routing_context_uid: str
+    multiple_built_in_devices: bool
+    def __init__(self, routing_context_uid: _Optional[str] = ..., multiple_built_in_devices: _Optional[bool] = ...) -> None: ...
+
+class AudioFadeMessage(_message.Message):
+    __slots__ = ("player_path", "fade_type")
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    FADE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    player_path: PlayerPath
+    fade_type: int
+    def __init__(self, player_path: _Optional[_Union[PlayerPath, _Mapping]] = ..., fade_type: _Optional[int] = ...) -> None: ...
+
+class AudioFadeResponseMessage(_message.Message):
+    __slots__ = ("fade_duration",)
+    FADE_DURATION_FIELD_NUMBER: _ClassVar[int]
+    fade_duration: int
+    def __init__(self, fade_duration: _Optional[int] = ...) -> None: ...
+
+class SetDiscoveryModeMessage(_message.Message):
+    __slots__ = ("mode", "features")
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    mode: int
+    features: int
+    def __init__(self, mode: _Optional[int] = ..., features: _Optional[int] = ...) -> None: ...
+
+class UpdateEndPointsMessage(_message.Message):
+    __slots__ = ("endpoints", "endpoint_features")
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_FEATURES_FIELD_NUMBER: _ClassVar[int]
+    endpoints: AVEndpointDescriptor
+    endpoint_features: int
+    def __init__(self, endpoints: _Optional[_Union[AVEndpointDescriptor, _Mapping]] = ..., endpoint_features: _Optional[int] = ...) -> None: ...
+
+class AVEndpointDescriptor(_message.Message):
+    __slots__ = ("name", "unique_identifier", "is_local_endpoint", "instance_identifier", "is_proxy_group_player", "connection_type", "can_modify_group_membership")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    UNIQUE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    IS_LOCAL_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    IS_PROXY_GROUP_PLAYER_FIELD_NUMBER: _ClassVar[int]
+    CONNECTION_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CAN_MODIFY_GROUP_MEMBERSHIP_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    unique_identifier: str
+    is_local_endpoint: bool
+    instance_identifier: str
+    is_proxy_group_player: bool
+    connection_type: int
+    can_modify_group_membership: bool
+    def __init__(self, name: _Optional[str] = ..., unique_identifier: _Optional[str] = ..., is_local_endpoint: _Optional[bool] = ..., instance_identifier: _Optional[str] = ..., is_proxy_group_player: _Optional[bool] = ..., connection_type: _Optional[int] = ..., can_modify_group_membership: _Optional[bool] = ...) -> None: ...
+
+class RemoveEndpointsMessage(_message.Message):
+    __slots__ = ("endpoint_uids",)
+    ENDPOINT_UIDS_FIELD_NUMBER: _ClassVar[int]
+    endpoint_uids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, endpoint_uids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class TransactionMessage(_message.Message):
+    __slots__ = ("name", "packets", "player_path")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PACKETS_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_PATH_FIELD_NUMBER: _ClassVar[int]
+    name: int
+    packets: TransactionPackets
+    player_path: PlayerPath
+    def __init__(self, name: _Optional[int] = ..., packets: _Optional[_Union[TransactionPackets, _Mapping]] = ..., player_path: _Optional[_Union[PlayerPath, _Mapping]] = ...) -> None: ...
+
+class TransactionPackets(_message.Message):
+    __slots__ = ("packets",)
+    PACKETS_FIELD_NUMBER: _ClassVar[int]
+    packets: _containers.RepeatedCompositeFieldContainer[TransactionPacket]
+    def __init__(self, packets: _Optional[_Iterable[_Union[TransactionPacket, _Mapping]]] = ...) -> None: ...
+
+class TransactionPacket(_message.Message):
+    __slots__ = ("key", "packet_data", "identifier", "total_length", "total_write_position")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    PACKET_DATA_FIELD_NUMBER: _ClassVar[int]
+    IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_WRITE_POSITION_FIELD_NUMBER: _ClassVar[int]
+    key: TransactionKey
+    packet_data: bytes
+    identifier: str
+    total_length: int
+    total_write_position: int
+    def __init__(self, key: _Optional[_Union[TransactionKey, _Mapping]] = ..., packet_data: _Optional[bytes] = ..., identifier: _Optional[str] = ..., total_length: _Optional[int] = ..., total_write_position: _Optional[int] = ...) -> None: ...
+
+class TransactionKey(_message.Message):
+    __slots__ = ("identifier", "user_data")
+    IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    USER_DATA_FIELD_NUMBER: _ClassVar[int]
+    identifier: str
+    user_data: bytes
+    def __init__(self, identifier: _Optional[str] = ..., user_data: _Optional[bytes] = ...) -> None: ...
+
+class SetHiliteModeMessage(_message.Message):
+    __slots__ = ("hilite_mode",)
+    HILITE_MODE_FIELD_NUMBER: _ClassVar[int]
+    hilite_mode: int
+    def __init__(self, hilite_mode: _Optional[int] = ...) -> None: ...
+
+class RegisterVoiceInputDeviceMessage(_message.Message):
+    __slots__ = ("device_descriptor",)
+    DEVICE_DESCRIPTOR_FIELD_NUMBER: _ClassVar[int]
+    device_descriptor: VoiceInputDeviceDescriptor
+    def __init__(self, device_descriptor: _Optional[_Union[VoiceInputDeviceDescriptor, _Mapping]] = ...) -> None: ...
+
+class VoiceInputDeviceDescriptor(_message.Message):
+    __slots__ = ("default_format", "supported_formats")
+    DEFAULT_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTED_FORMATS_FIELD_NUMBER: _ClassVar[int]
+    default_format: AudioFormatSettings
+    supported_formats: _containers.RepeatedCompositeFieldContainer[AudioFormatSettings]
+    def __init__(self, default_format: _Optional[_Union[AudioFormatSettings, _Mapping]] = ..., supported_formats: _Optional[_Iterable[_Union[AudioFormatSettings, _Mapping]]] = ...) -> None: ...
+
+class AudioFormatSettings(_message.Message):
+    __slots__ = ("format_settings_plist_data",)
+    FORMAT_SETTINGS_PLIST_DATA_FIELD_NUMBER: _ClassVar[int]
+    format_settings_plist_data: bytes
+    def __init__(self, format_settings_plist_data: _Optional[bytes] = ...) -> None: ...
+
+class RegisterVoiceInputDeviceResponseMessage(_message.Message):
+    __slots__ = ("device_id", "error_code")
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
+    device_id: int
+    error_code: int
+    def __init__(self, device_id: _Optional[int] = ..., error_code: _Optional[int] = ...) -> None: ...
+
+class SetRecordingStateMessage(_message.Message):
+    __slots__ = ("state",)
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    state: RecordingState
+    def __init__(self, state: _Optional[_Union[RecordingState, str]] = ...) -> None: ...
+
+class SendVoiceInputMessage(_message.Message):
+    __slots__ = ("data_block",)
+    DATA_BLOCK_FIELD_NUMBER: _ClassVar[int]
+    data_block: AudioDataBlock
+    def __init__(self, data_block: _Optional[_Union[AudioDataBlock, _Mapping]] = ...) -> None: ...
+
+class AudioDataBlock(_message.Message):
+    __slots__ = ("buffer", "time", "gain")
+    BUFFER_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    GAIN_FIELD_NUMBER: _ClassVar[int]
+    buffer: AudioBuffer
+    time: AudioTime
+    gain: float
+    def __init__(self, buffer: _Optional[_Union[AudioBuffer, _Mapping]] = ..., time: _Optional[_Union[AudioTime, _Mapping]] = ..., gain: _Optional[float] = ...) -> None: ...
+
+class AudioBuffer(_message.Message):
+    __slots__ = ("format_settings", "packet_capacity", "maximum_packet_size", "packet_count", "contents", "packet_descriptions")
+    FORMAT_SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    PACKET_CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    MAXIMUM_PACKET_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PACKET_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CONTENTS_FIELD_NUMBER: _ClassVar[int]
+    PACKET_DESCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    format_settings: AudioFormatSettings
+    packet_capacity: int
+    maximum_packet_size: int
+    packet_count: int
+    contents: bytes
+    packet_descriptions: _containers.RepeatedCompositeFieldContainer[AudioStreamPacketDescription]
+    def __init__(self, format_settings: _Optional[_Union[AudioFormatSettings, _Mapping]] = ..., packet_capacity: _Optional[int] = ..., maximum_packet_size: _Optional[int] = ..., packet_count: _Optional[int] = ..., contents: _Optional[bytes] = ..., packet_descriptions: _Optional[_Iterable[_Union[AudioStreamPacketDescription, _Mapping]]] = ...) -> None: ...
+
+class AudioStreamPacketDescription(_message.Message):
+    __slots__ = ("start_offset", "variable_frames_in_packet", "data_byte_size")
+    START_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    VARIABLE_FRAMES_IN_PACKET_FIELD_NUMBER: _ClassVar[int]
+    DATA_BYTE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    start_offset: int
+    variable_frames_in_packet: int
+    data_byte_size: int
+    def __init__(self, start_offset: _Optional[int] = ..., variable_frames_in_packet: _Optional[int] = ..., data_byte_size: _Optional[int] = ...) -> None: ...
+
+class AudioTime(_message.Message):
+    __slots__ = ("timestamp", "sample_rate")
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_RATE_FIELD_NUMBER: _ClassVar[int]
+    timestamp: float
+    sample_rate: float
+    def __init__(self, timestamp: _Optional[float] = ..., sample_rate: _Optional[float] = ...) -> None: ...
