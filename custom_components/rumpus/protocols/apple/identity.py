@@ -1,7 +1,7 @@
 """What we say about ourselves, the same to a device for ever (part A, section 8)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 import secrets
 from typing import Final, Self
 from uuid import uuid4
@@ -58,7 +58,7 @@ class ClientIdentity:
 
     def to_dict(self) -> dict[str, str]:
         """Return it in the form that is stored."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, object]) -> Self:
