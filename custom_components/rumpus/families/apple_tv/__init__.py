@@ -1,0 +1,86 @@
+"""Apple TV and HomePod, over AirPlay, Companion and MRP."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, ServiceResponse
+
+from ...const import CONF_FAMILY, DOMAIN
+from ...coordinator import RumpusConfigEntry, RumpusRuntime
+from .. import Family, FamilyFlow, FamilyOptions
+from .const import FAMILY_KEY
+from .coordinator import AppleTvCoordinator, PlatformSetup
+from .errors import refuse
+from .flow import AppleTvFlow
+from .flow_options import AppleTvOptionsSteps
+from .hub import async_get_hub
+from .store import async_get_store
+
+if TYPE_CHECKING:
+    from ...config_flow import RumpusConfigFlow, RumpusOptionsFlow
+
+PLATFORMS: Final[Mapping[Platform, PlatformSetup]] = {}
+
+
+async def async_action(
+    coordinator: AppleTvCoordinator, name: str, data: Mapping[str, Any]
+) -> ServiceResponse:
+    refuse("apple_tv_not_supported", coordinator.entry.title)
+
+
+class AppleTvFamily(Family):
+    """What Home Assistant asks of the family."""
+
+    key = FAMILY_KEY
+
+    @override
+    async def async_setup_listener(self, hass: HomeAssistant) -> None:
+        """Do nothing: Home Assistant listens by itself, and makes the cards."""
+
+    @override
+    async def async_create_runtime(
+        self, hass: HomeAssistant, entry: RumpusConfigEntry
+    ) -> RumpusRuntime:
+        store = async_get_store(hass)
+        await store.async_load()
+        lease = await async_get_hub(hass).async_lease()
+        try:
+            return AppleTvCoordinator(
+                hass, entry, lease, store, PLATFORMS, async_action
+            )
+        except BaseException:
+            # Nobody else would: there is no runtime that has it.
+            await lease.async_release()
+            raise
+
+    @override
+    async def async_remove_entry(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        if entry.unique_id is not None:
+            await async_get_store(hass).async_forget(entry.unique_id)
+
+    @override
+    def create_flow(self, host: RumpusConfigFlow) -> FamilyFlow:
+        return AppleTvFlow(host)
+
+    @override
+    def create_options(self, host: RumpusOptionsFlow) -> FamilyOptions:
+        return AppleTvOptionsSteps(host)
+
+    @override
+    def system_health(self, hass: HomeAssistant) -> Mapping[str, str | int | bool]:
+        states = [
+            entry.runtime_data.data
+            for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+            if entry.data[CONF_FAMILY] == FAMILY_KEY
+        ]
+        if not states:
+            return {}
+        return {
+            "apple_tv_connected": sum(state.is_connected for state in states),
+            "apple_tv_off": sum(state.is_off for state in states),
+        }
+
+
+FAMILY: Final = AppleTvFamily()

@@ -1,0 +1,133 @@
+"""A device as the data of a config entry."""
+
+from collections.abc import Iterable, Mapping
+import re
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_ADDRESS, CONF_NAME
+from homeassistant.core import HomeAssistant, callback
+
+from ...const import CONF_FAMILY, DOMAIN
+from ...protocols.apple.const import AppleProtocol
+from ...protocols.apple.identity import ClientIdentity
+from ...protocols.apple.services import FoundDevice
+from ...protocols.errors import ProtocolError
+from .const import (
+    CONF_CREDENTIALS,
+    CONF_FOUND,
+    CONF_IDENTIFIERS,
+    CONF_IDENTITY,
+    FAMILY_KEY,
+    MODEL,
+)
+from .names import plain_text
+
+MAX_IDENTIFIERS: Final = 16
+"""Identifiers of one device that are kept; it has one for each of its protocols."""
+
+_MODELS: Final = re.compile(
+    r"(AppleTV|AudioAccessory)[A-Za-z]{0,16}[0-9,]{1,8}", re.ASCII
+)
+
+
+def is_ours(found: FoundDevice) -> bool:
+    """Tell whether a device is an Apple TV or a HomePod, by what it says of itself.
+
+    Computers, phones, tablets and speakers of others announce the same services.
+    """
+    raw_model = found.info.raw_model
+    if raw_model is not None:
+        return _MODELS.fullmatch(raw_model) is not None
+    return found.service(AppleProtocol.MRP) is not None
+
+
+def device_name(found: FoundDevice) -> str:
+    """Return what a device calls itself, as it may be shown, in dialogs as well."""
+    return plain_text(found.name) or MODEL
+
+
+def model_name(found: FoundDevice) -> str:
+    """Return what kind of device it is, in words."""
+    return plain_text(found.info.model or found.info.raw_model or "") or MODEL
+
+
+def version_name(found: FoundDevice) -> str:
+    """Return what runs on a device, in words; empty when it does not tell."""
+    version = found.info.version
+    return plain_text(f"{found.info.os} {version}") if version else ""
+
+
+def device_data(
+    found: FoundDevice,
+    identity: ClientIdentity,
+    credentials: Mapping[AppleProtocol, str],
+    identifiers: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Return what an entry keeps of a device; `identifiers` are those it had before."""
+    return {
+        CONF_FAMILY: FAMILY_KEY,
+        CONF_NAME: device_name(found),
+        CONF_CREDENTIALS: {
+            protocol.value: text for protocol, text in credentials.items()
+        },
+        CONF_IDENTITY: identity.to_dict(),
+        **place(found, identifiers),
+    }
+
+
+def place(found: FoundDevice, identifiers: Iterable[str] = ()) -> dict[str, Any]:
+    """Return where an entry looks for a device, and by what it knows it."""
+    known = dict.fromkeys((*identifiers, *found.identifiers))
+    return {
+        CONF_ADDRESS: found.address,
+        CONF_IDENTIFIERS: list(known)[:MAX_IDENTIFIERS],
+        CONF_FOUND: found.to_dict(),
+    }
+
+
+def stored_found(data: Mapping[str, Any]) -> FoundDevice:
+    """Return the device as an entry remembers it; what is damaged is left out."""
+    try:
+        return FoundDevice.from_dict(data[CONF_FOUND])
+    except KeyError, TypeError, ProtocolError:
+        return FoundDevice(
+            name=str(data.get(CONF_NAME, MODEL)),
+            address=str(data.get(CONF_ADDRESS, "")),
+            services=(),
+        )
+
+
+def stored_credentials(data: Mapping[str, Any]) -> dict[AppleProtocol, str]:
+    """Return the credentials of an entry."""
+    stored = data.get(CONF_CREDENTIALS, {})
+    return {
+        protocol: str(stored[protocol.value])
+        for protocol in AppleProtocol
+        if stored.get(protocol.value)
+    }
+
+
+def stored_identity(data: Mapping[str, Any]) -> ClientIdentity | None:
+    """Return who we are to an entry's device, None when that is damaged."""
+    try:
+        return ClientIdentity.from_dict(data[CONF_IDENTITY])
+    except KeyError, TypeError, AttributeError, ProtocolError:
+        return None
+
+
+@callback
+def async_entry_of(
+    hass: HomeAssistant, identifiers: Iterable[str]
+) -> ConfigEntry | None:
+    """Return the entry of a device, be it ignored or not, by any of its identifiers."""
+    wanted = set(identifiers)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        # One that is ignored has a unique id, and nothing else.
+        if entry.unique_id in wanted:
+            return entry
+        if entry.data.get(CONF_FAMILY) == FAMILY_KEY and not wanted.isdisjoint(
+            entry.data.get(CONF_IDENTIFIERS, ())
+        ):
+            return entry
+    return None

@@ -1,0 +1,26 @@
+"""Texts of devices as they may be shown: anybody in the network can announce any of them."""
+
+import re
+from typing import Final
+
+MAX_NAME: Final = 64
+"""Characters of a name that are shown."""
+
+_JOINERS: Final = frozenset("\u200c\u200d")
+"""Not visible, but what is around them looks different: emoji, Persian, Indian scripts."""
+_MARKUP: Final = re.compile(r"[][()<>*`|\\/:@!]|(?<=\bwww)\.", re.IGNORECASE)
+"""What dialogs could take for a link or a picture."""
+
+
+def clean_text(text: str, limit: int = MAX_NAME) -> str:
+    """Return a device's text as it may be shown: one line, visible, at most so long."""
+    visible = (
+        character if character.isprintable() or character in _JOINERS else " "
+        for character in text[: limit * 4]
+    )
+    return " ".join("".join(visible).split())[:limit].rstrip()
+
+
+def plain_text(text: str, limit: int = MAX_NAME) -> str:
+    """Return a device's text as it may be shown in a dialog, which knows markup."""
+    return clean_text(_MARKUP.sub(" ", text[: limit * 4]), limit)
