@@ -27,6 +27,7 @@ PLATFORMS: Final[Mapping[Platform, PlatformSetup]] = {}
 async def async_action(
     coordinator: AppleTvCoordinator, name: str, data: Mapping[str, Any]
 ) -> ServiceResponse:
+    """Carry out an action; there is none yet."""
     refuse("apple_tv_not_supported", coordinator.entry.title)
 
 

@@ -36,7 +36,7 @@ from ...protocols.apple.events import (
     VolumeChanged,
 )
 from ...protocols.apple.identity import ClientIdentity
-from ...protocols.apple.models import App
+from ...protocols.apple.models import App, Artwork
 from ...protocols.apple.services import FoundDevice
 from ...protocols.apple.timing import TIMING as DEVICE_TIMING
 from ...protocols.apple.watch import Sighting, SightingKind
@@ -225,14 +225,13 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
 
     async def async_artwork(
         self, width: int = ARTWORK_WIDTH, height: int | None = None
-    ) -> tuple[bytes, str] | None:
-        """Return the picture of what is played and its media type, None without one."""
+    ) -> Artwork | None:
+        """Return the picture of what is played, None when there is none to be had."""
         try:
-            artwork = await self.device.artwork(width, height)
+            return await self.device.artwork(width, height)
         except RumpusError as err:
             self.logger.debug("%s gives no picture: %s", self.name, err)
             return None
-        return None if artwork is None else (artwork.data, artwork.mimetype)
 
     async def _async_resolve(self) -> FoundDevice | None:
         return await self._lease.async_resolve(
