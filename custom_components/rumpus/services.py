@@ -30,6 +30,14 @@ MAX_MESSAGES: Final = 500
 """Messages of a conversation that can be asked for."""
 MAX_NAME: Final = 256
 """Characters of what a console knows something by: a channel, a button, a title."""
+MAX_TARGET: Final = 2000
+"""Characters of an app's name, its id, or a link that is to be opened."""
+MAX_OUTPUTS: Final = 32
+"""Devices that play along with one."""
+MAX_SWIPE: Final = 10_000
+"""Milliseconds of a swipe over a touch pad."""
+MAX_SKIP: Final = 86_400
+"""Seconds of a jump in what plays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,14 @@ _INTEGER: Final = probatio.All(
 )
 
 _NAME: Final = probatio.All(cv.string, probatio.Length(min=1, max=MAX_NAME))
+
+_POINT: Final = probatio.All(probatio.Coerce(int), probatio.Range(min=0, max=1000))
+
+_OUTPUTS: Final[Fields] = {
+    probatio.Required("output_devices"): probatio.All(
+        cv.ensure_list, [_NAME], probatio.Length(min=1, max=MAX_OUTPUTS)
+    ),
+}
 
 _ANNOUNCEMENT: Final[Fields] = {
     probatio.Required("message"): cv.string,
@@ -218,6 +234,60 @@ ACTIONS: Final[tuple[Action, ...]] = (
             ),
         },
         may_answer=True,
+    ),
+    Action("set_text", {probatio.Required("text"): cv.string}, is_single=True),
+    Action("append_text", {probatio.Required("text"): cv.string}, is_single=True),
+    Action("clear_text", is_single=True),
+    Action(
+        "launch_app",
+        {
+            probatio.Required("app"): probatio.All(
+                cv.string, probatio.Length(min=1, max=MAX_TARGET)
+            ),
+        },
+    ),
+    Action("get_apps", answers=True),
+    Action(
+        "swipe",
+        {
+            probatio.Required("start_x"): _POINT,
+            probatio.Required("start_y"): _POINT,
+            probatio.Required("end_x"): _POINT,
+            probatio.Required("end_y"): _POINT,
+            probatio.Optional("duration_ms", default=200): probatio.All(
+                probatio.Coerce(int), probatio.Range(min=1, max=MAX_SWIPE)
+            ),
+        },
+        is_single=True,
+    ),
+    Action(
+        "click",
+        {
+            probatio.Optional("click", default="single"): probatio.In(
+                ["single", "double", "hold"]
+            ),
+        },
+        is_single=True,
+    ),
+    Action(
+        "skip",
+        {
+            probatio.Required("seconds"): probatio.All(
+                probatio.Coerce(float), probatio.Range(min=-MAX_SKIP, max=MAX_SKIP)
+            ),
+        },
+    ),
+    Action("get_output_devices", answers=True),
+    Action("set_output_devices", _OUTPUTS, is_single=True),
+    Action("add_output_devices", _OUTPUTS, is_single=True),
+    Action("remove_output_devices", _OUTPUTS, is_single=True),
+    Action(
+        "set_output_volume",
+        {
+            probatio.Required("output_device"): _NAME,
+            probatio.Required("volume_level"): cv.small_float,
+        },
+        is_single=True,
     ),
 )
 """Every action of the integration."""
