@@ -5,7 +5,7 @@ Both have the same shape; a response is in the protocol of its request and repea
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import plistlib
 from typing import Self
 
@@ -63,6 +63,10 @@ class Request:
     def plist(self) -> PlistDict:
         """Return the body as a dictionary, empty if it is none."""
         return read_plist(self.body)
+
+    def with_cseq(self, cseq: str) -> Request:
+        """Return it with another CSeq."""
+        return replace(self, headers={**self.headers, "cseq": cseq})
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,13 @@ class Listener:
         self.links: set[Link] = set()
         self.port = 0
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it listens or has connections."""
+        listens = self._server is not None and self._server.is_serving()
+        waits = self._task is not None and not self._task.done()
+        return listens or waits or bool(self.links)
+
     async def start(self, address: str, port: int = 0) -> int:
         """Listen and return the port."""
         loop = asyncio.get_running_loop()

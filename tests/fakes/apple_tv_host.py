@@ -1,0 +1,37 @@
+"""What AirPlay and MRP have to know of the fake Apple TV that they belong to."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from tests.fakes.apple_tv_events import EventLog
+from tests.fakes.apple_tv_hap import PairingDesk
+
+if TYPE_CHECKING:
+    from tests.fakes.apple_tv_mrp import MrpDevice
+
+
+class Host(Protocol):
+    """The core of a fake Apple TV, as `tests.fakes.apple_tv.FakeAppleTv` is one."""
+
+    name: str
+    device_id: str  # MAC address in upper case, with colons
+    pi: str  # UUID of the device
+    model: str
+    build: str
+    os_version: str
+    password: str | None
+    acl: int  # 1: only devices of the same home
+    airplay_pairing: str  # "hap", "legacy", "transient" or "none"
+    events: EventLog
+    desk: PairingDesk
+    mrp: MrpDevice
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is awake."""
+
+    def set_power(self, on: bool, by: str) -> None:
+        """Turn it on or off; `by` names who did."""
