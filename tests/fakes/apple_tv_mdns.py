@@ -1,0 +1,309 @@
+"""How a fake Apple TV is found: TXT entries, a unicast responder, announcements.
+
+The Apple TV reference, part A, sections 1.1, 1.2 and 1.12.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Literal, cast, override
+
+from tests.fakes.apple_tv_core import HOMEPOD_BOARD
+from tests.fakes.apple_tv_crypto import WireError
+from tests.fakes.apple_tv_dns import (
+    AAAA,
+    ANY,
+    NSEC,
+    PTR,
+    SRV,
+    TXT,
+    A,
+    Labels,
+    Question,
+    Record,
+    Response,
+    address_data,
+    labels_of,
+    parse_query,
+    txt_data,
+)
+
+if TYPE_CHECKING:
+    from zeroconf import ServiceInfo
+    from zeroconf.asyncio import AsyncZeroconf
+
+    from tests.fakes.apple_tv import FakeAppleTv
+
+AIRPLAY, RAOP, COMPANION, MRP, SLEEP_PROXY = (
+    "_airplay._tcp",
+    "_raop._tcp",
+    "_companion-link._tcp",
+    "_mediaremotetv._tcp",
+    "_sleep-proxy._udp",
+)
+_DEVICE_INFO = ("_device-info", "_tcp", "local")
+#: "bare": PTR records alone; "proxy": SRV and A records lead to the proxy.
+type ProxyForm = Literal["bare", "proxy"]
+
+_FEATURES = {
+    "hap": "0x4A7FDFD5,0x3C155FDE",
+    "none": "0x4A7FDFD5,0x3C155FDE",
+    "transient": "0x4A7FCA00,0x3C356BD0",
+    "legacy": "0x5A7FFFF7,0x1E",
+}
+
+
+def txt_entries(device: FakeAppleTv) -> dict[str, dict[str, str]]:
+    """Return the TXT entries of every service type that a device has."""
+    found = {
+        AIRPLAY: _airplay(device),
+        RAOP: _raop(device),
+        COMPANION: _companion(device),
+    }
+    if device.flavour.shows_mrp and device.kind == "apple_tv":
+        found[MRP] = {
+            "Name": device.name,
+            "UniqueIdentifier": str(device.identity.mrp_id).upper(),
+            "SystemBuildVersion": device.build,
+            "AllowPairing": "YES",
+            "ModelName": "Apple TV",
+            "macAddress": device.device_id.lower(),
+        }
+    if device.kind == "homepod":
+        found[SLEEP_PROXY] = {}
+    return found
+
+
+def _flags(device: FakeAppleTv) -> str:
+    flags = 0x244 if device.kind == "apple_tv" else 0x18404
+    if device.airplay_pairing in ("none", "transient"):
+        flags &= ~0x208
+    if device.password is not None:
+        flags |= 0x80
+    return f"0x{flags:x}"
+
+
+def _airplay(device: FakeAppleTv) -> dict[str, str]:
+    entries = {
+        "acl": str(device.acl),
+        "btaddr": "00:00:00:00:00:00",
+        "deviceid": device.device_id,
+        "fex": "1d9/St5fFTw",
+        "features": _FEATURES[device.airplay_pairing],
+        "flags": _flags(device),
+        "gid": str(device.identity.pi).upper(),
+        "igl": "1",
+        "gcgl": "1",
+        "model": device.model,
+        "osvers": device.os_version,
+        "pi": str(device.pi),
+        "pk": device.desk.public_key.hex(),
+        "protovers": "1.1",
+        "psi": str(device.identity.psi).upper(),
+        "srcvers": "550.10",
+        "vv": "2",
+    }
+    if device.password is not None:
+        entries["pw"] = "true"
+    return entries
+
+
+def _raop(device: FakeAppleTv) -> dict[str, str]:
+    return {
+        "cn": "0,1,2,3",
+        "da": "true",
+        "et": "0,4",
+        "ft": _FEATURES[device.airplay_pairing],
+        "sf": _flags(device),
+        "md": "0,1,2",
+        "am": device.model,
+        "pk": device.desk.public_key.hex(),
+        "tp": "UDP",
+        "vn": "65537",
+        "vs": "550.10",
+        "ov": device.os_version,
+        "vv": "2",
+    }
+
+
+def _companion(device: FakeAppleTv) -> dict[str, str]:
+    digits = device.device_id.replace(":", "").lower()
+    entries = {
+        "rpMac": "1",
+        "rpHN": digits[::-1],
+        "rpFl": "0x36782" if device.kind == "apple_tv" else "0x62792",
+        "rpHA": digits[2:] + digits[:2],
+        "rpMd": device.model,
+        "rpVr": device.flavour.companion_version,
+        "rpAD": digits[4:] + digits[:4],
+        "rpHI": digits[6:] + digits[:6],
+        "rpBA": device.device_id[::-1],
+    }
+    if device.flavour.has_rp_id:
+        entries["rpMRtID"] = str(device.identity.rp_id).upper()
+    return entries
+
+
+class MdnsResponder(asyncio.DatagramProtocol):
+    """Answers unicast questions. Attributes are switches of a test."""
+
+    answers_empty = True  # answer what knows none of our types, too
+    answers_first = True  # else the first query of everybody is lost
+    proxy_form: ProxyForm = "bare"  # how we are answered for while asleep
+    proxy_address: str | None = None  # where a proxy's records lead
+    is_silent = False
+    answers: list[bytes] | None = None  # send these instead
+
+    def __init__(self, device: FakeAppleTv) -> None:
+        self._device = device
+        self._transport: asyncio.DatagramTransport | None = None
+        self._heard: set[object] = set()
+
+    async def start(self, address: str, port: int = 0) -> int:
+        """Listen, return the port."""
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=(address, port)
+        )
+        self._transport = transport
+        bound: tuple[str, int] = transport.get_extra_info("sockname")
+        return bound[1]
+
+    async def stop(self) -> None:
+        """Close the socket."""
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+            await asyncio.sleep(0)
+
+    @override
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if self.is_silent or self._device.is_vanished or self._transport is None:
+            return
+        if not self.answers_first and addr not in self._heard:
+            self._heard.add(addr)
+            return
+        try:
+            ident, questions = parse_query(data)
+        except WireError:
+            self._device.emit("mdns_broken", host=addr[0])
+            return
+        names = [".".join(question.name) for question in questions]
+        self._device.emit("mdns_query", host=addr[0], questions=names)
+        for answer in self.answers or [self.answer(ident, questions)]:
+            if answer:
+                self._transport.sendto(answer, addr)
+
+    def answer(self, ident: int, questions: list[Question]) -> bytes:
+        """Return the response, empty for none."""
+        answers: list[Record] = []
+        additional: list[Record] = []
+        for service in self._device.properties:
+            owner = self._instance(service)
+            name = (*labels_of(service), "local")
+            for question in questions:
+                if question.name == name and question.kind in (PTR, ANY):
+                    answers.append(Record(name, PTR, owner, is_unique=False))
+                    additional += self._details(service, owner)
+                elif question.name == owner and question.kind in (SRV, TXT, ANY):
+                    answers += self._details(service, owner)
+        if not answers and not self.answers_empty:
+            return b""
+        return Response(ident, questions).build(
+            list(dict.fromkeys(answers)), list(dict.fromkeys(additional))
+        )
+
+    def _instance(self, service: str) -> Labels:
+        device = self._device
+        name = device.name
+        if service == RAOP:
+            name = f"{device.device_id.replace(':', '')}@{device.name}"
+        elif service == SLEEP_PROXY:
+            name = f"70-35-60-63.1 {device.name}"
+        return (name, *labels_of(service), "local")
+
+    def _details(self, service: str, owner: Labels) -> list[Record]:
+        device = self._device
+        if device.is_deeply_asleep and self.proxy_form == "bare":
+            return []
+        host, address = device.host, device.address
+        if device.is_deeply_asleep:
+            host, address = "Sleep-Proxy", self.proxy_address or device.address
+        target = (host, "local")
+        board = device.board if device.kind == "apple_tv" else HOMEPOD_BOARD
+        return [
+            Record(owner, SRV, (device.port_of(service), target)),
+            Record(target, A, address_data(address)),
+            Record(owner, TXT, txt_data(device.properties[service]), 4500),
+            Record((device.name, *_DEVICE_INFO), TXT, txt_data({"model": board}), 4500),
+            Record(target, AAAA, address_data("fe80::10:dbff:fe4e:1")),
+            Record(owner, NSEC, b"\0\x00\x05\x00\x00\x80\x00\x40"),
+        ]
+
+
+class Announcer:
+    """Announces a device by multicast, through python-zeroconf."""
+
+    def __init__(self, device: FakeAppleTv, address: str) -> None:
+        self._device = device
+        self._address = address
+        self._zeroconf: AsyncZeroconf | None = None
+        self._infos: dict[str, ServiceInfo] = {}
+
+    async def start(self) -> None:
+        """Announce all services."""
+        from zeroconf import IPVersion  # noqa: PLC0415  (not all tests have a network)
+        from zeroconf.asyncio import AsyncZeroconf  # noqa: PLC0415
+
+        self._zeroconf = AsyncZeroconf(
+            interfaces=[self._address], ip_version=IPVersion.V4Only
+        )
+        await self.update()
+
+    async def update(self) -> None:
+        """Announce what is true now: nothing while it is asleep, without a proxy."""
+        if self._zeroconf is None:
+            return
+        wanted = {} if self._device.is_deeply_asleep else self._make()
+        for service in [name for name in self._infos if name not in wanted]:
+            waiting = await self._zeroconf.async_unregister_service(
+                self._infos.pop(service)
+            )
+            await waiting
+        for service, info in wanted.items():
+            old = self._infos.get(service)
+            if old is None:
+                await self._zeroconf.async_register_service(
+                    info, cooperating_responders=True
+                )
+            elif (old.port, old.text, old.addresses) != (
+                info.port,
+                info.text,
+                info.addresses,
+            ):
+                await self._zeroconf.async_update_service(info)
+            self._infos[service] = info
+
+    def _make(self) -> dict[str, ServiceInfo]:
+        from zeroconf import ServiceInfo  # noqa: PLC0415
+
+        device = self._device
+        found = {}
+        for service, entries in device.properties.items():
+            instance = device.mdns._instance(service)[0]
+            kind = f"{service}.local."
+            found[service] = ServiceInfo(
+                kind,
+                f"{instance}.{kind}",
+                device.port_of(service),
+                properties=cast("dict[str | bytes, str | bytes | None]", entries),
+                server=f"{device.host}.local.",
+                addresses=[address_data(device.address)],
+            )
+        return found
+
+    async def stop(self) -> None:
+        """Say goodbye."""
+        if self._zeroconf is not None:
+            await self._zeroconf.async_unregister_all_services()
+            await self._zeroconf.async_close()
+            self._zeroconf = None
+        self._infos.clear()
