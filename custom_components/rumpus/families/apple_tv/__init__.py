@@ -1,18 +1,19 @@
 """Apple TV and HomePod, over AirPlay, Companion and MRP."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, override
+from typing import TYPE_CHECKING, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, ServiceResponse
+from homeassistant.core import HomeAssistant
 
 from ...const import CONF_FAMILY, DOMAIN
 from ...coordinator import RumpusConfigEntry, RumpusRuntime
 from .. import Family, FamilyFlow, FamilyOptions
+from . import binary_sensor, button, media_player, remote, select, sensor, text
+from .actions import async_action
 from .const import FAMILY_KEY
 from .coordinator import AppleTvCoordinator, PlatformSetup
-from .errors import refuse
 from .flow import AppleTvFlow
 from .flow_options import AppleTvOptionsSteps
 from .hub import async_get_hub
@@ -21,14 +22,15 @@ from .store import async_get_store
 if TYPE_CHECKING:
     from ...config_flow import RumpusConfigFlow, RumpusOptionsFlow
 
-PLATFORMS: Final[Mapping[Platform, PlatformSetup]] = {}
-
-
-async def async_action(
-    coordinator: AppleTvCoordinator, name: str, data: Mapping[str, Any]
-) -> ServiceResponse:
-    """Carry out an action; there is none yet."""
-    refuse("apple_tv_not_supported", coordinator.entry.title)
+PLATFORMS: Final[Mapping[Platform, PlatformSetup]] = {
+    Platform.BINARY_SENSOR: binary_sensor.async_setup,
+    Platform.BUTTON: button.async_setup,
+    Platform.MEDIA_PLAYER: media_player.async_setup,
+    Platform.REMOTE: remote.async_setup,
+    Platform.SELECT: select.async_setup,
+    Platform.SENSOR: sensor.async_setup,
+    Platform.TEXT: text.async_setup,
+}
 
 
 class AppleTvFamily(Family):

@@ -70,7 +70,7 @@ SENSORS: Final = {
         AppleTvBinarySensorDescription(
             key="text_field",
             translation_key="text_field",
-            value_fn=lambda state: state.focus,
+            value_fn=lambda state: state.is_focused,
             exists_fn=lambda state: state.knows(Feature.TEXT_FOCUS_STATE),
         ),
     )

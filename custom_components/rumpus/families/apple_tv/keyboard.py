@@ -14,7 +14,7 @@ def _check(coordinator: AppleTvCoordinator, text: str) -> None:
     check_connected(coordinator)
     if len(text.encode(errors="replace")) > MAX_TEXT:
         refuse("apple_tv_text_too_long", coordinator.entry.title, limit=str(MAX_TEXT))
-    if coordinator.data.focus is False:
+    if coordinator.data.is_focused is False:
         refuse("apple_tv_no_text_field", coordinator.entry.title)
 
 

@@ -101,7 +101,7 @@ class AppleTvPlayer(AppleTvPowerEntity, MediaPlayerEntity):
         self._attr_state = player_state(state)
         self._attr_supported_features = player_features(state)
         self._attr_volume_level = None if state.volume is None else state.volume / 100
-        self._attr_is_volume_muted = state.is_muted if state.can(Feature.MUTE) else None
+        self._attr_is_volume_muted = state.is_muted
         self._show_app()
         self._show_media(shown(state))
 

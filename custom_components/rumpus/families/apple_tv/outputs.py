@@ -41,9 +41,11 @@ def _same(identifier: str) -> str:
 def own_ids(coordinator: AppleTvCoordinator) -> frozenset[str]:
     """Return every identifier that others may mean the coordinator's device by."""
     info = coordinator.data.info
-    known: list[str | None] = list(coordinator.entry.data[CONF_IDENTIFIERS])
-    if info is not None:
-        known += [info.output_device_id, info.mac]
+    known = (
+        *coordinator.entry.data[CONF_IDENTIFIERS],
+        info.output_device_id,
+        info.mac,
+    )
     return frozenset(_same(identifier) for identifier in known if identifier)
 
 
@@ -122,8 +124,7 @@ def async_outputs(coordinator: AppleTvCoordinator) -> dict[str, str]:
     }
     known = {_same(identifier) for identifier in found}
     for peer in (coordinator, *async_peers(coordinator.hass)):
-        info = peer.data.info
-        identifier = None if info is None else info.output_device_id or info.mac
+        identifier = peer.data.info.output_device_id or peer.data.info.mac
         if identifier and known.isdisjoint(own_ids(peer)):
             found[identifier] = peer.device_name
             known |= own_ids(peer)
@@ -136,7 +137,7 @@ def output_id(coordinator: AppleTvCoordinator) -> str:
     Raises ServiceValidationError when it has not told one.
     """
     info = coordinator.data.info
-    if info is None or not (identifier := info.output_device_id or info.mac):
+    if not (identifier := info.output_device_id or info.mac):
         refuse("apple_tv_no_output", coordinator.entry.title)
     return identifier
 

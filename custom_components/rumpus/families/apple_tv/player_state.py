@@ -61,7 +61,7 @@ _POWER: Final = MediaPlayerEntityFeature.TURN_ON | MediaPlayerEntityFeature.TURN
 
 def is_speaker(state: AppleTvState) -> bool:
     """Tell whether it is a HomePod, which has no screen, no apps and no standby."""
-    return state.info is not None and state.info.is_homepod
+    return state.info.is_homepod
 
 
 def hears_media(state: AppleTvState) -> bool:

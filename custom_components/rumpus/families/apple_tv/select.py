@@ -74,7 +74,12 @@ class AppleTvAccount(AppleTvEntity, SelectEntity):
     def current_option(self) -> str | None:
         current = self.coordinator.data.account
         return next(
-            (name for name, one in self._labels.items() if one == current), None
+            (
+                name
+                for name, identifier in self._labels.items()
+                if current is not None and identifier == current.identifier
+            ),
+            None,
         )
 
     @override

@@ -46,7 +46,7 @@ class AppleTvKeyboard(AppleTvEntity, TextEntity):
     @property
     @override
     def available(self) -> bool:
-        return super().available and self.coordinator.data.focus is True
+        return super().available and self.coordinator.data.is_focused is True
 
     @override
     async def async_set_value(self, value: str) -> None:
