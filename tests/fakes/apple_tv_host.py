@@ -20,14 +20,19 @@ class Host(Protocol):
     os_version: str
     password: str | None
     acl: int  # 1: only devices of the same home
-    airplay_pairing: str  # "hap", "legacy", "transient" or "none"
+    volume: float  # of 1.0
+    media_flags: int  # what Companion says is possible
+    address: str
     events: EventLog
     desk: PairingDesk
-    mrp: MrpDevice
 
     @property
-    def address(self) -> str:
-        """Where it listens."""
+    def airplay_pairing(self) -> str:
+        """How AirPlay pairs: "hap", "legacy", "transient" or "none"."""
+
+    @property
+    def mrp(self) -> MrpDevice:
+        """Its MRP."""
 
     @property
     def is_on(self) -> bool:
@@ -35,3 +40,9 @@ class Host(Protocol):
 
     def set_power(self, on: bool, by: str) -> None:
         """Turn it on or off; `by` names who did."""
+
+    def set_volume(self, volume: float, by: str = "device") -> None:
+        """Change the volume."""
+
+    def set_media_flags(self, flags: int) -> None:
+        """Change what Companion says is possible."""

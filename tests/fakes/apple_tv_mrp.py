@@ -26,6 +26,24 @@ from tests.fakes.apple_tv_mrp_session import MrpSession, Send
 VOLUME_STEP: Final = 0.0625
 LAST_MESSAGE_TYPE: Final = 139
 UNKNOWN_TYPE: Final = 131
+_REMOTE: Final = {
+    "play": pb.COMMAND_PLAY,
+    "pause": pb.COMMAND_PAUSE,
+    "play_pause": pb.COMMAND_TOGGLE_PLAY_PAUSE,
+    "next": pb.COMMAND_NEXT_TRACK,
+    "previous": pb.COMMAND_PREVIOUS_TRACK,
+}
+_VOLUME_FLAG: Final = 0x100
+_SKIPS: Final = (pb.COMMAND_SKIP_FORWARD, pb.COMMAND_SKIP_BACKWARD)
+# What Companion says of commands, by their bits.
+_FLAGS: Final = {
+    pb.COMMAND_PLAY: 0x1,
+    pb.COMMAND_PAUSE: 0x2,
+    pb.COMMAND_NEXT_TRACK: 0x4,
+    pb.COMMAND_PREVIOUS_TRACK: 0x8,
+    pb.COMMAND_SKIP_FORWARD: 0x200,
+    pb.COMMAND_SKIP_BACKWARD: 0x400,
+}
 UNKNOWN_FIELD: Final = b"\xf2\x3f\x05hello"  # field 1022
 
 
@@ -46,7 +64,6 @@ class MrpDevice:
         self.media = MediaModel(self.tell)
         self.artwork = ArtworkServer(self.media, core.events.emit)
         self.keyboard = Keyboard(self.tell, core.events.emit)
-        self.volume = 0.4
         self.is_volume_available = True
         self.capabilities: pb.VolumeCapabilities = pb.VOLUME_CAPABILITIES_BOTH
         # Speakers that can be had, and those that play along now.
@@ -87,6 +104,17 @@ class MrpDevice:
         """Push a message to all clients."""
         for session in tuple(self.sessions):
             session.tell(message)
+        self._tell_flags()
+
+    def _tell_flags(self) -> None:
+        player = self.media.player
+        flags = self.core.media_flags
+        for command, flag in _FLAGS.items():
+            known = player.commands.get(command) if player else None
+            is_enabled = known is not None and known.is_enabled
+            flags = flags | flag if is_enabled else flags & ~flag
+        if flags != self.core.media_flags:
+            self.core.set_media_flags(flags)
 
     def tell_unknown(self) -> None:
         """Push what no client knows: another type, and a field more."""
@@ -139,7 +167,7 @@ class MrpDevice:
     def state(self) -> Iterator[pb.ProtocolMessage]:
         """Return all that a client has to know that connects now."""
         yield self._availability()
-        yield self._volume_changed(self.output_uid, self.volume)
+        yield self._volume_changed(self.output_uid, self.core.volume)
         yield self._output_devices()
         yield from self.media.messages()
         yield self.keyboard.message()
@@ -172,6 +200,16 @@ class MrpDevice:
         error = self.media.command(command.command, command.options)
         return error, success if error == pb.SEND_ERROR_NO_ERROR else failed
 
+    def remote(self, name: str, seconds: float | None = None) -> None:
+        """Do what a remote of another protocol asks for; the core calls it."""
+        number = _REMOTE.get(name)
+        options = pb.CommandOptions()
+        if name == "skip" and seconds is not None:
+            number = _SKIPS[seconds < 0]
+            options.skip_interval = abs(seconds)
+        if number is not None:
+            self.media.command(number, options)
+
     # Volume
 
     def set_capabilities(
@@ -180,6 +218,10 @@ class MrpDevice:
         """Control the volume in another way from now on."""
         self.capabilities = capabilities
         self.is_volume_available = is_available
+        flags = self.core.media_flags & ~_VOLUME_FLAG
+        if self._has(pb.VOLUME_CAPABILITIES_ABSOLUTE):
+            flags |= _VOLUME_FLAG
+        self.core.set_media_flags(flags)
         message = make(pb.MESSAGE_TYPE_VOLUME_CONTROL_CAPABILITIES_DID_CHANGE)
         told = message.volume_control_capabilities_did_change
         told.capabilities.volume_control_available = is_available
@@ -194,7 +236,7 @@ class MrpDevice:
         volume = min(1.0, max(0.0, volume))
         if is_own:
             if self._has(pb.VOLUME_CAPABILITIES_ABSOLUTE):
-                self._change_volume(volume)
+                self.core.set_volume(volume, by="mrp")
             return
         output = self.outputs.get(uid) or self.known_outputs.get(uid)
         if output is None or output.volume is None:
@@ -212,24 +254,23 @@ class MrpDevice:
         if not self._has(pb.VOLUME_CAPABILITIES_RELATIVE):
             return
         if self._has(pb.VOLUME_CAPABILITIES_ABSOLUTE):
-            volume = self.volume + steps * VOLUME_STEP
-            self._change_volume(min(1.0, max(0.0, volume)))
+            volume = self.core.volume + steps * VOLUME_STEP
+            self.core.set_volume(min(1.0, max(0.0, volume)), by="mrp")
 
     def volume_of(self, uid: str) -> float | None:
         """Return the volume of the device or of a speaker."""
         if uid in {"", self.uid, self.output_uid}:
-            return self.volume
+            return self.core.volume
         output = self.outputs.get(uid)
         return output.volume if output else None
 
     def _has(self, capability: int) -> bool:
         return self.is_volume_available and bool(self.capabilities & capability)
 
-    def _change_volume(self, volume: float) -> None:
-        self.volume = volume
-        self.core.events.emit("volume", volume=round(volume, 4))
+    def volume_changed(self) -> None:
+        """Tell of the volume; the core calls it, whoever changed it."""
         if self.volume_answers:
-            self.tell(self._volume_changed(self.output_uid, volume))
+            self.tell(self._volume_changed(self.output_uid, self.core.volume))
 
     def _availability(self) -> pb.ProtocolMessage:
         message = make(pb.MESSAGE_TYPE_VOLUME_CONTROL_AVAILABILITY)
@@ -272,7 +313,7 @@ class MrpDevice:
 
     def _output_devices(self) -> pb.ProtocolMessage:
         message = make(pb.MESSAGE_TYPE_UPDATE_OUTPUT_DEVICE)
-        own = FakeOutput(self.output_uid, self.core.name, self.volume)
+        own = FakeOutput(self.output_uid, self.core.name, self.core.volume)
         if not self._has(pb.VOLUME_CAPABILITIES_ABSOLUTE):
             own = replace(own, volume=None)
         told = message.update_output_device
