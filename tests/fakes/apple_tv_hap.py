@@ -124,7 +124,7 @@ class PairingDesk:
         }
         self.tries = 0
         self._locked_until = 0.0
-        self._holder: Accessory | None = None
+        self._holder: Holder | None = None
         self.new_identity()
 
     def new_identity(self) -> None:
@@ -161,7 +161,7 @@ class PairingDesk:
 
     # The following are for Accessory.
 
-    def show_pin(self, holder: Accessory) -> str:
+    def show_pin(self, holder: Holder) -> str:
         """Show the PIN, return the one that counts."""
         self._holder = holder
         is_airplay = holder.protocol == "airplay"
@@ -174,7 +174,7 @@ class PairingDesk:
             self.emit("pin_shown", protocol=holder.protocol, pin=self.pin)
         return self.shown_pin
 
-    def release(self, holder: Accessory) -> None:
+    def release(self, holder: Holder) -> None:
         """Take the PIN off the screen if it is this one's."""
         if self._holder is not holder:
             return
@@ -183,7 +183,7 @@ class PairingDesk:
             self.shown_pin = None
             self.emit("pin_hidden", protocol=holder.protocol)
 
-    def admit(self, holder: Accessory) -> None:
+    def admit(self, holder: Holder) -> None:
         """Let somebody begin to pair. Raises Refusal."""
         known = self.pairings[holder.protocol]
         if self.is_unavailable or not self.is_pairing_allowed:
@@ -198,6 +198,12 @@ class PairingDesk:
         if remaining > 0:
             raise Refusal(ErrorCode.BACK_OFF, math.ceil(remaining))
 
+    def signing_key(self, procedure: Procedure) -> Ed25519PrivateKey:
+        """Return our key, or another one if a test wants that."""
+        if procedure in self.wrong_signature:
+            return Ed25519PrivateKey.generate()
+        return self.key
+
     def failed(self) -> None:
         """Count a wrong PIN."""
         self.tries += 1
@@ -211,23 +217,15 @@ class PairingDesk:
         self.pairings[protocol][controller.identifier] = controller
 
 
-class Accessory:
-    """Pairing and verification on one connection."""
+class Holder:
+    """Somebody for whom a PIN may be on the screen: one connection."""
 
     def __init__(self, desk: PairingDesk, protocol: Protocol) -> None:
         """Begin with nothing."""
         self.desk = desk
         self.protocol: Protocol = protocol
-        self.shared_secret: bytes | None = None
         self.controller: Controller | None = None  # verified, or just paired
-        self.is_transient = False
         self.client_name: str | None = None  # X-Apple-Client-Name
-        self._srp: SrpServer | None = None
-        self._transient = False
-        self._ours: bytes | None = None  # X25519 public keys of a verification
-        self._theirs = b""
-        self._secret = b""
-        self._expected: dict[Procedure, int] = {"setup": 1, "verify": 1}
 
     def start_pin(self, client_name: str | None = None) -> bool:
         """Show a PIN before M1, as AirPlay asks; return whether it is on the screen.
@@ -244,8 +242,23 @@ class Accessory:
 
     def close(self) -> None:
         """The connection is gone."""
-        self._srp = None
         self.desk.release(self)
+
+
+class Accessory(Holder):
+    """Pairing and verification on one connection."""
+
+    def __init__(self, desk: PairingDesk, protocol: Protocol) -> None:
+        """Begin with nothing."""
+        super().__init__(desk, protocol)
+        self.shared_secret: bytes | None = None
+        self.is_transient = False
+        self._srp: SrpServer | None = None
+        self._transient = False
+        self._ours: bytes | None = None  # X25519 public keys of a verification
+        self._theirs = b""
+        self._secret = b""
+        self._expected: dict[Procedure, int] = {"setup": 1, "verify": 1}
 
     def setup(self, data: bytes) -> bytes | None:
         """Take M1, M3 or M5, return M2, M4 or M6; None for no answer."""
@@ -350,7 +363,7 @@ class Accessory:
             secret, "Pair-Setup-Controller-Sign-Salt", "Pair-Setup-Controller-Sign-Info"
         )
         identifier, public = inner[Tag.IDENTIFIER], inner[Tag.PUBLIC_KEY]
-        _check_signature(public, inner[Tag.SIGNATURE], prefix + identifier + public)
+        check_signature(public, inner[Tag.SIGNATURE], prefix + identifier + public)
         name = None
         if Tag.NAME in inner:
             told = unpack_dict(inner[Tag.NAME]).get("name")
@@ -391,7 +404,7 @@ class Accessory:
         if controller is None:
             raise WireError("nobody who is paired")
         message = self._theirs + identifier + self._ours
-        _check_signature(controller.public_key, inner[Tag.SIGNATURE], message)
+        check_signature(controller.public_key, inner[Tag.SIGNATURE], message)
         self.controller = controller
         self.shared_secret = self._secret
         self._tell("verified", identifier=identifier.decode(errors="replace"))
@@ -407,10 +420,7 @@ class Accessory:
         identifier = desk.identifier
         if procedure in desk.wrong_identifier:
             identifier = str(uuid.uuid4()).upper().encode()
-        key = desk.key
-        if procedure in desk.wrong_signature:
-            key = Ed25519PrivateKey.generate()
-        signature = key.sign(before + identifier + after)
+        signature = desk.signing_key(procedure).sign(before + identifier + after)
         return [(Tag.IDENTIFIER, identifier), (Tag.SIGNATURE, signature)]
 
     def _sealed(
@@ -421,7 +431,8 @@ class Accessory:
         return (Tag.ENCRYPTED_DATA, seal(key, nonce, tlv_encode(items)))
 
 
-def _check_signature(public: bytes, signature: bytes, message: bytes) -> None:
+def check_signature(public: bytes, signature: bytes, message: bytes) -> None:
+    """Raise WireError when a signature is not of the key's owner."""
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except InvalidSignature as error:
