@@ -13,6 +13,7 @@ It speaks as real devices do and shares no code with the integration. In a test 
 
 - `wait_for` remembers: it returns what happened before the call too, each thing
   once, oldest first; `mark()` lets it forget. `events` has everything, `seen` what fits.
+- `airplay` is AirPlay and its tunnel, `mrp` what it plays; see their modules.
 - `desk` is pairing: the PIN, who is paired, how pairing goes wrong.
 - `power` is sleep and wake, `mdns` and `properties` how it is found, `flavour` how its
   system behaves, `companion` its Companion link, whose `commands` log what was done.
@@ -27,6 +28,7 @@ import re
 from types import TracebackType
 from typing import Self
 
+from tests.fakes.apple_tv_airplay import AirPlayServer
 from tests.fakes.apple_tv_companion import CompanionServer
 from tests.fakes.apple_tv_core import (
     ACCOUNTS,
@@ -53,6 +55,8 @@ from tests.fakes.apple_tv_mdns import (
     txt_entries,
 )
 from tests.fakes.apple_tv_mischief import Mischief
+from tests.fakes.apple_tv_mrp import MrpDevice
+from tests.fakes.apple_tv_mrp_tcp import MrpServer
 from tests.fakes.apple_tv_power import Power
 from tests.fakes.apple_tv_stream import Link, Listener, Wire
 from tests.fakes.apple_tv_text import TextField
@@ -155,8 +159,19 @@ class FakeAppleTv:
         self.mdns = MdnsResponder(self)
         self.companion = CompanionServer(self)
         self.mischief = Mischief(self)
+        self.mrp = MrpDevice(self)
+        self.airplay = AirPlayServer(self)
+        self.mrp_server = MrpServer(self)
+        self.remotes.append(self.mrp.remote)
+        self.power_listeners.append(self.mrp.power_changed)
+        self.volume_listeners.append(self.mrp.volume_changed)
         #: By the name of their port; started in this order.
-        self.servers: dict[str, Server] = {"companion": self.companion}
+        self.servers: dict[str, Server] = {
+            "companion": self.companion,
+            "airplay": self.airplay,
+        }
+        if self.flavour.has_mrp_port and self.kind == "apple_tv":
+            self.servers["mrp"] = self.mrp_server
         self.properties = txt_entries(self)
 
     # Sockets
@@ -175,6 +190,7 @@ class FakeAppleTv:
 
     async def start(self) -> None:
         """Open all sockets."""
+        await self.mrp.start(self.address)
         for name, server in self.servers.items():
             self.ports[name] = await server.start(self.address, self.ports[name])
         self.ports["mdns"] = await self.mdns.start(self.address, self.ports["mdns"])
@@ -203,6 +219,7 @@ class FakeAppleTv:
         self._knocks.clear()
         for server in self.servers.values():
             await server.stop()
+        await self.mrp.stop()
         await self.mdns.stop()
 
     async def restart(self, *, new_ports: bool = False) -> None:
@@ -231,6 +248,7 @@ class FakeAppleTv:
         """Break off all connections."""
         for server in self.servers.values():
             server.drop()
+        self.mrp.drop()
 
     def vanish(self) -> None:
         """Answer nothing any more; connections stay, as when the mains fail."""
