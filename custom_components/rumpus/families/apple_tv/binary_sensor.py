@@ -66,6 +66,7 @@ SENSORS: Final = {
             always_available=True,
         ),
         _link(AppleProtocol.COMPANION),
+        _link(AppleProtocol.AIRPLAY),
         _link(AppleProtocol.MRP),
         AppleTvBinarySensorDescription(
             key="text_field",

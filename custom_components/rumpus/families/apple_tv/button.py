@@ -13,7 +13,6 @@ from ...protocols.apple.enums import Feature
 from .coordinator import AppleTvCoordinator
 from .entity import AppleTvEntity
 from .errors import apple_tv_errors
-from .player_state import is_speaker
 from .state import AppleTvState
 
 
@@ -38,7 +37,7 @@ BUTTONS: Final = {
             key="wake",
             translation_key="wake",
             press_fn=lambda coordinator: coordinator.async_turn_on(),
-            exists_fn=lambda state: not is_speaker(state),
+            exists_fn=lambda state: not state.is_speaker,
             # Home Assistant calls no entity that is unavailable: this is how to wake a
             # device that went silent without a word.
             always_available=True,
@@ -48,7 +47,7 @@ BUTTONS: Final = {
             translation_key="sleep",
             press_fn=lambda coordinator: coordinator.async_turn_off(),
             exists_fn=lambda state: (
-                not is_speaker(state) and state.knows(Feature.TURN_OFF)
+                not state.is_speaker and state.knows(Feature.TURN_OFF)
             ),
         ),
         AppleTvButtonDescription(

@@ -2,7 +2,8 @@
 
 from typing import Any, Final, override
 
-from homeassistant.components.media_player import BrowseMedia, MediaPlayerEntity
+from homeassistant.components.media_player import MediaPlayerEntity
+from homeassistant.components.media_player.browse_media import BrowseMedia
 from homeassistant.components.media_player.const import (
     MediaClass,
     MediaPlayerDeviceClass,
@@ -26,7 +27,6 @@ from .outputs import GROUPS_CHANGED, PLAYER, async_group, async_join, async_unjo
 from .player_state import (
     REPEAT,
     content_type,
-    is_speaker,
     player_features,
     player_state,
     position_updated_at,
@@ -93,7 +93,7 @@ class AppleTvPlayer(AppleTvPowerEntity, MediaPlayerEntity):
     def _show(self) -> None:
         state = self.coordinator.data
         # What a device is may be known only once it is connected.
-        speaker = is_speaker(state)
+        speaker = state.is_speaker
         self._attr_translation_key = "homepod" if speaker else "apple_tv"
         self._attr_device_class = (
             MediaPlayerDeviceClass.SPEAKER if speaker else MediaPlayerDeviceClass.TV

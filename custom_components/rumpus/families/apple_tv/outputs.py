@@ -109,9 +109,6 @@ def async_group(coordinator: AppleTvCoordinator) -> list[str]:
     ]
 
 
-_GROUP: Final = 2
-
-
 @callback
 def async_outputs(coordinator: AppleTvCoordinator) -> dict[str, str]:
     """Return the names of the outputs that are known, by their identifiers.

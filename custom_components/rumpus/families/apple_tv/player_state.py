@@ -16,6 +16,8 @@ from ...protocols.apple.link import LinkState
 from ...protocols.apple.models import Playing
 from .state import AppleTvState
 
+MEDIA_LINKS: Final = (AppleProtocol.AIRPLAY, AppleProtocol.MRP)
+"""The links that tell of media; MRP goes through the one of AirPlay on newer devices."""
 REPEAT: Final = {
     RepeatState.OFF: RepeatMode.OFF,
     RepeatState.TRACK: RepeatMode.ONE,
@@ -59,15 +61,10 @@ _FEATURES: Final = (
 _POWER: Final = MediaPlayerEntityFeature.TURN_ON | MediaPlayerEntityFeature.TURN_OFF
 
 
-def is_speaker(state: AppleTvState) -> bool:
-    """Tell whether it is a HomePod, which has no screen, no apps and no standby."""
-    return state.info.is_homepod
-
-
 def hears_media(state: AppleTvState) -> bool:
     """Tell whether there is a link over which the device says what it plays."""
-    link = state.links.get(AppleProtocol.MRP)
-    return link is not None and link.state is LinkState.UP
+    links = (state.links.get(protocol) for protocol in MEDIA_LINKS)
+    return any(link is not None and link.state is LinkState.UP for link in links)
 
 
 def player_state(state: AppleTvState) -> MediaPlayerState | None:
@@ -78,7 +75,7 @@ def player_state(state: AppleTvState) -> MediaPlayerState | None:
     """
     if not state.is_connected:
         return MediaPlayerState.OFF if state.is_asleep else None
-    if state.is_off and not is_speaker(state):
+    if state.is_off and not state.is_speaker:
         return MediaPlayerState.OFF
     if not hears_media(state):
         return MediaPlayerState.ON
@@ -111,7 +108,7 @@ def shown(state: AppleTvState) -> Playing | None:
 
 def player_features(state: AppleTvState) -> MediaPlayerEntityFeature:
     """Return what can be asked of the device now."""
-    features = MediaPlayerEntityFeature(0) if is_speaker(state) else _POWER
+    features = MediaPlayerEntityFeature(0) if state.is_speaker else _POWER
     if state.is_connected:
         for wanted, feature in _FEATURES:
             if any(state.can(one) for one in wanted):

@@ -13,7 +13,6 @@ from .coordinator import AppleTvCoordinator
 from .entity import AppleTvEntity
 from .errors import apple_tv_errors
 from .outputs import async_outputs
-from .player_state import is_speaker
 
 ACCOUNT: Final = "account"
 SOUND_OUTPUT: Final = "sound_output"
@@ -29,7 +28,7 @@ def async_setup(
         state = coordinator.data
         found = [ACCOUNT] if state.accounts else []
         # A HomePod is its own output; others play along with it as its group.
-        if state.knows(Feature.SET_OUTPUT_DEVICES) and not is_speaker(state):
+        if state.knows(Feature.SET_OUTPUT_DEVICES) and not state.is_speaker:
             found.append(SOUND_OUTPUT)
         return found
 

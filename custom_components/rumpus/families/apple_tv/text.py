@@ -36,7 +36,7 @@ class AppleTvKeyboard(AppleTvEntity, TextEntity):
     """
 
     _attr_native_max = MAX_LENGTH_STATE_STATE
-    _attr_native_value = None
+    _attr_native_value: str | None = None
 
     def __init__(self, coordinator: AppleTvCoordinator) -> None:
         """Type on the coordinator's device."""
