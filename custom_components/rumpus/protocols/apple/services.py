@@ -17,7 +17,7 @@ from ..airplay.features import (
 )
 from ..errors import ProtocolError
 from .const import IDENTIFIER_ORDER, AppleProtocol, PairingRequirement
-from .info import DeviceInfo
+from .info import DeviceInfo, OperatingSystem, major_version
 
 MAX_NAME: Final = 64
 """Characters of a device's name that are kept."""
@@ -42,6 +42,9 @@ _PAIRABLE: Final = frozenset(
         PairingRequirement.MANDATORY,
     }
 )
+
+
+_NOTHING: Final = DeviceInfo()
 
 
 class Tunnel(Enum):
@@ -128,14 +131,15 @@ class Service:
 class FoundDevice:
     """A device that was found, with one service for each of its protocols at most.
 
-    `is_asleep` means that it was another one that answered for it, its sleep proxy.
+    `is_asleep` means that it was another one that answered for it, its sleep proxy. That
+    one may know no more than names: such services have port 0 and are not enabled.
     """
 
     name: str
     address: str
     services: tuple[Service, ...]
     is_asleep: bool = False
-    info: DeviceInfo = DeviceInfo()
+    info: DeviceInfo = _NOTHING
 
     @property
     def identifiers(self) -> tuple[str, ...]:
@@ -160,7 +164,7 @@ class FoundDevice:
     @property
     def is_supported(self) -> bool:
         """Whether any of its services can be used."""
-        return any(service.pairing in _PAIRABLE for service in self.services)
+        return any(service.can_pair for service in self.services)
 
     @property
     def tunnel(self) -> Tunnel:
@@ -171,7 +175,8 @@ class FoundDevice:
         model = service.properties.get("model") or self.info.raw_model or ""
         if model.startswith("AudioAccessory"):
             return Tunnel.TRANSIENT
-        major = _major(service.properties.get("osvers") or self.info.version)
+        version = service.properties.get("osvers") or self.info.version
+        major = major_version(version) or 0
         if model.startswith("AppleTV") and major >= _FIRST_TUNNEL_VERSION:
             return Tunnel.PAIRED
         return Tunnel.NONE
@@ -227,7 +232,7 @@ def join(known: FoundDevice, other: FoundDevice) -> FoundDevice:
         mine = services.get(service.protocol)
         services[service.protocol] = service if mine is None else _join(mine, service)
     ours, theirs = known.info, other.info
-    system = ours.os if ours.os is not ours.os.UNKNOWN else theirs.os
+    system = theirs.os if ours.os is OperatingSystem.UNKNOWN else ours.os
     return replace(
         known,
         services=tuple(services.values()),
@@ -245,18 +250,18 @@ def join(known: FoundDevice, other: FoundDevice) -> FoundDevice:
 
 
 def _join(mine: Service, other: Service) -> Service:
-    """Keep port and identifier of the first where there are any."""
+    """Keep port and identifier of the first; one that only has a name knows less."""
+    if other.port and not mine.port:
+        mine, other = other, mine
     return replace(
         mine,
         identifier=mine.identifier or other.identifier,
-        port=mine.port or other.port,
-        properties={**other.properties, **mine.properties},
+        properties=dict(
+            list({**mine.properties, **other.properties, **mine.properties}.items())[
+                :MAX_PROPERTIES
+            ]
+        ),
     )
-
-
-def _major(version: str | None) -> int:
-    head = (version or "").partition(".")[0]
-    return int(head) if head.isascii() and head.isdigit() and len(head) <= 4 else 0
 
 
 def _mapping(value: object) -> Mapping[str, object]:
