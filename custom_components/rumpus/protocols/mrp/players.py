@@ -1,0 +1,244 @@
+"""Clients, players and the items of their queues (part B, sections 4.1, 5.1 and 5.3)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from ..apple.enums import DeviceState
+from ..apple.models import App
+from .commands import CommandList
+from .enums import PlaybackState
+from .metadata import MAX_IDENTIFIER, MAX_TEXT, Metadata
+from .models import CommandInfo, Queue, QueueItem
+from .proto import mrp_pb2 as pb
+
+MAX_CLIENTS: Final = 32
+"""Apps that are remembered; of those behind the one in front the oldest goes first."""
+MAX_PLAYERS: Final = 8
+"""Players of one app, in the same way."""
+MAX_ITEMS: Final = 32
+"""Items of one queue, from shortly before the current one on."""
+DEFAULT_PLAYER: Final = "MediaRemote-DefaultPlayer"
+COCOA_EPOCH: Final = 978_307_200
+"""The Unix time of 2001, from which devices count."""
+
+_BEFORE_CURRENT: Final = 8
+_STATES: Final[Mapping[int, DeviceState]] = {
+    PlaybackState.STOPPED: DeviceState.STOPPED,
+    PlaybackState.INTERRUPTED: DeviceState.LOADING,
+    PlaybackState.SEEKING: DeviceState.SEEKING,
+}
+_STANDING: Final = (DeviceState.PAUSED, DeviceState.PLAYING, DeviceState.LOADING)
+
+
+class Item:
+    """One item of a queue."""
+
+    __slots__ = ("identifier", "metadata")
+
+    def __init__(self, message: pb.ContentItem) -> None:
+        """Take over an item."""
+        identifier = message.identifier
+        self.identifier = identifier if len(identifier) <= MAX_IDENTIFIER else ""
+        self.metadata = Metadata()
+        if message.HasField("metadata"):
+            self.metadata.merge(message.metadata)
+
+
+class Player:
+    """One player of an app."""
+
+    __slots__ = (
+        "_reference",
+        "_started_at",
+        "_was_standing",
+        "commands",
+        "identifier",
+        "items",
+        "location",
+        "offset",
+        "playback_state",
+        "state",
+    )
+
+    def __init__(self, identifier: str) -> None:
+        """Begin with nothing known."""
+        self.identifier = identifier
+        self.playback_state: int | None = None
+        self.commands = CommandList()
+        self.items: list[Item] = []
+        self.location = 0
+        self.offset = 0
+        """The index in the device's queue of the first item that is kept."""
+        self.state = DeviceState.IDLE
+        # Of the clock: what the device measured, and since when we do.
+        self._reference: tuple[float | None, float, str] | None = None
+        self._started_at: float | None = None
+        self._was_standing = False
+
+    @property
+    def item(self) -> Item | None:
+        """Return the current item."""
+        index = self.location - self.offset
+        return self.items[index] if 0 <= index < len(self.items) else None
+
+    def set_state(self, message: pb.SetStateMessage, now: float) -> bool:
+        """Take over what a message has; return whether commands changed."""
+        changed = False
+        if message.HasField("playback_state"):
+            self.playback_state = int(message.playback_state)
+        if message.HasField("supported_commands"):
+            changed = self.commands.replace(message.supported_commands)
+        if message.HasField("playback_queue"):
+            self._set_queue(message.playback_queue)
+        self._settle(now)
+        return changed
+
+    def update_items(self, items: Iterable[pb.ContentItem], now: float) -> bool:
+        """Merge what is new about items that we know; return whether there was any."""
+        found = False
+        for message in items:
+            for item in self.items:
+                if item.identifier == message.identifier:
+                    item.metadata.merge(message.metadata)
+                    found = True
+        if found:
+            self._settle(now)
+        return found
+
+    def moving_since(self) -> float | None:
+        """Return the Unix time from which the elapsed time counts, None if it stands."""
+        item = self.item
+        if item is None or not _is_moving(self.state, item.metadata):
+            return None
+        if self._started_at is not None:
+            return self._started_at
+        return _timestamp(item.metadata)
+
+    def _set_queue(self, queue: pb.PlaybackQueue) -> None:
+        self.location = max(queue.location, 0)
+        items = queue.content_items
+        self.offset = 0
+        if len(items) > MAX_ITEMS:
+            self.offset = max(0, min(self.location - _BEFORE_CURRENT, len(items)))
+        self.items = [
+            Item(item) for item in items[self.offset : self.offset + MAX_ITEMS]
+        ]
+
+    def _settle(self, now: float) -> None:
+        """Find out what the device does, and whether its clock can be trusted.
+
+        Some apps send the time of before the pause again when they go on: the pause is
+        not to count then (section 5.3).
+        """
+        item = self.item
+        metadata = None if item is None else item.metadata
+        self.state = state = _device_state(self.playback_state, metadata)
+        if item is None or metadata is None:
+            self._reference = self._started_at = None
+            self._was_standing = False
+            return
+        reference = (
+            metadata.elapsed_time,
+            metadata.elapsed_time_timestamp or 0.0,
+            item.identifier,
+        )
+        if reference != self._reference:
+            self._reference = reference
+            self._started_at = None
+        elif self._was_standing and _is_moving(state, metadata):
+            self._started_at = now
+        self._was_standing = state in _STANDING and not _is_moving(state, metadata)
+
+
+class Client:
+    """One app and its players."""
+
+    __slots__ = ("active", "app", "commands", "players")
+
+    def __init__(self, identifier: str) -> None:
+        """Begin with nothing but the id of its bundle."""
+        self.app = App(identifier)
+        self.players: dict[str, Player] = {}
+        self.active: str | None = None
+        self.commands = CommandList()
+
+    def rename(self, name: str) -> bool:
+        """Take over a name unless it is empty; return whether it is another one."""
+        name = name[:MAX_TEXT]
+        if not name or name == self.app.name:
+            return False
+        self.app = App(self.app.identifier, name)
+        return True
+
+    def player(self, identifier: str) -> Player:
+        """Return a player, made on its first mention."""
+        if (player := self.players.get(identifier)) is None:
+            if len(self.players) >= MAX_PLAYERS:
+                self._forget_one()
+            player = self.players[identifier] = Player(identifier)
+        return player
+
+    def playing(self) -> Player | None:
+        """Return the player in front."""
+        return self.players.get(DEFAULT_PLAYER if self.active is None else self.active)
+
+    def _forget_one(self) -> None:
+        front = self.playing()
+        oldest = next(key for key, value in self.players.items() if value is not front)
+        del self.players[oldest]
+
+
+def command_info(
+    client: Client | None, player: Player | None, command: int
+) -> CommandInfo | None:
+    """Return what is known of a command: of the player, or else of its app."""
+    if player is not None and (info := player.commands.infos.get(command)) is not None:
+        return info
+    return None if client is None else client.commands.infos.get(command)
+
+
+def queue_of(player: Player | None) -> Queue:
+    """Return the queue of a player."""
+    if player is None:
+        return Queue()
+    return Queue(
+        player.location - player.offset,
+        tuple(
+            QueueItem(
+                item.identifier or None,
+                item.metadata.title,
+                item.metadata.track_artist_name,
+                item.metadata.album_name,
+                item.metadata.total_time,
+            )
+            for item in player.items
+        ),
+    )
+
+
+def _device_state(playback: int | None, metadata: Metadata | None) -> DeviceState:
+    """Return what a device does (section 5.2)."""
+    if playback is None:
+        return DeviceState.IDLE
+    if playback == PlaybackState.PLAYING:
+        rate = None if metadata is None else metadata.playback_rate
+        if rate is None or _is_near(rate, 0) or _is_near(rate, 1):
+            return DeviceState.PLAYING
+        return DeviceState.SEEKING
+    if playback == PlaybackState.PAUSED and metadata is None:
+        return DeviceState.IDLE
+    return _STATES.get(playback, DeviceState.PAUSED)
+
+
+def _is_moving(state: DeviceState, metadata: Metadata) -> bool:
+    return state is DeviceState.PLAYING and bool(metadata.playback_rate)
+
+
+def _is_near(number: float, other: float) -> bool:
+    return abs(number - other) <= 1e-9 * max(abs(number), abs(other))
+
+
+def _timestamp(metadata: Metadata) -> float | None:
+    if not metadata.elapsed_time_timestamp:
+        return None
+    return metadata.elapsed_time_timestamp + COCOA_EPOCH
