@@ -111,4 +111,7 @@ class AirPlayServer:
         }
 
     def _opened(self, link: Link) -> None:
+        # Nobody is there in deep sleep; but who comes may wake it.
+        self.core.power.knocked(self.port)
+        link.is_wanted = lambda: not self.core.is_deeply_asleep
         self.controls.add(Control(self, link))

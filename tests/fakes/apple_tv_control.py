@@ -214,10 +214,11 @@ class Control:
         if not request.header("X-Apple-HKP"):
             if self.server.core.airplay_pairing != "legacy":
                 return Response(501)
-            proof = self.legacy.verify(request.body)
-            if proof is None:
+            try:
+                proof = self.legacy.verify(request.body)
+            except Refusal, WireError:
                 return Response(AUTHORIZE)
-            return Response(200, proof, OCTETS)
+            return None if proof is None else Response(200, proof, OCTETS)
         if refused := self._hkp(request):
             return refused
         answer = self.accessory.verify(request.body)

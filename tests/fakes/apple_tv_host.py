@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from tests.fakes.apple_tv_mrp import MrpDevice
 
 
+class HostPower(Protocol):
+    """The sleep of a fake Apple TV."""
+
+    def knocked(self, port: int) -> None:
+        """Somebody connected."""
+
+
 class Host(Protocol):
     """The core of a fake Apple TV, as `tests.fakes.apple_tv.FakeAppleTv` is one."""
 
@@ -37,6 +44,14 @@ class Host(Protocol):
     @property
     def is_on(self) -> bool:
         """Whether it is awake."""
+
+    @property
+    def is_deeply_asleep(self) -> bool:
+        """Whether only a sleep proxy answers."""
+
+    @property
+    def power(self) -> HostPower:
+        """Its sleep."""
 
     def set_power(self, on: bool, by: str) -> None:
         """Turn it on or off; `by` names who did."""

@@ -51,6 +51,9 @@ class MrpServer:
         self._listener.drop()
 
     def _opened(self, link: Link) -> None:
+        # Nobody is there in deep sleep; but who comes may wake it.
+        self.core.power.knocked(self.port)
+        link.is_wanted = lambda: not self.core.is_deeply_asleep
         self.links.add(MrpLink(self, link))
 
 

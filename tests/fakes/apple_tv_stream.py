@@ -25,6 +25,7 @@ class Link(asyncio.Protocol):
         self.on_lost: Callable[[], None] = lambda: None
         self.is_open = False
         self.peer = ""
+        self.is_wanted: Callable[[], bool] = lambda: True
         self._wire = wire
         self._transport: asyncio.Transport | None = None
         self._queue: deque[bytes] = deque()
@@ -40,6 +41,8 @@ class Link(asyncio.Protocol):
         self.peer = f"{peer[0]}:{peer[1]}"
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not self.is_wanted():
+            transport.abort()
 
     @override
     def data_received(self, data: bytes) -> None:
