@@ -39,11 +39,13 @@ class LegacyCredentials:
     client_id: bytes
     seed: bytes = field(repr=False)
     """Of our Ed25519 key: secret."""
+    ltpk: bytes = b""
+    """The device's Ed25519 public key; empty in texts that other programs made."""
 
     @override
     def __str__(self) -> str:
         """Return the text to store: secret."""
-        return f":{self.seed.hex()}::{self.client_id.hex()}"
+        return f"{self.ltpk.hex()}:{self.seed.hex()}::{self.client_id.hex()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,10 @@ def parse_credentials(text: str) -> Credentials:
         if ltpk == _TRANSIENT and not (ltsk or device_id or client_id):
             return TransientCredentials()
         if len(ltsk) == _KEY_SIZE:
-            if not ltpk and not device_id and len(client_id) == _LEGACY_ID_SIZE:
-                return LegacyCredentials(client_id, ltsk)
-            if len(ltpk) == _KEY_SIZE and device_id and client_id:
+            if not device_id and len(client_id) == _LEGACY_ID_SIZE:
+                if len(ltpk) in {0, _KEY_SIZE}:
+                    return LegacyCredentials(client_id, ltsk, ltpk)
+            elif len(ltpk) == _KEY_SIZE and device_id and client_id:
                 return HapCredentials(ltpk, ltsk, device_id, client_id)
     raise InvalidCredentialsError("These are no credentials")
 

@@ -1,0 +1,83 @@
+"""The tunnel for MRP's messages (the Apple TV reference, part A, sections 6.4 to 6.6)."""
+
+from collections.abc import Callable
+import logging
+import secrets
+from typing import Final
+
+from ..errors import ProtocolError
+from ..hap.crypto import ChannelCipher
+from .data_frames import (
+    DataFrame,
+    FrameKind,
+    FrameParser,
+    decode_messages,
+    encode_frame,
+    encode_message,
+)
+from .wire import Closed, Wire
+
+_FIRST_SEQUENCE: Final = 0x1_0000_0000
+_OUR_COMMAND: Final = "comm"
+_LOGGER: Final = logging.getLogger(__name__)
+
+type MessageReceived = Callable[[bytes], None]
+
+
+class DataChannel:
+    """Sends and receives messages; reads nothing before `start`."""
+
+    def __init__(self, cipher: ChannelCipher, closed: Closed) -> None:
+        """Use the cipher of this channel, and tell that its connection ended."""
+        self._parser = FrameParser()
+        self._received: MessageReceived | None = None
+        self._sequence = _FIRST_SEQUENCE + secrets.randbits(32)
+        self._wire = Wire(self._on_data, closed)
+        self._wire.encrypt(cipher)
+
+    async def connect(self, address: str, port: int, timeout: float) -> None:
+        """Connect. Raises DisconnectedError, PeerTimeoutError."""
+        await self._wire.connect(address, port, timeout, is_paused=True)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether messages can be sent."""
+        return self._wire.is_connected
+
+    def start(self, received: MessageReceived) -> None:
+        """Hand over messages from now on, those that came before included."""
+        self._received = received
+        self._wire.resume()
+
+    def send(self, message: bytes) -> None:
+        """Send one message. Raises DisconnectedError, MessageTooLargeError."""
+        frame = DataFrame(
+            FrameKind.SYNC, _OUR_COMMAND, self._sequence, encode_message(message)
+        )
+        self._wire.write(encode_frame(frame))
+
+    async def close(self, timeout: float) -> None:
+        """Close the connection. Never raises."""
+        await self._wire.close(timeout)
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        self._wire.abort()
+
+    def _on_data(self, data: bytes) -> None:
+        for frame in self._parser.feed(data):
+            if frame.kind == FrameKind.SYNC:
+                self._handle(frame)
+
+    def _handle(self, frame: DataFrame) -> None:
+        """Answer a frame, whatever it holds, and hand over its messages."""
+        reply = DataFrame(FrameKind.REPLY, "", frame.sequence)
+        self._wire.write(encode_frame(reply))
+        try:
+            messages = decode_messages(frame.payload)
+        except ProtocolError as err:
+            _LOGGER.debug("A frame that cannot be read: %s", err)
+            return
+        for message in messages:
+            if self._received is not None and self._wire.is_connected:
+                self._received(message)

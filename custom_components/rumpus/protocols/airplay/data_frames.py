@@ -1,0 +1,123 @@
+"""The frames of a data channel (the Apple TV reference, part A, section 6.5)."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+import struct
+from typing import Final
+
+from .. import plists, varint
+from ..errors import MessageTooLargeError, ProtocolError
+
+MAX_FRAME: Final = 16 * 1024 * 1024
+"""Bytes of one frame: pictures come this way, too."""
+MAX_MESSAGES: Final = 4096
+"""Messages in one frame."""
+
+_HEADER: Final = struct.Struct(">I12s4sQ4x")
+_UNPREFIXED: Final = 0x08
+"""What a message starts with, in place of its length, when it is alone and has none."""
+
+
+class FrameKind(StrEnum):
+    """What a frame is for; the device may send others."""
+
+    SYNC = "sync"
+    REPLY = "rply"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFrame:
+    """One frame. The command is `comm` from us, `cmnd` from the device, or empty."""
+
+    kind: str
+    command: str
+    sequence: int
+    payload: bytes = field(default=b"", repr=False)
+
+
+def encode_frame(frame: DataFrame) -> bytes:
+    """Return a frame as bytes. Raises MessageTooLargeError."""
+    size = _HEADER.size + len(frame.payload)
+    if size > MAX_FRAME:
+        raise MessageTooLargeError(f"A frame of more than {MAX_FRAME} bytes")
+    head = _HEADER.pack(
+        size, frame.kind.encode("ascii"), frame.command.encode("ascii"), frame.sequence
+    )
+    return head + frame.payload
+
+
+class FrameParser:
+    """Cuts what came into frames."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[DataFrame]:
+        """Take bytes as they come, and return the frames that they complete.
+
+        Raises ProtocolError, MessageTooLargeError; the connection must be closed then.
+        """
+        buffer = self._buffer
+        buffer += data
+        frames: list[DataFrame] = []
+        offset = 0
+        while len(buffer) - offset >= _HEADER.size:
+            size, kind, command, sequence = _HEADER.unpack_from(buffer, offset)
+            if size < _HEADER.size:
+                raise ProtocolError("A frame that is shorter than its header")
+            if size > MAX_FRAME:
+                raise MessageTooLargeError(f"A frame of more than {MAX_FRAME} bytes")
+            if offset + size > len(buffer):
+                break
+            payload = bytes(buffer[offset + _HEADER.size : offset + size])
+            frames.append(DataFrame(_text(kind), _text(command), sequence, payload))
+            offset += size
+        del buffer[:offset]
+        return frames
+
+
+def _text(word: bytes) -> str:
+    return word.rstrip(b"\0").decode("latin-1")
+
+
+def encode_message(message: bytes) -> bytes:
+    """Return the payload that carries one message."""
+    data = varint.encode(len(message)) + message
+    return plists.dumps({"params": {"data": data}})
+
+
+def decode_messages(payload: bytes) -> tuple[bytes, ...]:
+    """Return the messages that a payload carries; none when it is something else.
+
+    Raises ProtocolError, MessageTooLargeError.
+    """
+    if not payload:
+        return ()
+    body = plists.loads_dict(payload, max_size=MAX_FRAME)
+    data = plists.get_bytes(plists.get_dict(body, "params") or {}, "data")
+    return split_messages(data or b"")
+
+
+def split_messages(data: bytes) -> tuple[bytes, ...]:
+    """Return messages that follow each other, each behind its length.
+
+    One that starts with its first field is alone and has no length: no message is as
+    short as that length would say. Raises ProtocolError, MessageTooLargeError.
+    """
+    messages: list[bytes] = []
+    offset = 0
+    while offset < len(data):
+        if len(messages) >= MAX_MESSAGES:
+            raise MessageTooLargeError(f"More than {MAX_MESSAGES} messages in a frame")
+        start, end = offset, len(data)
+        if data[offset] != _UNPREFIXED:
+            if (length := varint.decode(data, offset)) is None:
+                raise ProtocolError("The length of a message is cut off")
+            start = length[1]
+            end = start + length[0]
+        if end > len(data):
+            raise ProtocolError("A message is cut off")
+        messages.append(data[start:end])
+        offset = end
+    return tuple(message for message in messages if message)

@@ -1,0 +1,314 @@
+"""Property lists: binary ones, both ways, and XML ones that old devices answer with.
+
+The reader of the binary form is ours because a hostile one can be far larger than it
+looks: every object may be referred to from anywhere, so it is read here with a budget for
+what it unfolds to. The layout is that of the Apple TV reference, part A, section 5.1.
+"""
+
+from collections.abc import Callable, Mapping
+import datetime as dt
+import math
+import plistlib
+import struct
+from typing import Final
+from xml.parsers.expat import ExpatError
+
+from .errors import MessageTooLargeError, ProtocolError
+
+MAX_SIZE: Final = 1024 * 1024
+"""Bytes of a property list, unless the caller names another number."""
+MAX_DEPTH: Final = 32
+"""Dictionaries and arrays inside each other."""
+MAX_OBJECTS: Final = 20_000
+"""Values that a property list unfolds to, keys included; a hundred are usual."""
+MAX_NUMBER: Final = 2**128
+"""Largest magnitude of a whole number that is taken for a float."""
+
+type PlistValue = (
+    bool
+    | int
+    | float
+    | str
+    | bytes
+    | dt.datetime
+    | plistlib.UID
+    | list[PlistValue]
+    | dict[str, PlistValue]
+    | None
+)
+type PlistDict = dict[str, PlistValue]
+
+_MAGIC: Final = b"bplist0"
+_HEADER_SIZE: Final = 8
+_TRAILER: Final = struct.Struct(">6xBBQQQ")
+_EPOCH: Final = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
+_XML_STARTS: Final = (b"<?xml", b"<plist", b"<!DOC", b"\xef\xbb\xbf<")
+
+
+def dumps(value: PlistDict | list[PlistValue]) -> bytes:
+    """Return a value as a binary property list.
+
+    Raises ProtocolError for what that form cannot hold, like None.
+    """
+    try:
+        return plistlib.dumps(value, fmt=plistlib.FMT_BINARY, sort_keys=False)
+    except (TypeError, OverflowError, ValueError) as err:
+        raise ProtocolError("A property list cannot hold this") from err
+
+
+def loads(data: bytes, *, max_size: int = MAX_SIZE) -> PlistValue:
+    """Return the value of a property list, binary or XML.
+
+    Raises MessageTooLargeError past one of the bounds, ProtocolError for all else that
+    is none.
+    """
+    if len(data) > max_size:
+        raise MessageTooLargeError(f"A property list of more than {max_size} bytes")
+    if data.startswith(_MAGIC):
+        return _Reader(data).read()
+    if data.lstrip().startswith(_XML_STARTS):
+        return _loads_xml(data)
+    raise ProtocolError("This is no property list")
+
+
+def loads_dict(data: bytes, *, max_size: int = MAX_SIZE) -> PlistDict:
+    """Return the dictionary that a property list holds; raises as `loads` does."""
+    value = loads(data, max_size=max_size)
+    if not isinstance(value, dict):
+        raise ProtocolError("A property list that is no dictionary")
+    return value
+
+
+class _Reader:
+    """Reads one binary property list."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._left = MAX_OBJECTS
+        # Only of what cannot hold anything else: sharing it costs nothing.
+        self._scalars: dict[int, PlistValue] = {}
+        end = len(data) - _TRAILER.size
+        if end < _HEADER_SIZE:
+            raise ProtocolError("A property list that is cut off")
+        self._offset_size, self._ref_size, count, self._top, self._table = (
+            _TRAILER.unpack_from(data, end)
+        )
+        if not (1 <= self._offset_size <= 8 and 1 <= self._ref_size <= 8):
+            raise ProtocolError("A property list with numbers of impossible sizes")
+        if not _HEADER_SIZE <= self._table <= end - count * self._offset_size:
+            raise ProtocolError("A property list whose table lies outside of it")
+        self._count = count
+
+    def read(self) -> PlistValue:
+        return self._object(self._top, 0)
+
+    def _object(self, ref: int, depth: int) -> PlistValue:
+        self._left -= 1
+        if self._left < 0:
+            raise MessageTooLargeError(f"More than {MAX_OBJECTS} values")
+        if ref in self._scalars:
+            return self._scalars[ref]
+        if ref >= self._count:
+            raise ProtocolError("A property list refers to what it does not hold")
+        start = self._number(self._table + ref * self._offset_size, self._offset_size)
+        token = self._bytes(start, 1)[0]
+        kind, low = token >> 4, token & 0x0F
+        if kind in {0xA, 0xD}:
+            if depth >= MAX_DEPTH:
+                raise MessageTooLargeError(f"More than {MAX_DEPTH} levels")
+            size, start = self._size(low, start + 1)
+            if kind == 0xA:
+                return self._array(size, start, depth + 1)
+            return self._dictionary(size, start, depth + 1)
+        value = self._scalar(token, start + 1)
+        self._scalars[ref] = value
+        return value
+
+    def _array(self, size: int, start: int, depth: int) -> list[PlistValue]:
+        return [self._object(ref, depth) for ref in self._refs(size, start)]
+
+    def _dictionary(self, size: int, start: int, depth: int) -> PlistDict:
+        refs = self._refs(2 * size, start)
+        values: PlistDict = {}
+        for key_ref, ref in zip(refs[:size], refs[size:], strict=True):
+            key = self._object(key_ref, depth)
+            if not isinstance(key, str):
+                raise ProtocolError("A property list with a key that is no text")
+            values[key] = self._object(ref, depth)
+        return values
+
+    def _refs(self, count: int, start: int) -> list[int]:
+        # Before the list is made: one of a few million would take its time.
+        if count > self._left:
+            raise MessageTooLargeError(f"More than {MAX_OBJECTS} values")
+        size = self._ref_size
+        data = self._bytes(start, count * size)
+        return [
+            int.from_bytes(data[place : place + size])
+            for place in range(0, len(data), size)
+        ]
+
+    def _scalar(self, token: int, start: int) -> PlistValue:
+        if token in _CONSTANTS:
+            return _CONSTANTS[token]
+        kind, low = token >> 4, token & 0x0F
+        if kind == 0x1 and low <= 4:
+            # Up to four bytes are never negative; 16 are for 2**63 and above.
+            return int.from_bytes(self._bytes(start, 1 << low), signed=low >= 3)
+        if (reader := _REALS.get(token)) is not None:
+            return reader(self._bytes(start, 1 << low))
+        if kind == 0x8:
+            return plistlib.UID(self._uid(start, low + 1))
+        if kind in {0x4, 0x5, 0x6}:
+            size, start = self._size(low, start)
+            if kind == 0x4:
+                return self._bytes(start, size)
+            return _text(self._bytes(start, size << (kind == 0x6)), kind)
+        raise ProtocolError(f"A property list with an unknown type, {token:#04x}")
+
+    def _uid(self, start: int, size: int) -> int:
+        if size > 8:
+            raise ProtocolError("A property list with an identifier that is too long")
+        return self._number(start, size)
+
+    def _size(self, low: int, start: int) -> tuple[int, int]:
+        """Return how many items follow, and where they start."""
+        if low < 0x0F:
+            return low, start
+        token = self._bytes(start, 1)[0]
+        if token & 0xF0 != 0x10 or token & 0x0F > 3:
+            raise ProtocolError("A property list with a size that is no number")
+        length = 1 << (token & 0x0F)
+        return self._number(start + 1, length), start + 1 + length
+
+    def _number(self, start: int, size: int) -> int:
+        return int.from_bytes(self._bytes(start, size))
+
+    def _bytes(self, start: int, size: int) -> bytes:
+        # What is read lies before the table, or in it when it is of the table.
+        if start + size > len(self._data) - _TRAILER.size:
+            raise ProtocolError("A property list that is cut off")
+        return self._data[start : start + size]
+
+
+def _text(data: bytes, kind: int) -> str:
+    try:
+        return data.decode("ascii" if kind == 0x5 else "utf-16-be")
+    except UnicodeDecodeError:
+        raise ProtocolError("A property list with a text that is none") from None
+
+
+def _float(data: bytes) -> float:
+    number: float = struct.unpack(">f" if len(data) == 4 else ">d", data)[0]
+    return number
+
+
+def _date(data: bytes) -> dt.datetime:
+    seconds = _float(data)
+    try:
+        return _EPOCH + dt.timedelta(seconds=seconds)
+    except ValueError, OverflowError:
+        raise ProtocolError("A property list with an impossible date") from None
+
+
+_CONSTANTS: Final[Mapping[int, PlistValue]] = {0x00: None, 0x08: False, 0x09: True}
+_REALS: Final[Mapping[int, Callable[[bytes], float | dt.datetime]]] = {
+    0x22: _float,
+    0x23: _float,
+    0x33: _date,
+}
+
+
+def _loads_xml(data: bytes) -> PlistValue:
+    """Return the value of an XML property list.
+
+    plistlib refuses declarations of entities, so that nothing expands.
+    """
+    try:
+        value: PlistValue = plistlib.loads(
+            data, fmt=plistlib.FMT_XML, aware_datetime=True
+        )
+    # What it raises for nonsense depends on the nonsense.
+    except (
+        *(plistlib.InvalidFileException, ExpatError, AttributeError, ArithmeticError),
+        *(LookupError, TypeError, ValueError),
+    ):
+        raise ProtocolError("This is no property list") from None
+    _check_bounds(value)
+    return value
+
+
+def _check_bounds(value: PlistValue) -> None:
+    """Raise MessageTooLargeError for what nests too deep or holds too much."""
+    left = MAX_OBJECTS
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        left -= len(level)
+        below: list[PlistValue] = []
+        for item in level:
+            if isinstance(item, dict):
+                left -= len(item)
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+        if left < 0:
+            raise MessageTooLargeError(f"More than {MAX_OBJECTS} values")
+        if not below:
+            return
+        level = below
+    raise MessageTooLargeError(f"More than {MAX_DEPTH} levels")
+
+
+# Typed readers of the members of a dictionary: None for what is absent or of another type.
+
+
+def get_str(body: Mapping[str, PlistValue], key: str, *, limit: int) -> str | None:
+    """Return a text, cut to `limit` characters."""
+    value = body.get(key)
+    return value[:limit] if isinstance(value, str) else None
+
+
+def get_bool(body: Mapping[str, PlistValue], key: str) -> bool | None:
+    """Return a truth value, sent as such or as 1 or 0."""
+    value = body.get(key)
+    if isinstance(value, bool):
+        return value
+    return bool(value) if isinstance(value, int) and value in {0, 1} else None
+
+
+def get_int(body: Mapping[str, PlistValue], key: str) -> int | None:
+    """Return a whole number."""
+    value = body.get(key)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value
+
+
+def get_number(body: Mapping[str, PlistValue], key: str) -> float | None:
+    """Return a finite number."""
+    value = body.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # XML may hold integers that no float does.
+    is_usable = abs(value) <= MAX_NUMBER if isinstance(value, int) else True
+    return float(value) if is_usable and math.isfinite(value) else None
+
+
+def get_bytes(body: Mapping[str, PlistValue], key: str) -> bytes | None:
+    """Return data."""
+    value = body.get(key)
+    return value if isinstance(value, bytes) else None
+
+
+def get_dict(body: Mapping[str, PlistValue], key: str) -> PlistDict | None:
+    """Return a dictionary inside the dictionary."""
+    value = body.get(key)
+    return value if isinstance(value, dict) else None
+
+
+def get_dicts(body: Mapping[str, PlistValue], key: str) -> list[PlistDict]:
+    """Return the dictionaries among the items of an array; none without one."""
+    value = body.get(key)
+    if not isinstance(value, list):
+        return []
+    return [item for item in value if isinstance(item, dict)]
