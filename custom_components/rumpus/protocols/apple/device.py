@@ -1,33 +1,36 @@
 """The facade of one Apple TV or HomePod (part B, sections 6 to 8)."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+import itertools
 import logging
 
+from ..budget import Budget
+from ..errors import DisconnectedError, PeerTimeoutError, RumpusError, UnsupportedError
 from ..reconnect import TaskFactory
+from .commands import Commands
 from .const import AppleProtocol
-from .enums import (
-    Feature,
-    FeatureState,
-    InputAction,
-    Key,
-    PowerState,
-    RepeatState,
-    ShuffleState,
-    TouchPhase,
-)
-from .events import AppleEvent
+from .enums import Feature, FeatureState, PowerState
+from .events import AppleEvent, LinkLost, LinkRefused, LinkUp
+from .features import feature_state
 from .identity import ClientIdentity
 from .info import DeviceInfo
-from .link import LinkStatus
-from .models import Account, App, Artwork, ArtworkFetcher, OutputDevice, Playing
+from .knock import KNOCK_PORTS, knock
+from .link import Link, LinkStatus
+from .models import App, ArtworkFetcher, OutputDevice, Playing
+from .power import Power
+from .routing import Router
 from .services import FoundDevice
-from .timing import Timing
+from .session import Aspect, Context, Maker
+from .state import State, filled
+from .timing import TIMING, Timing
 
 type Resolver = Callable[[], Awaitable[FoundDevice | None]]
 """Tells where the device is now; it must not wake a device that sleeps."""
 
 
-class AppleDevice:
+class AppleDevice(Commands):
     """One device with all its links; long-lived, whatever becomes of them.
 
     Everything happens in the thread of the event loop. Commands raise UnsupportedError
@@ -45,250 +48,341 @@ class AppleDevice:
         resolve: Resolver,
         logger: logging.Logger | logging.LoggerAdapter[logging.Logger],
         fetch_artwork: ArtworkFetcher | None = None,
-        timing: Timing = Timing(),
+        timing: Timing = TIMING,
         create_task: TaskFactory | None = None,
+        makers: Sequence[Maker] | None = None,
     ) -> None:
-        """Prepare; nothing is sent yet."""
-        raise NotImplementedError
+        """Prepare; nothing is sent yet. The makers' first one makes the main link."""
+        self._found = found
+        self._credentials = dict(credentials)
+        self._resolver = resolve
+        self._logger = logger
+        self._create_task = create_task
+        if makers is None:
+            from .makers import default_makers  # noqa: PLC0415
+
+            makers = default_makers()
+        self._makers = tuple(makers)
+        context = Context(identity, logger, fetch_artwork)
+        self._links = tuple(
+            Link(
+                maker,
+                self,
+                context,
+                name=found.name,
+                timing=timing,
+                create_task=create_task,
+            )
+            for maker in self._makers
+        )
+        router = Router(self._links)
+        super().__init__(router, timing)
+        self._state = State(router, found.info, self._publish)
+        self._power = Power(router, timing, self._knock)
+        self._subscribers: dict[int, Callable[[AppleEvent], None]] = {}
+        self._ids = itertools.count()
+        self._wakes = Budget(timing.wakes, timing.wakes_refill)
+        self._is_asleep = found.is_asleep
+        self._is_stopped = False
+        self._lookup: asyncio.Task[None] | None = None
+        self._next_lookup = 0.0
+        self._move_links()
+
+    # Beginning and end
 
     def start(self) -> None:
         """Begin to connect, again and again."""
-        raise NotImplementedError
+        for link in self._links:
+            link.start()
 
     async def stop(self) -> None:
         """End all links and whoever waits for them. Never raises; it is final."""
-        raise NotImplementedError
+        self._is_stopped = True
+        self._router.stop()
+        self._subscribers.clear()
+        lookup, self._lookup = self._lookup, None
+        if lookup is not None:
+            lookup.cancel()
+            await asyncio.wait({lookup})
+        for error in await asyncio.gather(
+            *(link.stop() for link in self._links), return_exceptions=True
+        ):
+            if error is not None:
+                self._logger.error("Unexpected error ending a link", exc_info=error)
+
+    # Where the device is
 
     def announce(self, found: FoundDevice) -> None:
-        """Take note of where the device is, and try at once what is not connected."""
-        raise NotImplementedError
+        """Take note of where the device is, and try at once what is not connected.
+
+        What `found` does not know of stays as it was. Anybody can send announcements: a
+        session that is up stays, and how many attempts they cause is bounded.
+        """
+        if self._is_stopped:
+            return
+        self._take(found)
+        if not self._is_asleep:
+            self.wake_links()
 
     def set_asleep(self, is_asleep: bool) -> None:
-        """Take note that a sleep proxy speaks for the device, or does so no more."""
-        raise NotImplementedError
+        """Take note that a sleep proxy speaks for the device, or does so no more.
+
+        While it does, the device is called only for commands: any call would wake it.
+        """
+        if self._is_stopped or is_asleep == self._is_asleep:
+            return
+        self._is_asleep = is_asleep
+        self._router.changed()
+        if not is_asleep:
+            self.wake_links()
 
     def wake_links(self) -> None:
         """Try at once what is not connected."""
-        raise NotImplementedError
+        if self._is_stopped or not self._wakes.take(self._now()):
+            return
+        for link in self._links:
+            link.wake()
+
+    def _take(self, found: FoundDevice) -> None:
+        self._found = _renewed(self._found, found)
+        self._state.found(self._found.info)
+        self._move_links()
+        self.set_asleep(found.is_asleep)
+
+    def _move_links(self) -> None:
+        for link, maker in zip(self._links, self._makers, strict=True):
+            link.move(maker.place(self._found, self._credentials))
+
+    def look_up(self) -> None:
+        """Ask where the device is, unless that was asked a moment ago."""
+        is_idle = not self._is_stopped and self._lookup is None
+        if is_idle and self._now() >= self._next_lookup:
+            self._start_lookup()
+
+    async def looked_up(self) -> None:
+        """Ask it at any rate, and wait for the answer. Never raises."""
+        if not self._is_stopped:
+            await asyncio.wait({self._lookup or self._start_lookup()})
+
+    def _start_lookup(self) -> asyncio.Task[None]:
+        timing = self._timing
+        pause = timing.asleep_interval if self._is_asleep else timing.resolve_interval
+        self._next_lookup = self._now() + pause
+        create = self._create_task or asyncio.get_running_loop().create_task
+        self._lookup = task = create(self._resolve())
+        return task
+
+    async def _resolve(self) -> None:
+        try:
+            async with asyncio.timeout(self._timing.resolve):
+                found = await self._resolver()
+            if found is not None and not self._is_stopped:
+                self._take(found)
+        except (RumpusError, OSError) as err:
+            problem = str(err) or type(err).__name__
+            self._logger.debug("Cannot find %s: %s", self.name, problem)
+        except Exception:
+            self._logger.exception("Unexpected error looking for %s", self.name)
+        finally:
+            self._lookup = None
+
+    async def _knock(self) -> None:
+        ports = {service.port for service in self._found.services if service.port}
+        await knock(self._found.address, ports=[*sorted(ports), *KNOCK_PORTS])
+
+    # Waiting
 
     async def connected(self, timeout: float) -> None:
-        """Wait for a link, and for what the first attempts at the others come to.
+        """Wait for a link, and for what an attempt at each of the others comes to.
 
-        Raises what made the attempt at the main link fail when there is none in time.
+        Raises what made the attempt at the main link fail when there is no link then,
+        or none in time; a device that sleeps is not woken for this.
         """
-        raise NotImplementedError
+        links = [link for link in self._links if link.is_configured]
+        if not links and not self.is_connected:
+            raise UnsupportedError("There is nothing of the device to connect to")
+        before = {link: link.attempts for link in links}
+        self.wake_links()
+
+        def look() -> bool | None:
+            if all(
+                link.session is not None or link.attempts > before[link]
+                for link in links
+            ):
+                if not self.is_connected:
+                    raise self._why_not()
+                return True
+            if self._is_asleep:
+                if not self.is_connected:
+                    raise DisconnectedError("The device sleeps")
+                return True
+            return None
+
+        try:
+            await self._router.until(look, timeout)
+        except PeerTimeoutError:
+            if not self.is_connected:
+                raise self._why_not() from None
+
+    def _why_not(self) -> RumpusError:
+        """Return what is wrong with the first link that has anything to say."""
+        errors = (link.error for link in self._links)
+        found = next((error for error in errors if error is not None), None)
+        return found or PeerTimeoutError("There was no link in time")
+
+    # From the links
+
+    def link_changed(
+        self, link: Link, event: LinkUp | LinkLost | LinkRefused | None
+    ) -> None:
+        """Tell what became of a link, and look at everything that it served."""
+        self._router.changed()
+        if isinstance(event, LinkUp):
+            # Whoever answers is awake, whatever was said about it.
+            self._is_asleep = False
+        if event is not None:
+            self._publish(event)
+        if not isinstance(event, LinkRefused | None):
+            self._state.look_at_all()
+
+    def session_changed(self, link: Link, aspect: Aspect) -> None:
+        """Tell what is news of it."""
+        self._state.look_at(aspect)
+        self._router.changed()
 
     def subscribe(self, callback: Callable[[AppleEvent], None]) -> Callable[[], None]:
         """Have every event told; the function that is returned ends that."""
-        raise NotImplementedError
+        number = next(self._ids)
+        self._subscribers[number] = callback
+
+        def unsubscribe() -> None:
+            self._subscribers.pop(number, None)
+
+        return unsubscribe
+
+    def _publish(self, event: AppleEvent) -> None:
+        for callback in tuple(self._subscribers.values()):
+            try:
+                callback(event)
+            except Exception:
+                self._logger.exception("Unexpected error telling an event")
+
+    # What is known
 
     @property
     def links(self) -> Mapping[AppleProtocol, LinkStatus]:
         """Return how every link fares."""
-        raise NotImplementedError
+        return {link.protocol: link.status for link in self._links}
 
     @property
     def is_connected(self) -> bool:
         """Whether any link is up."""
-        raise NotImplementedError
+        return any(link.session is not None for link in self._links)
 
     @property
     def is_asleep(self) -> bool:
         """Whether a sleep proxy speaks for the device."""
-        raise NotImplementedError
+        return self._is_asleep
 
     @property
     def found(self) -> FoundDevice:
         """Return where the device is, as far as we know; to be remembered."""
-        raise NotImplementedError
+        return self._found
 
     @property
     def name(self) -> str:
         """Return the name that its owner gave it."""
-        raise NotImplementedError
+        return self._found.name
 
     @property
     def info(self) -> DeviceInfo:
         """Return what it is."""
-        raise NotImplementedError
+        return self._state.info
 
     @property
     def playing(self) -> Playing:
         """Return what is played."""
-        raise NotImplementedError
+        return self._state.playing
 
     @property
     def app(self) -> App | None:
         """Return the app that plays, or played last."""
-        raise NotImplementedError
+        return self._state.playing.app
 
     @property
     def power(self) -> PowerState:
-        """Return whether it is awake, by its first witness that knows."""
-        raise NotImplementedError
+        """Return whether it is awake, by its first witness that knows.
+
+        Without a link it is off while it sleeps, and unknown otherwise.
+        """
+        if self._is_asleep and not self.is_connected:
+            return PowerState.OFF
+        return self._state.power
 
     @property
     def volume(self) -> float | None:
         """Return the volume in percent, None without one that can be known."""
-        raise NotImplementedError
+        return self._state.volume
 
     @property
     def is_muted(self) -> bool | None:
         """Return whether we have muted it, None where we cannot."""
-        raise NotImplementedError
+        return self._mute.is_muted(self._state.volume)
 
     @property
     def output_devices(self) -> tuple[OutputDevice, ...]:
         """Return what plays along."""
-        raise NotImplementedError
+        return self._state.output_devices
 
     @property
     def focus(self) -> bool | None:
         """Return whether a text field has the focus, None when that is unknown."""
-        raise NotImplementedError
+        return self._state.focus
 
     def feature(self, feature: Feature) -> FeatureState:
-        """Return whether something can be done or told now (part B, section 7)."""
-        raise NotImplementedError
+        """Return whether something can be done or told now (part B, section 7).
+
+        What only a link offers that is down is unavailable.
+        """
+        return feature_state(self._router, feature)
 
     def is_available(self, *features: Feature) -> bool:
         """Whether all of these can be done or told now."""
-        raise NotImplementedError
+        return all(
+            self.feature(feature) is FeatureState.AVAILABLE for feature in features
+        )
 
-    async def press(self, key: Key, action: InputAction = InputAction.SINGLE) -> None:
-        """Press a key."""
-        raise NotImplementedError
-
-    async def hold(self, key: Key, seconds: float) -> None:
-        """Hold a key down for so long."""
-        raise NotImplementedError
-
-    async def play(self) -> None:
-        """Play on."""
-        raise NotImplementedError
-
-    async def pause(self) -> None:
-        """Pause."""
-        raise NotImplementedError
-
-    async def play_pause(self) -> None:
-        """Pause what plays, play what is paused."""
-        raise NotImplementedError
-
-    async def stop_playing(self) -> None:
-        """Stop what plays; `stop` ends the links."""
-        raise NotImplementedError
-
-    async def next_track(self) -> None:
-        """Go to the next item."""
-        raise NotImplementedError
-
-    async def previous_track(self) -> None:
-        """Go to the item before."""
-        raise NotImplementedError
-
-    async def skip(self, seconds: float) -> None:
-        """Skip so far, back if that is negative."""
-        raise NotImplementedError
-
-    async def seek(self, position: float) -> None:
-        """Go to a position, in seconds."""
-        raise NotImplementedError
-
-    async def set_shuffle(self, shuffle: ShuffleState) -> None:
-        """Choose what is shuffled."""
-        raise NotImplementedError
-
-    async def set_repeat(self, repeat: RepeatState) -> None:
-        """Choose what is repeated."""
-        raise NotImplementedError
+    # Power
 
     async def turn_on(self) -> None:
         """Wake the device, also from its deepest sleep; returns when it is awake."""
-        raise NotImplementedError
+        await self._power.turn_on()
 
     async def turn_off(self) -> None:
         """Have the device sleep; returns when it says so, where it says anything."""
-        raise NotImplementedError
+        if self._is_asleep and not self.is_connected:
+            return
+        await self._power.turn_off()
 
-    async def set_volume(self, level: float, output_device: str | None = None) -> None:
-        """Set the volume, in percent; ValueError outside 0 to 100."""
-        raise NotImplementedError
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
-    async def volume_up(self) -> None:
-        """Go up by one step."""
-        raise NotImplementedError
 
-    async def volume_down(self) -> None:
-        """Go down by one step."""
-        raise NotImplementedError
-
-    async def set_mute(self, is_muted: bool) -> None:
-        """Set the volume to nothing, or back to what it was before that."""
-        raise NotImplementedError
-
-    async def apps(self) -> tuple[App, ...]:
-        """Return all apps that can be launched."""
-        raise NotImplementedError
-
-    async def launch(self, target: str) -> None:
-        """Launch the app of an identifier, or whatever opens a URL."""
-        raise NotImplementedError
-
-    async def accounts(self) -> tuple[Account, ...]:
-        """Return all user accounts."""
-        raise NotImplementedError
-
-    async def switch_account(self, identifier: str) -> None:
-        """Go on as another user."""
-        raise NotImplementedError
-
-    async def text_get(self) -> str | None:
-        """Return the text of the field that has the focus, None without one."""
-        raise NotImplementedError
-
-    async def text_set(self, text: str) -> None:
-        """Replace that text."""
-        raise NotImplementedError
-
-    async def text_append(self, text: str) -> None:
-        """Add to that text."""
-        raise NotImplementedError
-
-    async def text_clear(self) -> None:
-        """Empty that field."""
-        raise NotImplementedError
-
-    async def swipe(self, x0: int, y0: int, x1: int, y1: int, duration_ms: int) -> None:
-        """Move a finger over the pad, whose corners are 0, 0 and 1000, 1000."""
-        raise NotImplementedError
-
-    async def touch(self, x: int, y: int, phase: TouchPhase) -> None:
-        """Have a finger do one thing at one point of the pad."""
-        raise NotImplementedError
-
-    async def click(self, action: InputAction = InputAction.SINGLE) -> None:
-        """Click with the pad."""
-        raise NotImplementedError
-
-    async def artwork(
-        self, width: int = 512, height: int | None = None
-    ) -> Artwork | None:
-        """Return the picture of what is played, None without one."""
-        raise NotImplementedError
-
-    async def add_output_devices(self, *identifiers: str) -> None:
-        """Have these play along."""
-        raise NotImplementedError
-
-    async def remove_output_devices(self, *identifiers: str) -> None:
-        """Have these no longer play along."""
-        raise NotImplementedError
-
-    async def set_output_devices(self, *identifiers: str) -> None:
-        """Have these play along and no others."""
-        raise NotImplementedError
-
-    async def screensaver(self) -> None:
-        """Show the screen saver."""
-        raise NotImplementedError
+def _renewed(old: FoundDevice, new: FoundDevice) -> FoundDevice:
+    """Return what is known now: of each service what was told last."""
+    services = {service.protocol: service for service in old.services}
+    for service in new.services:
+        known = services.get(service.protocol)
+        if known is not None:
+            # A sleep proxy may tell names alone.
+            service = replace(  # noqa: PLW2901
+                service,
+                port=service.port or known.port,
+                identifier=service.identifier or known.identifier,
+                properties=service.properties or known.properties,
+            )
+        services[service.protocol] = service
+    return replace(
+        new, services=tuple(services.values()), info=filled(new.info, old.info)
+    )

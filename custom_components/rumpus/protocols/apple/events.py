@@ -43,6 +43,11 @@ class PlayingChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ArtworkChanged:
+    """There is another picture of what is played, under the same id."""
+
+
+@dataclass(frozen=True, slots=True)
 class PowerChanged:
     """The device went on or off, or nobody is left to tell that."""
 
@@ -88,6 +93,7 @@ type AppleEvent = (
     | LinkLost
     | LinkRefused
     | PlayingChanged
+    | ArtworkChanged
     | PowerChanged
     | VolumeChanged
     | OutputDevicesChanged

@@ -1,10 +1,25 @@
 """One link to a device: kept up, and taken up again, on its own."""
 
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+import math
+import time
+from typing import Any, Protocol
 
-from ..errors import RumpusError
+from ..errors import (
+    AuthenticationError,
+    DisconnectedError,
+    PeerTimeoutError,
+    RumpusError,
+)
+from ..reconnect import Reconnector, TaskFactory
 from .const import AppleProtocol
+from .events import LinkLost, LinkRefused, LinkUp
+from .session import Aspect, Context, Maker, Place, Session
+from .timing import Timing
 
 
 class LinkState(StrEnum):
@@ -28,3 +43,313 @@ class LinkStatus:
     error: RumpusError | None
     since: float
     losses: int
+
+
+class LinkOwner(Protocol):
+    """What hears how a link fares, and knows where the device is."""
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether the device is to be left alone unless somebody wants something."""
+
+    def link_changed(
+        self, link: Link, event: LinkUp | LinkLost | LinkRefused | None
+    ) -> None:
+        """The status of a link is another one, which may be worth an event."""
+
+    def session_changed(self, link: Link, aspect: Aspect) -> None:
+        """Something about the session of a link has changed."""
+
+    def look_up(self) -> None:
+        """Have it found out where the device is, unless that was just done."""
+
+    async def looked_up(self) -> None:
+        """The same at any rate, and wait for the answer. Never raises."""
+
+
+class _Ear:
+    """Hears one session for its link, until the link has another one."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self.is_lost = False
+        self.error: RumpusError | None = None
+
+    def check(self) -> None:
+        """Raise DisconnectedError if it was lost before it was up."""
+        if self.is_lost:
+            raise DisconnectedError("The link was lost at once") from self.error
+
+    def changed(self, aspect: Aspect) -> None:
+        """Pass it on."""
+        self._link.ear_changed(self, aspect)
+
+    def lost(self, error: RumpusError | None) -> None:
+        """Pass on the first one: a session is lost once."""
+        if not self.is_lost:
+            self.is_lost = True
+            self.error = error
+            self._link.ear_lost(self)
+
+
+class Link:
+    """Keeps a session of one protocol, and never touches another link.
+
+    A session that is lost is closed and forgotten at once. Whatever fails is in the
+    status; only `Reconnector` hears of it as an exception.
+    """
+
+    def __init__(
+        self,
+        maker: Maker,
+        owner: LinkOwner,
+        context: Context,
+        *,
+        name: str,
+        timing: Timing,
+        create_task: TaskFactory | None = None,
+    ) -> None:
+        """Prepare; there is no place to connect to before `move`."""
+        self.protocol = maker.protocol
+        self.offers = maker.session
+        self._maker = maker
+        self._owner = owner
+        self._context = context
+        self._timing = timing
+        self._create_task = create_task
+        self._reconnector = Reconnector(
+            self._attempt,
+            name=f"{name} ({maker.protocol})",
+            logger=context.logger,
+            backoff=timing.backoff,
+            create_task=create_task,
+        )
+        self._place: Place | None = None
+        self._session: Session | None = None
+        self._ear: _Ear | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._is_running = False
+        self._wishes = 0
+        # A point in the loop's time before which the device is not asked again.
+        self._quiet_until = -math.inf
+        self._state = LinkState.UNAVAILABLE
+        self._error: RumpusError | None = None
+        self._since = time.time()
+        self._losses = 0
+        #: How many attempts have ended, however that was.
+        self.attempts = 0
+
+    @property
+    def status(self) -> LinkStatus:
+        """Return how it fares."""
+        return LinkStatus(
+            self.protocol, self._state, self._error, self._since, self._losses
+        )
+
+    @property
+    def state(self) -> LinkState:
+        """Return its state alone."""
+        return self._state
+
+    @property
+    def error(self) -> RumpusError | None:
+        """Return why it is not up."""
+        return self._error
+
+    @property
+    def session(self) -> Session | None:
+        """Return the session while it is up."""
+        return self._session
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a place to connect to."""
+        return self._place is not None
+
+    @property
+    def has_tried(self) -> bool:
+        """Whether its first attempt is over, or there is none to wait for."""
+        return self.attempts > 0 or self._place is None
+
+    # From above
+
+    def start(self) -> None:
+        """Begin to connect as soon as there is a place."""
+        self._is_running = True
+        if self._place is not None:
+            self._reconnector.start()
+
+    async def stop(self) -> None:
+        """End all of it; no event comes of this. Never raises."""
+        self._is_running = False
+        await self._reconnector.stop()
+        session, self._session, self._ear = self._session, None, None
+        if session is not None:
+            await self._close(session)
+        while self._closing:
+            await asyncio.wait(self._closing)
+        if self._place is not None:
+            self._set(LinkState.DOWN, self._error)
+
+    def move(self, place: Place | None) -> bool:
+        """Connect to this place from now on; return whether it is another one.
+
+        A session that is up stays: where the device is was told by anybody. One without
+        a place to go back to is not taken up again when it is lost.
+        """
+        if place == self._place:
+            return False
+        self._place = place
+        self._quiet_until = -math.inf
+        if self._session is None:
+            state = LinkState.UNAVAILABLE if place is None else LinkState.DOWN
+            self._set(state, None)
+            self._owner.link_changed(self, None)
+        if self._is_running and place is not None:
+            self._reconnector.start()
+            self._reconnector.wake()
+        return True
+
+    def wake(self) -> None:
+        """Try at once, unless the device has just refused us."""
+        self._reconnector.wake()
+
+    @contextmanager
+    def wanted(self) -> Iterator[None]:
+        """Try at once and go on trying, also while the device sleeps."""
+        self._wishes += 1
+        self._reconnector.wake()
+        try:
+            yield
+        finally:
+            self._wishes -= 1
+
+    # Attempts
+
+    async def _attempt(self) -> bool:
+        place = self._place
+        if place is None or self._loop_time() < self._quiet_until:
+            return False
+        if self._owner.is_asleep and not self._wishes:
+            # To call the device would wake it.
+            self._owner.look_up()
+            return False
+        if self._state is not LinkState.REFUSED:
+            self._set(LinkState.CONNECTING, self._error)
+            self._owner.link_changed(self, None)
+        try:
+            await self._open(place)
+        except AuthenticationError as err:
+            # Another device may have got the address meanwhile.
+            await self._owner.looked_up()
+            if self._place == place:
+                self._refused(err)
+            else:
+                self._failed(err)
+            raise
+        except RumpusError as err:
+            self._failed(err)
+            raise
+        except BaseException as err:
+            self._failed(DisconnectedError(f"Cannot connect: {type(err).__name__}"))
+            raise
+        return True
+
+    async def _open(self, place: Place) -> None:
+        """Make a session and keep it, or leave nothing of it behind."""
+        ear = _Ear(self)
+        session = self._maker.make(place, self._context, ear)
+        try:
+            await self._guarded_open(session)
+            ear.check()
+        except BaseException:
+            await self._close(session)
+            raise
+        self.attempts += 1
+        self._session, self._ear = session, ear
+        self._quiet_until = -math.inf
+        # Before anybody hears of it, since they may do at once what ends it.
+        self._reconnector.link_up()
+        self._set(LinkState.UP, None)
+        self._owner.link_changed(self, LinkUp(self.protocol))
+
+    async def _guarded_open(self, session: Session) -> None:
+        """Open it in time, and raise what is in the way as an error of ours."""
+        try:
+            async with asyncio.timeout(self._timing.connect):
+                await session.open()
+        except RumpusError:
+            raise
+        except TimeoutError as err:
+            raise PeerTimeoutError("The link did not come up in time") from err
+        except OSError as err:
+            raise DisconnectedError(f"Cannot connect: {type(err).__name__}") from err
+
+    def _refused(self, error: AuthenticationError) -> None:
+        is_news = self._state is not LinkState.REFUSED
+        self.attempts += 1
+        # Only its owner can change that: to ask often would be of no use.
+        self._quiet_until = self._loop_time() + self._timing.refused
+        self._set(LinkState.REFUSED, error)
+        event = LinkRefused(self.protocol, error) if is_news else None
+        self._owner.link_changed(self, event)
+
+    def _failed(self, error: RumpusError) -> None:
+        self.attempts += 1
+        if self._is_running:
+            is_there = self._place is not None
+            self._set(LinkState.DOWN if is_there else LinkState.UNAVAILABLE, error)
+            self._owner.link_changed(self, None)
+            self._owner.look_up()
+
+    # From the session
+
+    def ear_changed(self, ear: _Ear, aspect: Aspect) -> None:
+        """Pass on what changed, unless it is of a session that is not up."""
+        if ear is self._ear:
+            self._owner.session_changed(self, aspect)
+
+    def ear_lost(self, ear: _Ear) -> None:
+        """Let go of the session, and begin anew."""
+        if ear is not self._ear or self._session is None:
+            return
+        session, self._session, self._ear = self._session, None, None
+        self._losses += 1
+        self._spawn(self._close(session))
+        error = ear.error
+        self._reconnector.link_down(_reason(error))
+        is_there = self._place is not None
+        self._set(LinkState.DOWN if is_there else LinkState.UNAVAILABLE, error)
+        self._owner.link_changed(self, LinkLost(self.protocol, error))
+        self._owner.look_up()
+
+    async def _close(self, session: Session) -> None:
+        """Close a session in time, whatever its state."""
+        try:
+            async with asyncio.timeout(self._timing.close):
+                await session.close()
+        except TimeoutError:
+            self._context.logger.debug("Closing %s took too long", self.protocol)
+        except Exception:
+            self._context.logger.exception("Unexpected error closing %s", self.protocol)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        create = self._create_task or asyncio.get_running_loop().create_task
+        task = create(work)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _set(self, state: LinkState, error: RumpusError | None) -> None:
+        if state is not self._state:
+            self._state = state
+            self._since = time.time()
+        self._error = error
+
+    @staticmethod
+    def _loop_time() -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _reason(error: RumpusError | None) -> str:
+    """Return what to log about a loss."""
+    return "" if error is None else str(error) or type(error).__name__

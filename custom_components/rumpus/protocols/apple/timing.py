@@ -1,8 +1,12 @@
 """How long the facade waits for what (part B, section 6; part A, section 9.2)."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from ..reconnect import Backoff
+
+BACKOFF: Final = Backoff((0.5, 1.0, 2.0, 4.0), 0.1)
+"""Between attempts: a device that is back is to be noticed within 5 s, always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +17,7 @@ class Timing:
     """For one link to come up: HomePods take 8 s for one of its steps alone."""
     close: float = 5.0
     """For one link to say good-bye, before it is left alone."""
-    backoff: Backoff = Backoff((0.5, 1.0, 2.0, 4.0), 0.1)
-    """Between attempts: a device that is back is to be noticed within 5 s, always."""
+    backoff: Backoff = BACKOFF
     refused: float = 60.0
     """Until a device is asked again that refused our credentials."""
     resolve: float = 10.0
@@ -27,6 +30,8 @@ class Timing:
     """For a link to come up that somebody has a command for."""
     wake: float = 30.0
     """The same for a device that is to be switched on."""
+    knock_interval: float = 5.0
+    """Between two knocks at the door of a device that is to be switched on."""
     power: float = 15.0
     """For a device to say that it went on or off."""
     wakes: int = 10
@@ -39,6 +44,10 @@ class Timing:
         times = (
             *(self.connect, self.close, self.refused, self.resolve, self.command),
             *(self.resolve_interval, self.asleep_interval, self.wake, self.power),
+            self.knock_interval,
         )
         if min(times) <= 0 or self.wakes < 1 or self.wakes_refill < 0:
             raise ValueError("Times must be positive")
+
+
+TIMING: Final = Timing()
