@@ -135,7 +135,7 @@ class Keyboard:
 
     def input(self, message: pb.TextInputMessage) -> None:
         """Take what a remote types."""
-        action = pb.ActionType.Name(message.action_type)
+        action = int(message.action_type)
         self._emit("text_input", action=action, length=len(message.text))
         if self.text is None:
             return

@@ -92,7 +92,7 @@ class MediaModel:
         *items: FakeItem,
         name: str = "",
         position: float = 0.0,
-        commands: Mapping[pb.Command, FakeCommand] = FILM_COMMANDS,
+        commands: Mapping[int, FakeCommand] = FILM_COMMANDS,
     ) -> FakePlayer:
         """Let an app come to the front and play items, the first one first."""
         client = self.client(bundle, name)
@@ -162,14 +162,14 @@ class MediaModel:
         self._tell(message)
 
     def set_default_commands(
-        self, bundle: str, commands: Mapping[pb.Command, FakeCommand]
+        self, bundle: str, commands: Mapping[int, FakeCommand]
     ) -> None:
         """Give an app commands for all of its players."""
         client = self.client(bundle)
         client.defaults = dict(commands)
         self._tell(self._defaults(client))
 
-    def set_commands(self, commands: Mapping[pb.Command, FakeCommand]) -> None:
+    def set_commands(self, commands: Mapping[int, FakeCommand]) -> None:
         """Give the player in front other commands."""
         client, player = self._front()
         player.commands = dict(commands)
@@ -271,7 +271,7 @@ class MediaModel:
         if self.active is None or player is None or player.item is None:
             return pb.SEND_ERROR_NO_COMMAND_HANDLERS
         client = self.clients[self.active]
-        known = {**client.defaults, **player.commands}.get(pb.Command(number))
+        known = {**client.defaults, **player.commands}.get(number)
         handler = self._handlers.get(number)
         if known is None or not known.is_enabled or handler is None:
             return pb.SEND_ERROR_NOT_SUPPORTED

@@ -59,8 +59,7 @@ class FakeCommand:
     intervals: tuple[float, ...] = ()
 
 
-PLAY: Final = pb.COMMAND_PLAY
-FILM_COMMANDS: Final[Mapping[pb.Command, FakeCommand]] = {
+FILM_COMMANDS: Final[Mapping[int, FakeCommand]] = {
     pb.COMMAND_PLAY: FakeCommand(),
     pb.COMMAND_PAUSE: FakeCommand(),
     pb.COMMAND_TOGGLE_PLAY_PAUSE: FakeCommand(),
@@ -69,7 +68,7 @@ FILM_COMMANDS: Final[Mapping[pb.Command, FakeCommand]] = {
     pb.COMMAND_SKIP_BACKWARD: FakeCommand(intervals=(10.0,)),
     pb.COMMAND_SEEK_TO_PLAYBACK_POSITION: FakeCommand(),
 }
-MUSIC_COMMANDS: Final[Mapping[pb.Command, FakeCommand]] = {
+MUSIC_COMMANDS: Final[Mapping[int, FakeCommand]] = {
     **FILM_COMMANDS,
     pb.COMMAND_NEXT_TRACK: FakeCommand(),
     pb.COMMAND_PREVIOUS_TRACK: FakeCommand(),
@@ -90,7 +89,7 @@ class FakePlayer:
     rate: float | None = 1.0
     elapsed: float = 0.0
     measured_at: float | None = None  # Unix time of `elapsed`; None: is not told
-    commands: dict[pb.Command, FakeCommand] = field(default_factory=dict)
+    commands: dict[int, FakeCommand] = field(default_factory=dict)
     shuffle: pb.ShuffleMode = pb.SHUFFLE_MODE_OFF
     repeat: pb.RepeatMode = pb.REPEAT_MODE_OFF
 
@@ -137,7 +136,7 @@ class FakeClient:
     name: str = ""
     players: dict[str, FakePlayer] = field(default_factory=dict)
     active: str = DEFAULT_PLAYER
-    defaults: dict[pb.Command, FakeCommand] = field(default_factory=dict)
+    defaults: dict[int, FakeCommand] = field(default_factory=dict)
     process: int = 0
 
     def player(self, identifier: str = DEFAULT_PLAYER) -> FakePlayer:
@@ -173,7 +172,7 @@ class FakeOutput:
 
 
 def commands_message(
-    commands: Mapping[pb.Command, FakeCommand],
+    commands: Mapping[int, FakeCommand],
     shuffle: pb.ShuffleMode = pb.SHUFFLE_MODE_OFF,
     repeat: pb.RepeatMode = pb.REPEAT_MODE_OFF,
 ) -> pb.SupportedCommands:
@@ -181,10 +180,9 @@ def commands_message(
     message = pb.SupportedCommands()
     for number, command in commands.items():
         info = message.supported_commands.add(
-            command=number,
-            enabled=command.is_enabled,
-            preferred_intervals=command.intervals,
+            enabled=command.is_enabled, preferred_intervals=command.intervals
         )
+        info.command = number  # type: ignore[assignment] # enums are open
         if number == pb.COMMAND_CHANGE_SHUFFLE_MODE:
             info.shuffle_mode = shuffle
         if number == pb.COMMAND_CHANGE_REPEAT_MODE:

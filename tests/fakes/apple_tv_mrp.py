@@ -5,7 +5,7 @@ In a test, `fake.mrp` is one of these::
     fake.mrp.media.play("com.example.films", FakeItem("1", "A film"), name="Films")
     fake.mrp.set_capabilities(pb.VOLUME_CAPABILITIES_ABSOLUTE)
     fake.mrp.results[pb.COMMAND_PLAY] = pb.SEND_ERROR_NO_COMMAND_HANDLERS
-    await fake.wait_for("command", name="COMMAND_PAUSE")
+    await fake.wait_for("command", name="pause")
 
 The Apple TV reference, part B, sections 3.4, 4 and 5.
 """

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tests.fakes.apple_tv_mrp import MrpDevice
 
 TOUCH_DEVICE: Final = 9
+_COMMAND_NAMES: Final = {
+    number: name.removeprefix("COMMAND_").lower() for name, number in pb.Command.items()
+}
 _FOR_STRANGERS: Final = {
     pb.MESSAGE_TYPE_DEVICE_INFO,
     pb.MESSAGE_TYPE_CRYPTO_PAIRING,
@@ -186,7 +189,7 @@ class MrpSession:
         self.emit(
             "command",
             command=command.command,
-            name=pb.Command.Name(command.command),
+            name=_COMMAND_NAMES.get(command.command, ""),
             options=options_dict(command.options),
             error=error,
         )
