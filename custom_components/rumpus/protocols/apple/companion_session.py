@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar, Final, override
 
-from ..companion.enums import MediaFlags
+from ..companion.enums import HidButton, MediaFlags
 from ..companion.events import (
     AttentionChanged,
     CompanionEvent,
@@ -130,8 +130,8 @@ class CompanionSession(
         media: Mapping[Key, Callable[[], Awaitable[None]]] = {
             Key.PLAY: self._client.play,
             Key.PAUSE: self._client.pause,
-            Key.NEXT: self._client.next_track,
-            Key.PREVIOUS: self._client.previous_track,
+            Key.NEXT: self._client.next,
+            Key.PREVIOUS: self._client.previous,
             Key.SKIP_FORWARD: lambda: self._client.skip(DEFAULT_SKIP),
             Key.SKIP_BACKWARD: lambda: self._client.skip(-DEFAULT_SKIP),
         }
@@ -190,11 +190,11 @@ class CompanionSession(
 
     @override
     async def volume_up(self) -> None:
-        await self._client.volume_up()
+        await self._client.press(HidButton.VOLUME_UP)
 
     @override
     async def volume_down(self) -> None:
-        await self._client.volume_down()
+        await self._client.press(HidButton.VOLUME_DOWN)
 
     # Apps and accounts
 
