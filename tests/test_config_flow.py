@@ -47,7 +47,11 @@ async def test_several_families(hass: HomeAssistant, choice: str) -> None:
     result = await start(hass)
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "user"
-    assert result["menu_options"] == ["kde_connect_user", "xbox_user"]
+    assert result["menu_options"] == [
+        "apple_tv_user",
+        "kde_connect_user",
+        "xbox_user",
+    ]
 
     result = await hass.config_entries.flow.async_configure(
         result["flow_id"], {"next_step_id": choice}
@@ -162,14 +166,20 @@ async def test_manifest_has_the_same_hints(hass: HomeAssistant) -> None:
         dict(matcher) for listing in listings for matcher in listing.ssdp
     ]
     assert integration.zeroconf == [
-        service for listing in listings for service in sorted(listing.zeroconf)
+        hint.matcher for listing in listings for hint in listing.zeroconf
     ]
+
+
+def zeroconf_context(service: str) -> dict[str, object]:
+    """Return the context of a flow for a service that Home Assistant has discovered."""
+    key = Mock(key=(service, f"Name.{service}"))
+    return {"source": "zeroconf", "discovery_key": key}
 
 
 async def test_cards_of_families(hass: HomeAssistant) -> None:
     """Each family has cards of its own, however they came to be."""
     flows = [
-        {"flow_id": "1", "context": {"source": "zeroconf"}},
+        {"flow_id": "1", "context": zeroconf_context("_kdeconnect._udp.local.")},
         {"flow_id": "2", "context": {"source": "dhcp"}},
         {"flow_id": "3", "context": {"source": "ssdp"}},
         {"flow_id": "4", "context": {"source": "user"}},
@@ -181,7 +191,9 @@ async def test_cards_of_families(hass: HomeAssistant) -> None:
                 "discovery_key": Mock(key=("xbox", "FD00")),
             },
         },
-        {"flow_id": "7", "context": {"source": "zeroconf"}},
+        {"flow_id": "7", "context": zeroconf_context("_kdeconnect._udp.local.")},
+        {"flow_id": "8", "context": zeroconf_context("_airplay._tcp.local.")},
+        {"flow_id": "9", "context": zeroconf_context("_toaster._tcp.local.")},
     ]
 
     def ids(family: str, own: str | None = None) -> list[str]:
@@ -192,6 +204,7 @@ async def test_cards_of_families(hass: HomeAssistant) -> None:
     ):
         assert ids("kde_connect") == ["1", "7"]
         assert ids("kde_connect", "7") == ["1"]
+        assert ids("apple_tv") == ["8"]
         assert ids("xbox") == ["2", "3", "6"]
 
 

@@ -70,7 +70,14 @@ def _family_of(flow: ConfigFlowResult) -> str | None:
         # What a family shows has a key that begins with the family's.
         key = flow["context"].get("discovery_key")
         return key.key[0] if key is not None else None
+    service = _service_of(flow) if source == SOURCE_ZEROCONF else None
     for family, listing in FAMILIES.items():
-        if source in listing.sources:
+        if listing.has_service(service) if service else source in listing.sources:
             return family
     return None
+
+
+def _service_of(flow: ConfigFlowResult) -> str | None:
+    """Return the type of the service that was discovered; its key is type and name."""
+    key = flow["context"].get("discovery_key")
+    return None if key is None or isinstance(key.key, str) else key.key[0]

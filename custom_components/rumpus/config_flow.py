@@ -84,7 +84,7 @@ class RumpusConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Hand a discovered service to its family."""
         for key, listing in FAMILIES.items():
-            if discovery_info.type in listing.zeroconf:
+            if listing.has_service(discovery_info.type):
                 return await (await self._async_flow(key)).async_zeroconf(
                     discovery_info
                 )

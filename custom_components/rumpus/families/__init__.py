@@ -6,7 +6,7 @@ or the YAML key asks for it.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -36,16 +36,36 @@ if TYPE_CHECKING:
     from ..config_flow import RumpusConfigFlow, RumpusOptionsFlow
 
 
+@dataclass(frozen=True, slots=True)
+class ZeroconfHint:
+    """An mDNS service that is of interest, by its type and what it has to say."""
+
+    type: str
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Patterns of properties, in lower case; their names are as they are sent."""
+
+    @property
+    def matcher(self) -> str | dict[str, object]:
+        """Return it as the manifest has it."""
+        if not self.properties:
+            return self.type
+        return {"properties": dict(self.properties), "type": self.type}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FamilyListing:
     """What has to be known of a family before it is loaded."""
 
-    zeroconf: frozenset[str] = frozenset()
-    """The mDNS service types whose discoveries are this family's."""
+    zeroconf: tuple[ZeroconfHint, ...] = ()
+    """The mDNS services whose discoveries are this family's; types are of one family each."""
     dhcp: frozenset[str] = frozenset()
     """Patterns of the host names, in lower case, that make a DHCP request this family's."""
     ssdp: tuple[Mapping[str, str], ...] = ()
     """What an SSDP description has to say to be this family's; one of them is enough."""
+
+    def has_service(self, type_: str) -> bool:
+        """Tell whether a service is this family's, by its type."""
+        return any(hint.type == type_ for hint in self.zeroconf)
 
     def has_host(self, hostname: str) -> bool:
         """Tell whether a DHCP request is this family's, by its host name."""
@@ -73,7 +93,18 @@ class FamilyListing:
 
 
 FAMILIES: Final[Mapping[str, FamilyListing]] = {
-    "kde_connect": FamilyListing(zeroconf=frozenset({"_kdeconnect._udp.local."})),
+    # Computers, phones and speakers of others announce most of these as well.
+    "apple_tv": FamilyListing(
+        zeroconf=(
+            ZeroconfHint("_airplay._tcp.local.", {"model": "appletv*"}),
+            ZeroconfHint("_airplay._tcp.local.", {"model": "audioaccessory*"}),
+            ZeroconfHint("_companion-link._tcp.local.", {"rpMd": "appletv*"}),
+            ZeroconfHint("_mediaremotetv._tcp.local."),
+            ZeroconfHint("_raop._tcp.local.", {"am": "appletv*"}),
+            ZeroconfHint("_raop._tcp.local.", {"am": "audioaccessory*"}),
+        )
+    ),
+    "kde_connect": FamilyListing(zeroconf=(ZeroconfHint("_kdeconnect._udp.local."),)),
     "xbox": FamilyListing(
         dhcp=frozenset({"xbox*"}),
         ssdp=(

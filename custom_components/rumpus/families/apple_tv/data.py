@@ -1,6 +1,7 @@
 """A device as the data of a config entry."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 import re
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from homeassistant.const import CONF_ADDRESS, CONF_NAME
 from homeassistant.core import HomeAssistant, callback
 
 from ...const import CONF_FAMILY, DOMAIN
-from ...protocols.apple.const import AppleProtocol
+from ...protocols.apple.const import PAIRING_ORDER, AppleProtocol, PairingRequirement
 from ...protocols.apple.identity import ClientIdentity
 from ...protocols.apple.services import FoundDevice
 from ...protocols.errors import ProtocolError
@@ -25,6 +26,10 @@ from .names import plain_text
 
 MAX_IDENTIFIERS: Final = 16
 """Identifiers of one device that are kept; it has one for each of its protocols."""
+
+PASSWORD: Final = "apple_tv_password"  # noqa: S105 - a step's name
+ONLY_HOME: Final = "apple_tv_only_home"
+ONLY_USER: Final = "apple_tv_only_user"
 
 _MODELS: Final = re.compile(
     r"(AppleTV|AudioAccessory)[A-Za-z]{0,16}[0-9,]{1,8}", re.ASCII
@@ -88,14 +93,12 @@ def place(found: FoundDevice, identifiers: Iterable[str] = ()) -> dict[str, Any]
 
 def stored_found(data: Mapping[str, Any]) -> FoundDevice:
     """Return the device as an entry remembers it; what is damaged is left out."""
+    address = str(data.get(CONF_ADDRESS, ""))
     try:
-        return FoundDevice.from_dict(data[CONF_FOUND])
-    except KeyError, TypeError, ProtocolError:
-        return FoundDevice(
-            name=str(data.get(CONF_NAME, MODEL)),
-            address=str(data.get(CONF_ADDRESS, "")),
-            services=(),
-        )
+        # It may have announced another address while the entry was not set up.
+        return replace(FoundDevice.from_dict(data[CONF_FOUND]), address=address)
+    except KeyError, TypeError, AttributeError, ProtocolError:
+        return FoundDevice(str(data.get(CONF_NAME, MODEL)), address, services=())
 
 
 def stored_credentials(data: Mapping[str, Any]) -> dict[AppleProtocol, str]:
@@ -131,3 +134,48 @@ def async_entry_of(
         ):
             return entry
     return None
+
+
+def usable_protocols(found: FoundDevice) -> tuple[AppleProtocol, ...]:
+    """Return what we can speak with a device, after pairing where it wants that."""
+    usable: list[AppleProtocol] = []
+    for protocol in PAIRING_ORDER:
+        service = found.service(protocol)
+        if (
+            service is not None
+            and service.can_pair
+            and not service.requires_password
+            and _is_of_use(found, protocol)
+        ):
+            usable.append(protocol)
+    return tuple(usable)
+
+
+def _is_of_use(found: FoundDevice, protocol: AppleProtocol) -> bool:
+    """Tell whether a protocol of a device could do anything for us."""
+    if protocol is AppleProtocol.COMPANION:
+        return not found.info.is_homepod
+    # AirPlay carries MRP, or does nothing that is ours; then MRP needs no way of its own.
+    return found.uses_tunnel is (protocol is AppleProtocol.AIRPLAY)
+
+
+def obstacles(found: FoundDevice) -> dict[AppleProtocol, str]:
+    """Return what keeps protocols from being used that the user can change on the device.
+
+    The values are the names of the steps that explain it.
+    """
+    found_obstacles: dict[AppleProtocol, str] = {}
+    for protocol in (AppleProtocol.AIRPLAY, AppleProtocol.COMPANION):
+        service = found.service(protocol)
+        if service is None or not _is_of_use(found, protocol):
+            continue
+        if service.requires_password:
+            found_obstacles[protocol] = PASSWORD
+        elif service.pairing is PairingRequirement.DISABLED:
+            found_obstacles[protocol] = ONLY_HOME
+        elif (
+            service.pairing is PairingRequirement.UNSUPPORTED
+            and service.properties.get("act") == "2"
+        ):
+            found_obstacles[protocol] = ONLY_USER
+    return found_obstacles

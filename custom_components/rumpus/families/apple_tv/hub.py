@@ -7,7 +7,7 @@ connected to is never changed by it.
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from homeassistant.components import zeroconf
@@ -16,11 +16,12 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from ...const import DOMAIN
-from ...protocols.apple.records import Announcement
+from ...protocols.apple.records import Announcement, ServiceType
 from ...protocols.apple.scan import scan_multicast, scan_unicast
 from ...protocols.apple.services import FoundDevice
 from ...protocols.apple.watch import Sighting, Watcher
 from .const import FAMILY_KEY
+from .data import MAX_IDENTIFIERS
 
 MDNS_PORT: Final = 5353
 """UDP port at which devices answer questions."""
@@ -113,6 +114,22 @@ class HubLease:
             await hub.async_release()
 
 
+class Card:
+    """A device that is shown as discovered, with all services that were heard of it."""
+
+    def __init__(self, address: str) -> None:
+        """Begin with none."""
+        self.address = address
+        self.identifiers: set[str] = set()
+        self.announcements: dict[ServiceType, Announcement] = {}
+
+    def add(self, announcement: Announcement, identifiers: Iterable[str]) -> None:
+        """Take in a service; one of each type is enough."""
+        self.announcements.setdefault(announcement.type, announcement)
+        if len(self.identifiers) < MAX_IDENTIFIERS:
+            self.identifiers.update(identifiers)
+
+
 class AppleTvHub:
     """Listens while somebody leases it."""
 
@@ -123,6 +140,8 @@ class AppleTvHub:
         self._leases = 0
         self._watcher: Watcher | None = None
         self._unsub_stop: CALLBACK_TYPE | None = None
+        # By the flows that they belong to.
+        self._cards: dict[str, Card] = {}
 
     @property
     def watcher(self) -> Watcher | None:
@@ -169,6 +188,31 @@ class AppleTvHub:
         self._unsub_stop = None  # it was listened to once
         async with self._lock:
             await self._async_stop()
+
+    # Cards
+
+    @callback
+    def join_card(self, announcement: Announcement, found: FoundDevice) -> bool:
+        """Add a service to a card of the same device; tell whether there is one."""
+        for card in self._cards.values():
+            if card.address == found.address or found.is_same_as(card.identifiers):
+                card.add(announcement, found.identifiers)
+                return True
+        return False
+
+    @callback
+    def start_card(
+        self, flow_id: str, announcement: Announcement, found: FoundDevice
+    ) -> Card:
+        """Begin a card, which is this flow's until it is removed."""
+        card = self._cards[flow_id] = Card(found.address)
+        card.add(announcement, found.identifiers)
+        return card
+
+    @callback
+    def forget_card(self, flow_id: str) -> None:
+        """Have no card any more, if there was one."""
+        self._cards.pop(flow_id, None)
 
     @callback
     def feed(self, announcement: Announcement) -> None:
