@@ -232,6 +232,15 @@ class FakeAppleTv:
         self.emit("restarted")
         await self.start()
 
+    async def stop_for_a_while(self, seconds: float) -> None:
+        """Go away, and come back later."""
+        await self._close()
+        self.desk.restart()
+        self.emit("stopped")
+        await asyncio.sleep(seconds)
+        await self.start()
+        self.emit("started")
+
     async def move(self, address: str) -> None:
         """Get another address."""
         await self._close()
