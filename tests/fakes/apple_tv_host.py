@@ -34,6 +34,10 @@ class Host(Protocol):
     desk: PairingDesk
 
     @property
+    def kind(self) -> str:
+        """What it is: "apple_tv" or "homepod"."""
+
+    @property
     def airplay_pairing(self) -> str:
         """How AirPlay pairs: "hap", "legacy", "transient" or "none"."""
 

@@ -22,6 +22,7 @@ from tests.fakes.apple_tv_input import Keyboard
 from tests.fakes.apple_tv_media import MediaModel, make
 from tests.fakes.apple_tv_models import FakeOutput
 from tests.fakes.apple_tv_mrp_session import MrpSession, Send
+from tests.fakes.apple_tv_stream import Link
 
 VOLUME_STEP: Final = 0.0625
 LAST_MESSAGE_TYPE: Final = 139
@@ -53,19 +54,25 @@ class MrpDevice:
     is_group_leader = True
     is_proxy = False
     cluster_id: str | None = None
-    sleeps_by_menu = True  # home for long, then select: until tvOS 17
+    sleeps_by_menu: bool  # by home for long, then select: until tvOS 17
     volume_answers = True  # tells of the volume that somebody set
 
     def __init__(self, core: Host) -> None:
         """Nothing plays."""
         self.core = core
+        # Later systems sleep by Companion alone.
+        self.sleeps_by_menu = int(core.os_version.partition(".")[0]) < 18
         self.uid = str(uuid.uuid5(uuid.NAMESPACE_OID, core.device_id)).upper()
         self.sessions: set[MrpSession] = set()
         self.media = MediaModel(self.tell)
         self.artwork = ArtworkServer(self.media, core.events.emit)
         self.keyboard = Keyboard(self.tell, core.events.emit)
         self.is_volume_available = True
-        self.capabilities: pb.VolumeCapabilities = pb.VOLUME_CAPABILITIES_BOTH
+        self.capabilities: pb.VolumeCapabilities = (
+            pb.VOLUME_CAPABILITIES_ABSOLUTE
+            if core.kind == "homepod"
+            else pb.VOLUME_CAPABILITIES_BOTH
+        )
         # Speakers that can be had, and those that play along now.
         self.known_outputs: dict[str, FakeOutput] = {}
         self.outputs: dict[str, FakeOutput] = {}
@@ -87,9 +94,9 @@ class MrpDevice:
         """Break off all connections."""
         self.artwork.drop()
 
-    def open(self, send: Send, end: Callable[[str], None], peer: str) -> MrpSession:
+    def open(self, send: Send, end: Callable[[str], None], link: Link) -> MrpSession:
         """Return a new client's session."""
-        session = MrpSession(self, send, end, peer)
+        session = MrpSession(self, send, end, link)
         self.sessions.add(session)
         return session
 
@@ -131,11 +138,12 @@ class MrpDevice:
     def info(self) -> pb.DeviceInfoMessage:
         """Return what DEVICE_INFO tells."""
         core = self.core
+        is_speaker = core.kind == "homepod"
         message = pb.DeviceInfoMessage(
             unique_identifier=self.uid,
             device_uid=self.uid,
             name=core.name,
-            localized_model_name="Apple TV",
+            localized_model_name="HomePod" if is_speaker else "Apple TV",
             system_build_version=core.build,
             application_bundle_identifier="com.apple.mediaremoted",
             application_bundle_version="1.0",

@@ -14,6 +14,7 @@ from custom_components.rumpus.protocols.mrp.proto import mrp_pb2 as pb
 from tests.fakes.apple_tv_input import Input
 from tests.fakes.apple_tv_media import make
 from tests.fakes.apple_tv_models import FakeItem, item_message
+from tests.fakes.apple_tv_stream import Link
 
 if TYPE_CHECKING:
     from tests.fakes.apple_tv_mrp import MrpDevice
@@ -43,11 +44,11 @@ class MrpSession:
         device: MrpDevice,
         send: Send,
         end: Callable[[str], None],
-        peer: str,
+        link: Link,
     ) -> None:
         """Wait for its DEVICE_INFO; before that it gets no answer."""
         self.device = device
-        self.peer = peer
+        self.link = link  # the connection by which it is known
         self.info: pb.DeviceInfoMessage | None = None
         self.is_connected = False
         self.config: pb.ClientUpdatesConfigMessage | None = None
@@ -83,7 +84,7 @@ class MrpSession:
 
     def emit(self, kind: str, **data: object) -> None:
         """Tell what happened."""
-        self.device.core.events.emit(kind, peer=self.peer, **data)
+        self.device.core.events.emit(kind, peer=self.link.peer, **data)
 
     # Messages of ours
 

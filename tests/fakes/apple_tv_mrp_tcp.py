@@ -65,7 +65,7 @@ class MrpLink:
         self.server = server
         self.link = link
         self.accessory = server.core.desk.accessory("mrp")
-        self.session = server.core.mrp.open(self.send, self._end, link.peer)
+        self.session = server.core.mrp.open(self.send, self._end, link)
         self.session.crypto = self._crypto
         self.session.is_trusted = not server.needs_pairing
         self._is_verifying = False

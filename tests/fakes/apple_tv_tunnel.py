@@ -232,7 +232,7 @@ class DataChannel:
         self._unreplied: set[int] = set()
         control = channel.session.control
         self.mrp: MrpSession = control.server.core.mrp.open(
-            self.send, channel.session.end, control.link.peer
+            self.send, channel.session.end, control.link
         )
         channel.on_data = self._received
 
