@@ -105,8 +105,8 @@ class RecordTable:
         if isinstance(record, AddressRecord):
             self._add_address(record)
             return
-        is_pointer = isinstance(record, PointerRecord)
-        key = self._instance(record.target if is_pointer else record.name)
+        name = record.target if isinstance(record, PointerRecord) else record.name
+        key = self._instance(name)
         if key is None:
             return
         match record:

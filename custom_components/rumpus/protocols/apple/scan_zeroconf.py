@@ -6,12 +6,7 @@ from dataclasses import replace
 import logging
 from typing import Final
 
-from zeroconf import (
-    BadTypeInNameException,
-    IPVersion,
-    ServiceStateChange,
-    Zeroconf,
-)
+from zeroconf import BadTypeInNameException, IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo
 
 from ..errors import ProtocolError

@@ -1,0 +1,243 @@
+"""What became of devices, out of what was announced (part A, sections 1.6 and 1.7).
+
+Nothing in here knows of time or of a network.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from .records import PROTOCOLS, Announcement, ServiceType, devices, mark_proxied, merge
+from .services import FoundDevice, join
+
+MAX_SERVICES: Final = 512
+"""Services that are known at once: anybody can announce any number of them."""
+MAX_DEVICES: Final = 64
+"""Devices that are told of at once; those that are known go before strangers."""
+MAX_REMEMBERED: Final = 64
+"""Devices that were awake once: a sleep proxy may tell no more than their names."""
+
+type Key = tuple[ServiceType, str]
+
+
+class SightingKind(StrEnum):
+    """What became of a device."""
+
+    APPEARED = "appeared"
+    CHANGED = "changed"
+    ASLEEP = "asleep"
+    AWAKE = "awake"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What was last heard of a device, and why it is told.
+
+    AWAKE: the device itself speaks again where its sleep proxy did, or it announced itself
+    anew, unchanged: whatever waits for it should try now. A device that appears may be
+    asleep.
+    """
+
+    device: FoundDevice
+    kind: SightingKind
+
+
+class Sightings:
+    """Keeps what is known, and tells it device by device."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._services: dict[Key, Announcement] = {}
+        self._devices: tuple[FoundDevice, ...] = ()
+        # The latest is the last one.
+        self._remembered: list[FoundDevice] = []
+        self._stirred: set[Key] = set()
+        self._gone: set[Key] = set()
+
+    @property
+    def devices(self) -> tuple[FoundDevice, ...]:
+        """The devices of the latest update."""
+        return self._devices
+
+    def __contains__(self, key: Key) -> bool:
+        """Tell whether a service is known, be it by name alone."""
+        return key in self._services
+
+    def is_located(self, key: Key) -> bool:
+        """Tell whether a service is known that the device itself spoke of."""
+        known = self._services.get(key)
+        return known is not None and known.port != 0 and not known.is_proxied
+
+    def is_unlocated(self, key: Key) -> bool:
+        """Tell whether only a sleep proxy spoke of a service."""
+        return key in self._services and not self.is_located(key)
+
+    def is_remembered(self, name: str | None, identifier: str | None) -> bool:
+        """Tell whether a device of this name or identifier was awake once."""
+        return self._find(name, identifier) is not None
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The addresses of sleep proxies."""
+        return tuple(
+            one.address
+            for one in self._services.values()
+            if one.type is ServiceType.SLEEP_PROXY and one.address is not None
+        )
+
+    def remember(self, device: FoundDevice) -> None:
+        """Know a device that was found earlier; it is not told before it is heard of."""
+        self._remembered = [
+            known
+            for known in self._remembered
+            if not known.is_same_as(device.identifiers)
+        ]
+        self._remembered.append(replace(device, is_asleep=False))
+        del self._remembered[:-MAX_REMEMBERED]
+
+    def add(self, one: Announcement) -> bool:
+        """Take in what was announced; tell whether there is anything to be told."""
+        if one.port == 0 and one.type in PROTOCOLS:
+            one = replace(one, is_proxied=True)
+        key = one.key
+        if key not in self._services and not self._make_room(one):
+            return False
+        if key in self._gone:
+            self._stirred.add(key)
+            self._gone.discard(key)
+        if self._services.get(key) == one:
+            return key in self._stirred
+        self._services[key] = one
+        return True
+
+    def stir(self, key: Key) -> bool:
+        """Note that a device says again what is known; tell whether it is."""
+        if not self.is_located(key):
+            return False
+        self._stirred.add(key)
+        return True
+
+    def remove(self, key: Key) -> bool:
+        """Forget a service; tell whether it was known."""
+        if self._services.pop(key, None) is None:
+            return False
+        self._gone.add(key)
+        return True
+
+    def _make_room(self, one: Announcement) -> bool:
+        """Let a device that is known in, whoever else fills everything."""
+        if len(self._services) < MAX_SERVICES:
+            return True
+        if not self.is_remembered(one.name, one.identifier):
+            return False
+        for key, other in self._services.items():
+            if not self.is_remembered(other.name, other.identifier):
+                del self._services[key]
+                return True
+        return False
+
+    def update(self) -> tuple[Sighting, ...]:
+        """Return what has happened since the last time."""
+        found = self._look()
+        told: list[Sighting] = []
+        left = list(self._devices)
+        for device in found:
+            before = _find_same(left, device)
+            if before is not None:
+                left.remove(before)
+            kind = self._kind(before, device)
+            if kind is not None:
+                told.append(Sighting(device, kind))
+            if not device.is_asleep:
+                self.remember(device)
+        told.extend(
+            Sighting(device, SightingKind.GONE)
+            for device in left
+            if _find_same(found, device) is None
+        )
+        self._devices = found
+        self._stirred.clear()
+        self._gone.clear()
+        return tuple(told)
+
+    def _kind(
+        self, before: FoundDevice | None, device: FoundDevice
+    ) -> SightingKind | None:
+        if before is None:
+            return SightingKind.APPEARED
+        if device.is_asleep != before.is_asleep:
+            return SightingKind.ASLEEP if device.is_asleep else SightingKind.AWAKE
+        if device != before:
+            return SightingKind.CHANGED
+        if device.is_asleep or not self._has_stirred(device):
+            return None
+        return SightingKind.AWAKE
+
+    def _has_stirred(self, device: FoundDevice) -> bool:
+        stirred = (self._services.get(key) for key in self._stirred)
+        return any(
+            one.identifier in device.identifiers
+            or (one.address, one.name) == (device.address, device.name)
+            for one in stirred
+            if one is not None
+        )
+
+    def _look(self) -> tuple[FoundDevice, ...]:
+        """Return the devices that there are now, known ones first."""
+        bare: list[Announcement] = []
+        located: list[Announcement] = []
+        for one in self._services.values():
+            is_bare = one.type in PROTOCOLS and not one.port
+            (bare if is_bare else located).append(one)
+        found = [
+            self._recognize(device)
+            for device in merge(
+                device for device in devices(mark_proxied(located)) if device.is_ready
+            )
+        ]
+        for device in self._sleeping(bare):
+            if _find_same(found, device) is None:
+                found.append(device)
+        known = [_find_same(self._remembered, device) is not None for device in found]
+        order = sorted(range(len(found)), key=lambda index: not known[index])
+        return tuple(found[index] for index in order[:MAX_DEVICES])
+
+    def _recognize(self, device: FoundDevice) -> FoundDevice:
+        """Keep where a device was that is asleep: its sleep proxy is not where it will be."""
+        if not device.is_asleep:
+            return device
+        known = _find_same(self._remembered, device)
+        if known is None:
+            return device
+        return replace(join(known, device), is_asleep=True)
+
+    def _sleeping(self, bare: Iterable[Announcement]) -> list[FoundDevice]:
+        """Return the devices that a sleep proxy told nothing but names of."""
+        sleeping: list[FoundDevice] = []
+        for one in bare:
+            known = self._find(one.name, one.identifier)
+            if known is not None and _find_same(sleeping, known) is None:
+                sleeping.append(replace(known, is_asleep=True))
+        return sleeping
+
+    def _find(self, name: str | None, identifier: str | None) -> FoundDevice | None:
+        """Return the device remembered that has an identifier, or else this name."""
+        wanted = None if name is None else name.casefold()
+        by_name: FoundDevice | None = None
+        for known in reversed(self._remembered):
+            if identifier is not None and identifier in known.identifiers:
+                return known
+            if known.name.casefold() == wanted and by_name is None:
+                by_name = known
+        return by_name
+
+
+def _find_same(
+    known: Collection[FoundDevice], device: FoundDevice
+) -> FoundDevice | None:
+    for one in known:
+        if one.is_same_as(device.identifiers):
+            return one
+    return None
