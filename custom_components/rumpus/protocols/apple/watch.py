@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Coroutine
 from typing import Final, override
 
 # The first two are public, but are not listed as such.
-from zeroconf import (
-    DNSOutgoing,  # type: ignore[attr-defined]
-    DNSQuestion,  # type: ignore[attr-defined]
+from zeroconf import (  # type: ignore[attr-defined]
+    DNSOutgoing,
+    DNSQuestion,
     RecordUpdate,
     RecordUpdateListener,
     ServiceStateChange,
@@ -285,7 +285,11 @@ def _instance_at(name: str) -> Instance | None:
     """Return the instance that a record is about."""
     instance, *type_ = name.rsplit("._", 2)
     kind = service_type("".join(f"_{part}." for part in type_).removesuffix("."))
-    return (kind, instance) if kind in PROTOCOLS and instance else None
+    return (
+        (kind, instance)
+        if kind is not None and kind in PROTOCOLS and instance
+        else None
+    )
 
 
 class _Ears(RecordUpdateListener):
