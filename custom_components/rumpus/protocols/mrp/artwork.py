@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..apple.models import Artwork, ArtworkFetcher
 from . import messages
-from .metadata import MAX_URL
+from .metadata import MAX_IDENTIFIER, MAX_URL
 from .players import Item, Player
 from .playing import artwork_id
 from .session import MrpSession
@@ -121,7 +121,9 @@ class ArtworkLoader:
         item = items[location]
         return Artwork(
             item.artwork_data,
-            mimetype or item.metadata.artwork_mime_type or DEFAULT_TYPE,
+            mimetype
+            or item.metadata.artwork_mime_type[:MAX_IDENTIFIER]
+            or DEFAULT_TYPE,
             item.artwork_data_width if item.artwork_data_width > 0 else None,
             item.artwork_data_height if item.artwork_data_height > 0 else None,
         )

@@ -6,6 +6,7 @@ import contextlib
 import logging
 from typing import Final
 
+from ..apple.identity import ClientIdentity
 from ..errors import DisconnectedError, PeerTimeoutError, ProtocolError, RumpusError
 from . import messages
 from .proto import mrp_pb2 as pb
