@@ -71,16 +71,17 @@ class Input:
         key = (page, usage)
         name = KEYS.get(key, f"{page}/{usage:#x}")
         now = asyncio.get_running_loop().time()
-        self._emit("key_down" if down else "key_up", key=name)
+        self._emit("key_down" if down else "key_up", name=name)
         if down:
             self._down[key] = now
             return
         since = self._down.pop(key, None)
         if since is None:
-            self._emit("key_up_alone", key=name)
+            self._emit("key_up_alone", name=name)
             return
-        self._emit("button", key=name, seconds=now - since, held=now - since >= HOLD)
-        self._pressed(name, now, held=now - since >= HOLD)
+        length = now - since
+        self._emit("button", name=name, length=length, held=length >= HOLD, via="mrp")
+        self._pressed(name, now, held=length >= HOLD)
 
     def _pressed(self, name: str, now: float, *, held: bool) -> None:
         device = self._device
