@@ -89,6 +89,18 @@ class MrpSession:
         message.identifier = messages.new_identifier()
         return await self._ask(message.identifier, message, timeout)
 
+    async def introduce(
+        self, identity: ClientIdentity, client_id: str
+    ) -> pb.ProtocolMessage:
+        """Tell who we are, before anything else, and return who the device is.
+
+        Raises like `request`, and ProtocolError when the device does not say it.
+        """
+        answer = await self.request(messages.device_info(identity, client_id))
+        if not answer.HasField("device_info"):
+            raise ProtocolError("The device did not introduce itself")
+        return answer
+
     async def exchange(
         self, data: bytes, state: int, *, is_last: bool = False
     ) -> bytes:
