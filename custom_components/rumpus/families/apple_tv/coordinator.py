@@ -24,6 +24,7 @@ from ...protocols.apple.device import AppleDevice
 from ...protocols.apple.enums import Feature, FeatureState, PowerState
 from ...protocols.apple.events import (
     AppleEvent,
+    ArtworkChanged,
     FeaturesChanged,
     FocusChanged,
     InfoChanged,
@@ -273,6 +274,9 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
                 self.publish(
                     replace(self.data, playing=playing, app=self._app(self.device.app))
                 )
+            case ArtworkChanged():
+                changes = self.data.artwork_changes + 1
+                self.publish(replace(self.data, artwork_changes=changes))
             case PowerChanged(_, power):
                 self._on_power(power)
             case VolumeChanged(volume):

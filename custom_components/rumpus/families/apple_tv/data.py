@@ -155,8 +155,10 @@ def _is_of_use(found: FoundDevice, protocol: AppleProtocol) -> bool:
     """Tell whether a protocol of a device could do anything for us."""
     if protocol is AppleProtocol.COMPANION:
         return not found.info.is_homepod
-    # AirPlay carries MRP, or does nothing that is ours; then MRP needs no way of its own.
-    return found.uses_tunnel is (protocol is AppleProtocol.AIRPLAY)
+    if protocol is AppleProtocol.AIRPLAY:
+        return found.uses_tunnel  # what it could do besides that is nothing of ours
+    airplay = found.service(AppleProtocol.AIRPLAY)
+    return not (found.uses_tunnel and airplay is not None and airplay.can_pair)
 
 
 def obstacles(found: FoundDevice) -> dict[AppleProtocol, str]:

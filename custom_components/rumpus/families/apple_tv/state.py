@@ -18,7 +18,8 @@ class AppleTvState:
     of its sleep proxy.  `volume` is in percent, `is_muted` None where nobody can know.
     `features` are those that can be used now, `known_features` those that could be used in
     some situation.  `apps` and `accounts` are the last ones told, in the device's order; they
-    stay while it is away.  `account` is the one that we have switched to last.
+    stay while it is away.  `artwork_changes` counts new pictures for what plays, whose
+    `artwork_id` need not change with them.  `account` is the one that we have switched to last.
     """
 
     is_connected: bool = False
@@ -26,6 +27,7 @@ class AppleTvState:
     power: PowerState = PowerState.UNKNOWN
     playing: Playing = IDLE
     app: App | None = None
+    artwork_changes: int = 0
     volume: float | None = None
     is_muted: bool | None = None
     output_devices: tuple[OutputDevice, ...] = ()

@@ -1,0 +1,193 @@
+"""What the tests of the Apple TV family share."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+
+from ..common import (
+    PATIENCE,
+    flows,
+    get_state,
+    go,
+    look,
+    shown,
+    wait_attribute,
+    wait_progress,
+    wait_state,
+    wait_until,
+)
+from custom_components.rumpus.const import DOMAIN
+from custom_components.rumpus.families.apple_tv.coordinator import AppleTvCoordinator
+from custom_components.rumpus.families.apple_tv.data import device_data
+from custom_components.rumpus.families.apple_tv.hub import async_look
+from custom_components.rumpus.families.apple_tv.state import AppleTvState
+from custom_components.rumpus.protocols.apple.const import AppleProtocol
+from custom_components.rumpus.protocols.apple.identity import ClientIdentity
+from custom_components.rumpus.protocols.apple.pairing import (
+    pairing_needed,
+    start_pairing,
+)
+from custom_components.rumpus.protocols.apple.services import FoundDevice
+from tests.fakes.apple_tv import FakeAppleTv
+
+__all__ = [
+    "PATIENCE",
+    "flows",
+    "get_state",
+    "go",
+    "look",
+    "shown",
+    "wait_attribute",
+    "wait_progress",
+    "wait_state",
+    "wait_until",
+]
+
+PLAYER = "media_player.living_room"
+REMOTE = "remote.living_room"
+STORE = "rumpus.apple_tv"
+IDENTITY = ClientIdentity.create("Home Assistant")
+
+
+async def found(fake: FakeAppleTv) -> FoundDevice:
+    """Return a fake device as a search finds it."""
+    device = await async_look(fake.address, PATIENCE, knock=False)
+    assert device is not None
+    return device
+
+
+async def pair(
+    fake: FakeAppleTv, protocols: Iterable[AppleProtocol] | None = None
+) -> dict[AppleProtocol, str]:
+    """Pair with a fake device; return credentials for all that needs them."""
+    device = await found(fake)
+    credentials = {}
+    for protocol in pairing_needed(device, {}) if protocols is None else protocols:
+        session = start_pairing(device, protocol, IDENTITY)
+        try:
+            await session.begin()
+            credentials[protocol] = await session.finish(fake.desk.pin)
+        finally:
+            await session.close()
+    return credentials
+
+
+async def add_entry(
+    hass: HomeAssistant,
+    fake: FakeAppleTv,
+    options: dict[str, Any] | None = None,
+    *,
+    credentials: dict[AppleProtocol, str] | None = None,
+    **changes: object,
+) -> MockConfigEntry:
+    """Return an entry for a fake device, paired with it, that is not set up yet."""
+    if credentials is None:
+        credentials = await pair(fake)
+    device = await found(fake)
+    fake.mark()
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title=fake.name,
+        unique_id=device.identifier,
+        data={**device_data(device, IDENTITY, credentials), **changes},
+        options=options or {},
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+async def set_up(
+    hass: HomeAssistant,
+    fake: FakeAppleTv,
+    options: dict[str, Any] | None = None,
+    *,
+    credentials: dict[AppleProtocol, str] | None = None,
+    **changes: object,
+) -> MockConfigEntry:
+    """Return an entry of a fake device that is set up, with all of its links."""
+    entry = await add_entry(hass, fake, options, credentials=credentials, **changes)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await wait_links(entry)
+    await hass.async_block_till_done()
+    return entry
+
+
+def coordinator_of(entry: ConfigEntry) -> AppleTvCoordinator:
+    """Return what follows the device of an entry that is set up."""
+    coordinator: AppleTvCoordinator = entry.runtime_data
+    return coordinator
+
+
+def links_of(entry: ConfigEntry) -> dict[str, str]:
+    """Return how the links of an entry's device fare, those that it can have."""
+    return {
+        protocol.value: status.state.value
+        for protocol, status in coordinator_of(entry).device.links.items()
+        if status.state.value != "unavailable"
+    }
+
+
+async def wait_links(entry: ConfigEntry, state: str = "up", *names: str) -> None:
+    """Wait until links of a device, by default all, are as they should be."""
+
+    def are_right(_: AppleTvState) -> bool:
+        links = links_of(entry)
+        wanted = names or tuple(links)
+        return bool(wanted) and all(links.get(name) == state for name in wanted)
+
+    await wait_data(entry, are_right)
+
+
+async def wait_connected(entry: ConfigEntry, *, is_connected: bool = True) -> None:
+    """Wait until there is any link to the device of an entry, or none any more."""
+    await wait_data(entry, lambda state: state.is_connected is is_connected)
+
+
+async def wait_data(
+    entry: ConfigEntry,
+    check: Callable[[AppleTvState], object],
+    patience: float = PATIENCE,
+) -> None:
+    """Wait until what is known of a device is as it should be."""
+    coordinator = coordinator_of(entry)
+    changed = asyncio.Event()
+    unsubscribe = coordinator.async_add_listener(changed.set)
+    try:
+        async with asyncio.timeout(patience):
+            while not check(coordinator.data):
+                changed.clear()
+                await changed.wait()
+    except TimeoutError:
+        raise AssertionError(f"{coordinator.data} {links_of(entry)}") from None
+    finally:
+        unsubscribe()
+
+
+async def start_user(hass: HomeAssistant) -> ConfigFlowResult:
+    """Begin to add a device: the network is searched; return what comes after that."""
+    result = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": "user"}
+    )
+    result = await go(hass, result, next_step_id="apple_tv_user")
+    assert result["type"] is FlowResultType.SHOW_PROGRESS
+    assert result["progress_action"] == "apple_tv_scan"
+    return await wait_progress(hass, result)
+
+
+async def through(
+    hass: HomeAssistant, result: ConfigFlowResult, *steps: str
+) -> ConfigFlowResult:
+    """Wait for the ends of progress steps, which have to be these."""
+    passed: list[str] = []
+    while result["type"] is FlowResultType.SHOW_PROGRESS:
+        if not passed or passed[-1] != result["step_id"]:
+            passed.append(result["step_id"])
+        result = await wait_progress(hass, result)
+    assert passed == list(steps), (passed, result)
+    return result
