@@ -48,7 +48,7 @@ _XML_STARTS: Final = (b"<?xml", b"<plist", b"<!DOC", b"\xef\xbb\xbf<")
 def dumps(value: PlistDict | list[PlistValue]) -> bytes:
     """Return a value as a binary property list.
 
-    Raises ProtocolError for what that form cannot hold, like None.
+    Raises ProtocolError for what that form cannot hold, like other keys than texts.
     """
     try:
         return plistlib.dumps(value, fmt=plistlib.FMT_BINARY, sort_keys=False)
@@ -240,22 +240,22 @@ def _loads_xml(data: bytes) -> PlistValue:
 
 def _check_bounds(value: PlistValue) -> None:
     """Raise MessageTooLargeError for what nests too deep or holds too much."""
-    left = MAX_OBJECTS
+    left = MAX_OBJECTS - 1
     level = [value]
     for _ in range(MAX_DEPTH + 1):
-        left -= len(level)
-        below: list[PlistValue] = []
-        for item in level:
+        containers = [item for item in level if isinstance(item, dict | list)]
+        if not containers:
+            return
+        level = []
+        for item in containers:
             if isinstance(item, dict):
                 left -= len(item)
-                below += item.values()
-            elif isinstance(item, list):
-                below += item
+                level += item.values()
+            else:
+                level += item
+        left -= len(level)
         if left < 0:
             raise MessageTooLargeError(f"More than {MAX_OBJECTS} values")
-        if not below:
-            return
-        level = below
     raise MessageTooLargeError(f"More than {MAX_DEPTH} levels")
 
 
