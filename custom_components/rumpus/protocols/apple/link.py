@@ -76,9 +76,9 @@ class _Ear:
         self.error: RumpusError | None = None
 
     def check(self) -> None:
-        """Raise DisconnectedError if it was lost before it was up."""
+        """Raise why it was lost, if it was before it was up."""
         if self.is_lost:
-            raise DisconnectedError("The link was lost at once") from self.error
+            raise self.error or DisconnectedError("The link was lost at once")
 
     def changed(self, aspect: Aspect) -> None:
         """Pass it on."""

@@ -1,0 +1,458 @@
+"""Links that are woken: by announcements, by the sleep proxy, by commands."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from .stubs import AIRPLAY, COMPANION, MRP, PAIRED, Bench, found, scenario
+from custom_components.rumpus.protocols.apple.const import AppleProtocol
+from custom_components.rumpus.protocols.apple.enums import Key, PowerState
+from custom_components.rumpus.protocols.apple.events import LinkUp
+from custom_components.rumpus.protocols.apple.link import LinkState
+from custom_components.rumpus.protocols.apple.timing import Timing
+from custom_components.rumpus.protocols.companion.events import Lost
+from custom_components.rumpus.protocols.errors import (
+    DisconnectedError,
+    PeerTimeoutError,
+    ProtocolError,
+)
+from custom_components.rumpus.protocols.hap.errors import CredentialsRefusedError
+from custom_components.rumpus.protocols.mrp.events import Lost as MrpLost
+from custom_components.rumpus.protocols.reconnect import Backoff
+from tests.protocols.virtual_time import run
+
+SLOW = Timing(backoff=Backoff((1000.0,)), asleep_interval=20)
+"""So that only what wakes a link makes an attempt."""
+GONE = ConnectionRefusedError()
+
+
+async def gone(bench: Bench) -> None:
+    """Have a device be there and go."""
+    await bench.start()
+    bench.tunnel_script.error = bench.companion_script.error = GONE
+    bench.tunnel.tell(MrpLost(None))
+    bench.companion.tell(Lost(None))
+    await asyncio.sleep(1)
+    assert not bench.device.is_connected
+    bench.tunnel_script.error = bench.companion_script.error = None
+    bench.events.clear()
+
+
+def test_an_announcement_at_the_same_address_wakes_all_links_at_once() -> None:
+    async def act() -> None:
+        bench = scenario(timing=SLOW)
+        await gone(bench)
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        bench.device.announce(bench.place)
+        await bench.until(lambda: len(bench.told(LinkUp)) == 2)
+        assert loop.time() - since < 0.1
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_an_announcement_elsewhere_moves_all_links() -> None:
+    async def act() -> None:
+        bench = scenario(timing=SLOW)
+        await gone(bench)
+        moved = found(
+            replace(AIRPLAY, port=7001),
+            replace(COMPANION, port=5000),
+            address="10.0.0.77",
+        )
+        bench.device.announce(moved)
+        await bench.until(lambda: len(bench.told(LinkUp)) == 2)
+        assert bench.tunnel.place == ("10.0.0.77", 7001)
+        assert bench.companion.place == ("10.0.0.77", 5000)
+        assert bench.device.found.address == "10.0.0.77"
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_sessions_that_are_up_stay_where_they_are() -> None:
+    async def act() -> None:
+        bench = scenario()
+        await bench.start()
+        bench.device.announce(found(address="10.0.0.66"))
+        await asyncio.sleep(30)
+        assert len(bench.tunnels) == len(bench.companions) == 1
+        bench.companion.tell(Lost(None))
+        await bench.until(lambda: len(bench.told(LinkUp)) == 3)
+        assert bench.companion.place[0] == "10.0.0.66"
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_announcements_cause_a_bounded_number_of_attempts() -> None:
+    async def act() -> None:
+        bench = scenario(AIRPLAY, timing=replace(SLOW, wakes=3, wakes_refill=0.1))
+        await gone_tunnel(bench)
+        before = len(bench.tunnels)
+        for _ in range(100):
+            bench.device.announce(bench.place)
+            await asyncio.sleep(0.01)
+        assert len(bench.tunnels) - before <= 3
+        await asyncio.sleep(10)
+        bench.device.announce(bench.place)
+        await asyncio.sleep(0.01)
+        assert 3 <= len(bench.tunnels) - before <= 4
+        await bench.device.stop()
+
+    run(act())
+
+
+async def gone_tunnel(bench: Bench) -> None:
+    await bench.start()
+    bench.tunnel_script.error = GONE
+    bench.tunnel.tell(MrpLost(None))
+    await asyncio.sleep(1)
+
+
+def test_what_an_announcement_leaves_out_stays_known() -> None:
+    async def act() -> None:
+        bench = scenario()
+        bench.device.announce(
+            found(
+                replace(AIRPLAY, port=0, identifier=None, properties={}),
+                address="10.0.0.8",
+            )
+        )
+        known = bench.device.found
+        assert known.service(AppleProtocol.AIRPLAY) == AIRPLAY
+        assert known.service(AppleProtocol.COMPANION) == COMPANION
+        assert known.address == "10.0.0.8"
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_announcements_with_ever_new_properties_do_not_add_up() -> None:
+    async def act() -> None:
+        bench = scenario()
+        for number in range(50):
+            properties = {f"key{number}": "value", "model": "AppleTV11,1"}
+            bench.device.announce(found(replace(AIRPLAY, properties=properties)))
+        service = bench.device.found.service(AppleProtocol.AIRPLAY)
+        assert service is not None
+        assert len(service.properties) == 2
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_attempts_that_fail_ask_for_new_ports() -> None:
+    async def act() -> None:
+        bench = scenario()
+        await bench.start()
+        asked = bench.resolves
+        bench.resolved = found(replace(AIRPLAY, port=9000), COMPANION)
+        bench.tunnel_script.error = GONE
+        bench.tunnel.tell(MrpLost(None))
+        await bench.until(lambda: bench.tunnel.place[1] == 9000)
+        bench.tunnel_script.error = None
+        await bench.until(lambda: len(bench.told(LinkUp)) == 3)
+        assert bench.resolves > asked
+        await bench.device.stop()
+
+    run(act())
+
+
+@pytest.mark.parametrize("error", [PeerTimeoutError("none"), OSError(), TimeoutError()])
+def test_a_search_that_fails_is_made_again(error: Exception) -> None:
+    async def act() -> None:
+        bench = scenario(AIRPLAY)
+        bench.tunnel_script.error = GONE
+        bench.resolve_error = error
+        bench.device.start()
+        await bench.until(lambda: bench.resolves >= 3)
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_a_search_with_a_mistake_of_ours_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def act() -> None:
+        bench = scenario(AIRPLAY)
+        bench.tunnel_script.error = GONE
+        bench.resolve_error = ZeroDivisionError()
+        bench.device.start()
+        await bench.until(lambda: bench.resolves >= 2)
+        await bench.device.stop()
+
+    run(act())
+    assert "Unexpected error looking for Living Room" in caplog.text
+
+
+def test_searches_are_paced_and_end_in_time() -> None:
+    async def act() -> None:
+        bench = scenario(AIRPLAY, timing=Timing(resolve=10, resolve_interval=3))
+        bench.tunnel_script.error = GONE
+        bench.device.start()
+        await asyncio.sleep(30)
+        assert 7 <= bench.resolves <= 11
+        bench.resolve_gate = asyncio.Event()
+        await asyncio.sleep(30)
+        assert bench.resolves <= 16
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_a_device_that_is_back_without_a_word_is_found_within_5_s() -> None:
+    async def act() -> None:
+        bench = scenario()
+        await gone(bench)
+        bench.tunnel_script.error = bench.companion_script.error = GONE
+        await asyncio.sleep(100)
+        for delay in (0.0, 0.7, 1.9, 3.1):
+            await asyncio.sleep(delay)
+            bench.tunnel_script.error = bench.companion_script.error = None
+            bench.events.clear()
+            loop = asyncio.get_running_loop()
+            since = loop.time()
+            await bench.until(lambda: len(bench.told(LinkUp)) == 2)
+            assert loop.time() - since <= 5
+            bench.tunnel_script.error = bench.companion_script.error = GONE
+            bench.tunnel.tell(MrpLost(None))
+            bench.companion.tell(Lost(None))
+            await asyncio.sleep(100)
+        await bench.device.stop()
+
+    run(act())
+
+
+# Sleep
+
+
+def test_a_device_that_sleeps_is_left_alone() -> None:
+    async def act() -> None:
+        bench = scenario(is_asleep=True)
+        assert bench.device.is_asleep
+        assert bench.device.power is PowerState.OFF
+        bench.device.start()
+        with pytest.raises(DisconnectedError, match="sleeps"):
+            await bench.device.connected(60)
+        await asyncio.sleep(300)
+        assert not bench.tunnels
+        assert not bench.companions
+        # It is asked for, seldom: its sleep proxy may have gone unseen.
+        assert 5 <= bench.resolves <= 12
+        bench.resolved = found(is_asleep=True)
+        await asyncio.sleep(60)
+        assert not bench.tunnels
+        bench.resolved = found()
+        await bench.until(lambda: len(bench.told(LinkUp)) == 2)
+        assert not bench.device.is_asleep
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_the_sleep_proxy_that_goes_wakes_the_links_at_once() -> None:
+    async def act() -> None:
+        bench = scenario(is_asleep=True, timing=SLOW)
+        bench.device.start()
+        await asyncio.sleep(100)
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        bench.device.set_asleep(False)
+        await bench.until(lambda: len(bench.told(LinkUp)) == 2)
+        assert loop.time() - since < 0.1
+        # Being told again what is known wakes nobody.
+        bench.device.set_asleep(False)
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_falling_asleep_while_up_and_the_end_of_the_links() -> None:
+    async def act() -> None:
+        bench = scenario()
+        await bench.start()
+        bench.device.announce(found(is_asleep=True))
+        assert bench.device.is_asleep
+        assert bench.device.is_connected
+        await bench.device.connected(1)
+        bench.tunnel.tell(MrpLost(None))
+        bench.companion.tell(Lost(None))
+        assert bench.device.power is PowerState.OFF
+        await asyncio.sleep(100)
+        assert len(bench.tunnels) == 1
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_one_link_is_enough_for_a_device_that_sleeps() -> None:
+    async def act() -> None:
+        bench = scenario()
+        bench.tunnel_script.gate = asyncio.Event()
+        bench.device.start()
+        await bench.until(lambda: bench.device.is_connected)
+        bench.device.set_asleep(True)
+        await bench.device.connected(5)
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_a_command_wakes_a_device_that_sleeps() -> None:
+    async def act() -> None:
+        bench = scenario(is_asleep=True, timing=SLOW)
+        bench.device.start()
+        await asyncio.sleep(100)
+        await bench.device.press(Key.MENU)
+        assert not bench.device.is_asleep
+        pressed = [*bench.tunnels[-1:], *bench.companions[-1:]]
+        assert any(stub.calls for stub in pressed)
+        await bench.device.stop()
+
+    run(act())
+
+
+# Commands
+
+
+def test_a_command_waits_for_a_link_and_gives_up_in_time() -> None:
+    async def act() -> None:
+        bench = scenario(timing=replace(SLOW, command=8))
+        await gone(bench)
+        bench.tunnel_script.error = bench.companion_script.error = GONE
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        with pytest.raises(DisconnectedError) as caught:
+            await bench.device.apps()
+        assert loop.time() - since == pytest.approx(8, abs=0.01)
+        assert isinstance(caught.value.__cause__, DisconnectedError)
+        bench.tunnel_script.error = bench.companion_script.error = None
+        await bench.device.apps()
+        assert bench.companion.calls == [("apps",)]
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_a_command_goes_on_trying_through_failures() -> None:
+    async def act() -> None:
+        bench = scenario(timing=Timing(command=8))
+        await gone(bench)
+        bench.tunnel_script.error = bench.companion_script.error = GONE
+        wish = asyncio.ensure_future(bench.device.apps())
+        await asyncio.sleep(3)
+        bench.companion_script.error = None
+        assert await wish
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_a_command_is_not_sent_twice() -> None:
+    async def act() -> None:
+        bench = scenario()
+        await bench.start()
+        bench.tunnel.errors["press"] = DisconnectedError("lost in between")
+        with pytest.raises(DisconnectedError, match="in between"):
+            await bench.device.press(Key.UP)
+        assert not bench.companion.calls
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_a_command_that_only_a_refused_link_can_do() -> None:
+    async def act() -> None:
+        bench = scenario()
+        bench.companion_script.error = CredentialsRefusedError("no")
+        await bench.start()
+        with pytest.raises(CredentialsRefusedError):
+            await bench.device.apps()
+        # The other one does what it can.
+        await bench.device.press(Key.UP)
+        assert bench.tunnel.calls
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_a_link_that_gets_refused_while_somebody_waits() -> None:
+    async def act() -> None:
+        bench = scenario(COMPANION, timing=Timing(command=8))
+        gate = bench.companion_script.gate = asyncio.Event()
+        bench.companion_script.error = CredentialsRefusedError("no")
+        bench.device.start()
+        wish = asyncio.ensure_future(bench.device.apps())
+        await bench.until(lambda: bool(bench.companions))
+        gate.set()
+        with pytest.raises(CredentialsRefusedError):
+            await wish
+        await bench.device.stop()
+
+    run(act())
+
+
+# Waiting for the device
+
+
+def test_connected_returns_with_one_link_when_the_other_failed() -> None:
+    async def act() -> None:
+        bench = scenario()
+        bench.tunnel_script.error = ProtocolError("bad")
+        await bench.start()
+        assert bench.device.links[AppleProtocol.COMPANION].state is LinkState.UP
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_connected_returns_in_time_with_one_link_while_the_other_hangs() -> None:
+    async def act() -> None:
+        bench = scenario()
+        bench.tunnel_script.gate = asyncio.Event()
+        bench.device.start()
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        await bench.device.connected(10)
+        assert loop.time() - since == pytest.approx(10, abs=0.01)
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_connected_tells_what_is_wrong_with_the_main_link() -> None:
+    async def act() -> None:
+        bench = scenario()
+        bench.tunnel_script.error = ProtocolError("main")
+        bench.companion_script.error = GONE
+        bench.device.start()
+        with pytest.raises(ProtocolError, match="main"):
+            await bench.device.connected(60)
+        bench.tunnel_script.gate = bench.companion_script.gate = asyncio.Event()
+        with pytest.raises(ProtocolError, match="main"):
+            await bench.device.connected(1)
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_mrp_by_itself_where_there_is_no_tunnel() -> None:
+    async def act() -> None:
+        credentials = {AppleProtocol.COMPANION: PAIRED[AppleProtocol.COMPANION]}
+        bench = scenario(AIRPLAY, COMPANION, MRP, credentials=credentials)
+        await bench.start()
+        assert not bench.tunnels
+        assert bench.mrps[-1].place == ("10.0.0.5", 49152)
+        assert bench.mrps[-1].secret is None
+        await bench.device.stop()
+        bench = scenario(AIRPLAY, COMPANION, MRP)
+        await bench.start()
+        assert not bench.mrps
+        assert bench.tunnels
+        await bench.device.stop()
+
+    run(act())
