@@ -196,8 +196,10 @@ class CompanionClient:
         self._session_id = theirs << _SESSION_ID_BITS | own
 
     async def _fetch_attention(self) -> None:
-        await self._attention.try_fetch()
-        self._is_fetched.set()
+        try:
+            await self._attention.try_fetch()
+        finally:
+            self._is_fetched.set()
 
     def _register(self, name: str) -> None:
         self._connection.send_event("_interest", {"_regEvents": [name]})
