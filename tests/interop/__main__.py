@@ -7,12 +7,17 @@ import signal
 import sys
 from typing import Final
 
+from .apple.suite import run as run_apple
 from .kdeconnect.suite import run as run_kdeconnect
 from .options import Options
 from .report import print_end
 from .smartglass.suite import run as run_smartglass
 
-SUITES: Final = {"kdeconnect": run_kdeconnect, "smartglass": run_smartglass}
+SUITES: Final = {
+    "apple": run_apple,
+    "kdeconnect": run_kdeconnect,
+    "smartglass": run_smartglass,
+}
 
 
 def main() -> int:

@@ -1,0 +1,1 @@
+"""Checks against another client of Apple TVs."""

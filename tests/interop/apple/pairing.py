@@ -1,0 +1,91 @@
+"""Checks of finding devices, pairing with them, and of the credentials."""
+
+from .client import Client, same
+from .world import World
+from tests.fakes.apple_tv import FakeAppleTv
+from tests.interop.report import CheckError
+
+_TUNNEL = ("airplay",)
+
+
+async def found(world: World) -> str:
+    """Both clients find the same devices with the same services."""
+    theirs = await world.peer.find(*world.devices)
+    ours = await world.ours.find(*world.devices)
+    same([d.name for d in ours], sorted(d.name for d in world.devices), "names")
+    for their, our in zip(theirs, ours, strict=True):
+        same(our.identifiers, their.identifiers, f"{our.name}: identifiers")
+        same((our.model, our.version), (their.model, their.version), our.name)
+        for protocol in our.services.keys() & their.services.keys():
+            same(
+                our.services[protocol],
+                their.services[protocol],
+                f"{our.name}: {protocol}",
+            )
+    return f"{len(ours)} devices"
+
+
+async def paired(world: World, client: Client, device: FakeAppleTv, what: str) -> str:
+    """A client pairs, with the right PIN alone."""
+    try:
+        await client.pair(device, what, "0000")
+    except CheckError:
+        pass
+    else:
+        raise CheckError("paired with a wrong PIN")
+    same(device.shown_pin, None, "a PIN left on the screen")
+    text = await world.pair(client, device, what)
+    return f"credentials of {text.count(':') + 1} parts"
+
+
+async def exchanged(
+    world: World, device: FakeAppleTv, *protocols: str, state: str = "idle"
+) -> None:
+    """What one client has paired, the other one connects with."""
+    device.mrp.media.clear()
+    for paired_by, used_by in (world.clients, world.clients[::-1]):
+        credentials = await world.paired(paired_by, device, *protocols)
+        try:
+            await used_by.connect(device, credentials, *protocols)
+            told = await used_by.playing()
+            same(told["device_state"], state, f"state seen by {used_by.name}")
+        finally:
+            await used_by.close()
+
+
+async def nameless(world: World) -> str:
+    """Only a client that says its name gets a PIN of tvOS 27; we do."""
+    device = world.new
+    device.mark()
+    try:
+        await world.peer.pair(device, "airplay", device.pin)
+    except CheckError:
+        await device.wait_for("pin_not_shown")
+    else:
+        raise CheckError(f"{world.peer.name} says its name now")
+    await world.pair(world.ours, device, "airplay")
+    await device.wait_for("pin_shown")
+    async with world.connected(world.ours, device, *_TUNNEL):
+        pass
+    return "ours alone"
+
+
+async def legacy(world: World) -> str:
+    """An Apple TV of the first AirPlay is paired and verified, both ways round."""
+    device = world.first
+    for client in world.clients:
+        await world.pair(client, device, "airplay")
+    text = world.known(world.ours, device)["airplay"]
+    device.mark()
+    await world.peer.connect(device, {"airplay": text}, "airplay")
+    try:
+        # All that it is good for there; the fake plays nothing.
+        await world.peer.do("play_url", "http://127.0.0.1/nothing.mp4")
+    except CheckError:
+        await device.wait_for("verified")
+    finally:
+        await world.peer.close()
+    device.mark()
+    await world.ours.verify(device, world.known(world.peer, device)["airplay"])
+    await device.wait_for("verified")
+    return "verified with each other's credentials"
