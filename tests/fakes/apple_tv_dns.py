@@ -41,7 +41,7 @@ class Record:
 def parse_query(data: bytes) -> tuple[int, list[Question]]:
     """Return the id and the questions of a query. Raises WireError."""
     try:
-        ident, flags, count = struct.unpack_from(">HHH", data)
+        ident, flags, count, *_ = struct.unpack_from(">HHHHHH", data)
         if flags & 0x8000:
             raise WireError("not a query")
         at = 12
