@@ -40,7 +40,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ),
     (
         "Companion with the other's credentials",
-        lambda world: pairing.exchanged(world, world.tv, "companion", state="idle"),
+        lambda world: pairing.exchanged(world, world.tv, "companion"),
     ),
     (
         "MRP over TCP with the other's credentials",

@@ -188,7 +188,8 @@ async def text(world: World) -> None:
         await client.do("text_set", "Räksmörgås 🦐")
         texts.append(await client.do("text_get"))
         await client.do("text_clear")
-        same(texts, ["Hello", "Hello Wörld", "Räksmörgås 🦐"], client.name)
+        texts.append(await client.do("text_get"))
+        same(texts, ["Hello", "Hello Wörld", "Räksmörgås 🦐", ""], client.name)
 
     await compare_acts(world, device, ("companion",), prepare, act)
     device.close_text()

@@ -132,7 +132,8 @@ class PeerClient(Client):
     async def playing(self) -> Mapping[str, Plain]:
         told = await self.program.do("playing")
         app = told.pop("app")
-        told["app"] = app["identifier"] if isinstance(app, dict) else None
+        # That nothing plays is an app without a name there, and no app at all here.
+        told["app"] = app["identifier"] or None if isinstance(app, dict) else None
         told["app_name"] = app["name"] if isinstance(app, dict) else None
         return {name: _plain(value) for name, value in told.items()}
 

@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 pyatv = importlib.import_module("pyatv")
+exceptions = importlib.import_module("pyatv.exceptions")
 const = importlib.import_module("pyatv.const")
 
 _PLAYING = (
@@ -193,10 +194,19 @@ class Peer:
         features = self.atv.features.all_features(include_unsupported=True)
         return {
             "power": plain(self.atv.power.power_state),
-            "volume": round(self.atv.audio.volume, 1),
-            "outputs": sorted(d.name for d in self.atv.audio.output_devices),
+            "volume": round(self.asked("audio", "volume", 0.0), 1),
+            "outputs": sorted(
+                d.name for d in self.asked("audio", "output_devices", ())
+            ),
             "features": {name.name: info.state.name for name, info in features.items()},
         }
+
+    def asked(self, what: str, name: str, otherwise: Any) -> Any:
+        """Return a property, or something else where no protocol has it."""
+        try:
+            return getattr(getattr(self.atv, what), name)
+        except exceptions.NotSupportedError:
+            return otherwise
 
     async def artwork(self, width: int = 512) -> dict[str, Any]:
         """Return the artwork."""
