@@ -40,6 +40,10 @@ AIRPLAY, RAOP, COMPANION, MRP, SLEEP_PROXY = (
     "_sleep-proxy._udp",
 )
 _DEVICE_INFO = ("_device-info", "_tcp", "local")
+_PROXY_TYPE = (*SLEEP_PROXY.split("."), "local")
+_PROXY_HOST = ("Sleep-Proxy", "local")
+_PROXY = ("70-35-60-63.1 Sleep Proxy", *_PROXY_TYPE)
+PROXY_PORT = 50353
 #: "bare": PTR records alone; "proxy": SRV and A records lead to the proxy.
 type ProxyForm = Literal["bare", "proxy"]
 
@@ -197,21 +201,38 @@ class MdnsResponder(asyncio.DatagramProtocol):
         answers: list[Record] = []
         additional: list[Record] = []
         for service in self._device.properties:
-            owner = self._instance(service)
+            owner = self.instance(service)
             name = (*labels_of(service), "local")
             for question in questions:
-                if question.name == name and question.kind in (PTR, ANY):
+                if question.kind in (PTR, ANY) and question.name == name:
                     answers.append(Record(name, PTR, owner, is_unique=False))
                     additional += self._details(service, owner)
                 elif question.name == owner and question.kind in (SRV, TXT, ANY):
                     answers += self._details(service, owner)
+        if self._has_proxy and any(q.name == _PROXY_TYPE for q in questions):
+            answers.append(Record(_PROXY_TYPE, PTR, _PROXY, is_unique=False))
+            additional += self._proxy_details()
         if not answers and not self.answers_empty:
             return b""
         return Response(ident, questions).build(
             list(dict.fromkeys(answers)), list(dict.fromkeys(additional))
         )
 
-    def _instance(self, service: str) -> Labels:
+    @property
+    def _has_proxy(self) -> bool:
+        """Whether another host can be told to answer for us."""
+        return self._device.is_deeply_asleep and self.proxy_form == "proxy"
+
+    def _proxy_details(self) -> list[Record]:
+        address = self.proxy_address or self._device.address
+        return [
+            Record(_PROXY, SRV, (PROXY_PORT, _PROXY_HOST)),
+            Record(_PROXY_HOST, A, address_data(address)),
+            Record(_PROXY, TXT, txt_data({}), 4500),
+        ]
+
+    def instance(self, service: str) -> Labels:
+        """Return the name of our instance of a service type."""
         device = self._device
         name = device.name
         if service == RAOP:
@@ -224,10 +245,9 @@ class MdnsResponder(asyncio.DatagramProtocol):
         device = self._device
         if device.is_deeply_asleep and self.proxy_form == "bare":
             return []
-        host, address = device.host, device.address
+        target, address = (device.host, "local"), device.address
         if device.is_deeply_asleep:
-            host, address = "Sleep-Proxy", self.proxy_address or device.address
-        target = (host, "local")
+            target, address = _PROXY_HOST, self.proxy_address or device.address
         board = device.board if device.kind == "apple_tv" else HOMEPOD_BOARD
         return [
             Record(owner, SRV, (device.port_of(service), target)),
@@ -259,44 +279,54 @@ class Announcer:
         await self.update()
 
     async def update(self) -> None:
-        """Announce what is true now: nothing while it is asleep, without a proxy."""
+        """Announce what is true now; asleep, what a sleep proxy says or nothing."""
         if self._zeroconf is None:
             return
-        wanted = {} if self._device.is_deeply_asleep else self._make()
+        wanted = self._make()
         for service in [name for name in self._infos if name not in wanted]:
-            waiting = await self._zeroconf.async_unregister_service(
-                self._infos.pop(service)
-            )
-            await waiting
+            info = self._infos.pop(service)
+            await (await self._zeroconf.async_unregister_service(info))
         for service, info in wanted.items():
             old = self._infos.get(service)
+            self._infos[service] = info
             if old is None:
-                await self._zeroconf.async_register_service(
+                waiting = await self._zeroconf.async_register_service(
                     info, cooperating_responders=True
                 )
-            elif (old.port, old.text, old.addresses) != (
-                info.port,
-                info.text,
-                info.addresses,
-            ):
-                await self._zeroconf.async_update_service(info)
-            self._infos[service] = info
+            elif _told(old) != _told(info):
+                waiting = await self._zeroconf.async_update_service(info)
+            else:
+                continue
+            await waiting
 
     def _make(self) -> dict[str, ServiceInfo]:
         from zeroconf import ServiceInfo  # noqa: PLC0415
 
-        device = self._device
-        found = {}
-        for service, entries in device.properties.items():
-            instance = device.mdns._instance(service)[0]
-            kind = f"{service}.local."
-            found[service] = ServiceInfo(
-                kind,
-                f"{instance}.{kind}",
+        device, mdns = self._device, self._device.mdns
+        host, address = f"{device.host}.local.", device.address
+        if device.is_deeply_asleep:
+            if mdns.proxy_form == "bare":
+                return {}
+            host, address = "Sleep-Proxy.local.", mdns.proxy_address or address
+        found = {
+            service: ServiceInfo(
+                f"{service}.local.",
+                f"{mdns.instance(service)[0]}.{service}.local.",
                 device.port_of(service),
                 properties=cast("dict[str | bytes, str | bytes | None]", entries),
-                server=f"{device.host}.local.",
-                addresses=[address_data(device.address)],
+                server=host,
+                addresses=[address_data(address)],
+            )
+            for service, entries in device.properties.items()
+        }
+        if device.is_deeply_asleep:
+            kind = ".".join(_PROXY_TYPE)
+            found["proxy"] = ServiceInfo(
+                f"{kind}.",
+                f"{_PROXY[0]}.{kind}.",
+                PROXY_PORT,
+                server=host,
+                addresses=[address_data(address)],
             )
         return found
 
@@ -307,3 +337,7 @@ class Announcer:
             await self._zeroconf.async_close()
             self._zeroconf = None
         self._infos.clear()
+
+
+def _told(info: ServiceInfo) -> tuple[object, ...]:
+    return info.port, info.text, info.addresses, info.server

@@ -73,6 +73,12 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", metavar="TEXT", help="decides on the identity")
     parser.add_argument("--off", action="store_true", help="begin asleep")
     parser.add_argument("--sleeps-deeply", action="store_true", help="when turned off")
+    parser.add_argument(
+        "--proxy-form",
+        choices=("bare", "proxy"),
+        default="proxy",
+        help="how it is answered for while its network sleeps",
+    )
     parser.add_argument("--wake-delay", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--answer-delay", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument(
@@ -116,6 +122,7 @@ def make_device(options: argparse.Namespace) -> FakeAppleTv:
         seed=options.seed,
     )
     device.power.sleeps_deeply = options.sleeps_deeply
+    device.mdns.proxy_form = options.proxy_form
     device.power.wake_delay = options.wake_delay
     device.companion.answer_delay = options.answer_delay
     if options.state_file:

@@ -146,6 +146,10 @@ async def test_asleep() -> None:
         proxy: Labels = ("Sleep-Proxy", "local")
         assert read_name(data, found[INSTANCE, SRV][1] + 6)[0] == proxy
         assert found[proxy, A][0] == b"\x7f\0\0\x09"
+        proxies: Labels = ("_sleep-proxy", "_udp", "local")
+        asleep = ("70-35-60-63.1 Sleep Proxy", *proxies)
+        assert read_name(data, found[proxies, PTR][1])[0] == asleep
+        assert read_name(data, found[asleep, SRV][1] + 6)[0] == proxy
         device.wake()
         found = records(await ask(device, QUERY))
         assert (("Living-Room", "local"), A) in found
