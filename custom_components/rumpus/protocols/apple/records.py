@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import reduce
 import ipaddress
 import re
 from typing import Final
@@ -508,7 +509,7 @@ def _airport_facts(text: str) -> dict[str, str]:
     facts = {"mac": mac}
     for entry in entries:
         key, _, value = entry.partition("=")
-        if key.lower() == "sysvs":
+        if key.lower() == "syvs":
             facts["version"] = value
     return facts
 
@@ -520,7 +521,7 @@ def merge(found: Iterable[FoundDevice]) -> tuple[FoundDevice, ...]:
     """
     merged: list[tuple[FoundDevice, set[str]]] = []
     for device in sorted(found, key=lambda one: one.is_asleep):
-        together, names = device, set(device.identifiers)
+        parts, names = [], set(device.identifiers)
         others: list[tuple[FoundDevice, set[str]]] = []
         place: int | None = None
         for known, theirs in merged:
@@ -528,9 +529,10 @@ def merge(found: Iterable[FoundDevice]) -> tuple[FoundDevice, ...]:
                 others.append((known, theirs))
                 continue
             place = len(others) if place is None else place
-            together = join(known, together)
+            parts.append(known)
             names |= theirs
-        others.insert(len(others) if place is None else place, (together, names))
+        place = len(others) if place is None else place
+        others.insert(place, (reduce(join, [*parts, device]), names))
         merged = others
     return tuple(device for device, _ in merged)
 
