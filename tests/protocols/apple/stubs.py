@@ -300,6 +300,12 @@ class StubMrp(_Stub[MrpEvent]):
     async def skip(self, seconds: float, /) -> None:
         self._call("skip", seconds)
 
+    async def skip_forward(self) -> None:
+        self._call("skip_forward")
+
+    async def skip_backward(self) -> None:
+        self._call("skip_backward")
+
     async def seek(self, position: float, /) -> None:
         self._call("seek", position)
 
@@ -435,6 +441,13 @@ class Bench:
                         await self.news.wait()
                 except TimeoutError:
                     continue
+
+    @property
+    def calls(self) -> list[tuple[object, ...]]:
+        """Return what all clients so far were told."""
+        stubs = [*self.tunnels, *self.mrps]
+        told = [call for stub in stubs for call in stub.calls]
+        return told + [call for stub in self.companions for call in stub.calls]
 
     def told[E](self, kind: type[E]) -> list[E]:
         """Return all events of a kind so far."""

@@ -34,14 +34,18 @@ def state(bench: Bench, protocol: AppleProtocol) -> LinkState:
     return bench.device.links[protocol].state
 
 
+def connected(bench: Bench) -> bool:
+    return bench.device.is_connected
+
+
 def test_both_links_come_up() -> None:
     async def act() -> None:
         bench = scenario()
-        assert not bench.device.is_connected
+        assert not connected(bench)
         assert state(bench, TUNNEL) is LinkState.DOWN
         assert state(bench, AppleProtocol.MRP) is LinkState.UNAVAILABLE
         await bench.start()
-        assert bench.device.is_connected
+        assert connected(bench)
         assert {event.protocol for event in bench.told(LinkUp)} == {
             TUNNEL,
             AppleProtocol.COMPANION,
@@ -51,7 +55,7 @@ def test_both_links_come_up() -> None:
         status = bench.device.links[TUNNEL]
         assert (status.state, status.error, status.losses) == (LinkState.UP, None, 0)
         await bench.device.stop()
-        assert not bench.device.is_connected
+        assert not connected(bench)
         assert state(bench, TUNNEL) is LinkState.DOWN
         assert bench.tunnel.closes
         assert bench.companion.closes
@@ -352,6 +356,10 @@ def test_stopping_never_raises(caplog: pytest.LogCaptureFixture) -> None:
     assert "Unexpected error ending a link" in caplog.text
 
 
+async def all_up(bench: Bench, count: int) -> None:
+    await bench.until(lambda: len(bench.told(LinkUp)) == count)
+
+
 def test_hundred_losses_leave_nothing() -> None:
     async def act() -> None:
         bench = scenario()
@@ -360,7 +368,7 @@ def test_hundred_losses_leave_nothing() -> None:
             ups = len(bench.told(LinkUp))
             bench.tunnel.tell(MrpLost(None))
             bench.companion.tell(Lost(DisconnectedError("pulled")))
-            await bench.until(lambda ups=ups: len(bench.told(LinkUp)) == ups + 2)
+            await all_up(bench, ups + 2)
             bench.tunnels[:-1] = []
             bench.companions[:-1] = []
         gc.collect()

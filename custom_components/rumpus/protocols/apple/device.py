@@ -18,6 +18,7 @@ from .identity import ClientIdentity
 from .info import DeviceInfo
 from .knock import KNOCK_PORTS, knock
 from .link import Link, LinkStatus
+from .makers import default_makers
 from .models import App, ArtworkFetcher, OutputDevice, Playing
 from .power import Power
 from .routing import Router
@@ -58,11 +59,7 @@ class AppleDevice(Commands):
         self._resolver = resolve
         self._logger = logger
         self._create_task = create_task
-        if makers is None:
-            from .makers import default_makers  # noqa: PLC0415
-
-            makers = default_makers()
-        self._makers = tuple(makers)
+        self._makers = default_makers() if makers is None else tuple(makers)
         context = Context(identity, logger, fetch_artwork)
         self._links = tuple(
             Link(
@@ -187,8 +184,9 @@ class AppleDevice(Commands):
             self._lookup = None
 
     async def _knock(self) -> None:
-        ports = {service.port for service in self._found.services if service.port}
-        await knock(self._found.address, ports=[*sorted(ports), *KNOCK_PORTS])
+        known = (service.port for service in self._found.services if service.port)
+        ports = list(dict.fromkeys((*known, *KNOCK_PORTS)))
+        await knock(self._found.address, ports=ports)
 
     # Waiting
 

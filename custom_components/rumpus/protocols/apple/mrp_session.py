@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol, override
 
 from ..errors import UnsupportedError
-from ..mrp.enums import Command, HidUsage
+from ..mrp.enums import HidUsage
 from ..mrp.events import (
     ArtworkChanged,
     CommandsChanged,
@@ -44,9 +44,6 @@ from .info import MODELS, DeviceInfo, version_of_build
 from .keys import MRP_KEYS, MRP_USAGES
 from .models import Artwork, OutputDevice, Playing
 from .session import Aspect, Listener, Session
-
-DEFAULT_SKIP: Final = 15.0
-"""Seconds that a key skips when the app names none (part B, section 4.2)."""
 
 _ASPECTS: Final[Mapping[type[MrpEvent], tuple[Aspect, ...]]] = {
     PlayingChanged: (Aspect.PLAYING,),
@@ -152,8 +149,8 @@ class MrpSession(
             Key.STOP: self._client.stop,
             Key.NEXT: self._client.next_track,
             Key.PREVIOUS: self._client.previous_track,
-            Key.SKIP_FORWARD: self._skip_forward,
-            Key.SKIP_BACKWARD: self._skip_backward,
+            Key.SKIP_FORWARD: self._client.skip_forward,
+            Key.SKIP_BACKWARD: self._client.skip_backward,
         }
         if action not in self.keys.get(key, ()):
             raise UnsupportedError(f"MRP does not press {key} like that")
@@ -169,17 +166,6 @@ class MrpSession(
         if InputAction.HOLD not in self.keys.get(key, ()):
             raise UnsupportedError(f"MRP does not hold {key}")
         await self._client.press(MRP_USAGES[key], InputAction.HOLD, hold=seconds)
-
-    async def _skip_forward(self) -> None:
-        await self._client.skip(self._interval(Command.SKIP_FORWARD))
-
-    async def _skip_backward(self) -> None:
-        await self._client.skip(-self._interval(Command.SKIP_BACKWARD))
-
-    def _interval(self, command: Command) -> float:
-        info = self._client.command_info(command)
-        intervals = info.preferred_intervals if info is not None else ()
-        return intervals[0] if intervals and intervals[0] > 0 else DEFAULT_SKIP
 
     @override
     async def skip(self, seconds: float) -> None:

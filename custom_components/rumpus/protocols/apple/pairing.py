@@ -9,6 +9,7 @@ from ..companion.pairing import CompanionPairing
 from ..errors import UnsupportedError
 from ..hap.credentials import Credentials, HapCredentials, parse_credentials
 from ..hap.errors import InvalidCredentialsError
+from ..mrp.pairing import MrpPairing
 from .const import PAIRING_ORDER, AppleProtocol, PairingRequirement
 from .identity import ClientIdentity
 from .services import FoundDevice, Service, Tunnel
@@ -61,8 +62,6 @@ def _companion(address: str, service: Service, identity: ClientIdentity) -> Proc
 
 
 def _mrp(address: str, service: Service, identity: ClientIdentity) -> Procedure:
-    from ..mrp.pairing import MrpPairing  # noqa: PLC0415
-
     return MrpPairing(address, service.port, identity)
 
 

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from ..errors import DisconnectedError, PeerTimeoutError, RumpusError
+from ..errors import PeerTimeoutError, RumpusError
 from .capabilities import Powering
 from .enums import PowerState
 from .routing import Router
@@ -98,6 +98,3 @@ class Power:
             await self._router.until(look, self._timing.power)
         except PeerTimeoutError:
             raise PeerTimeoutError(f"The device did not go {wanted}") from None
-        except DisconnectedError:
-            if wanted is PowerState.ON:
-                raise
