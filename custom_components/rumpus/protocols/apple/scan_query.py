@@ -172,11 +172,7 @@ class HostQuery(asyncio.DatagramProtocol):
     def _ask(self, questions: Iterable[tuple[Question, ...]]) -> None:
         for chunk in questions:
             message_id = QUERY_ID + len(self._queries)
-            try:
-                data = encode_query(chunk, message_id=message_id)
-            except ProtocolError:
-                # A name that was read, but that nobody could write.
-                continue
+            data = encode_query(chunk, message_id=message_id)
             self._queries.append(_Query(message_id, chunk, data))
 
     def _send(self) -> None:
