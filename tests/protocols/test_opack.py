@@ -4,6 +4,7 @@ from collections.abc import Callable
 import math
 import random
 import struct
+import sys
 import time
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from custom_components.rumpus.protocols.errors import (
 from custom_components.rumpus.protocols.opack import (
     MAX_DEPTH,
     MAX_ITEMS,
+    MAX_ODD_KEYS,
     MAX_TEXT,
     AbsoluteTime,
     OpackDict,
@@ -288,6 +290,28 @@ def test_max_items_given_counts_keys() -> None:
     assert decode(data, max_items=6) == {"a": 1, "b": [2]}
     with pytest.raises(MessageTooLargeError, match="many"):
         decode(data, max_items=5)
+
+
+def test_max_odd_keys() -> None:
+    some: OpackDict = dict.fromkeys(range(MAX_ODD_KEYS), 0)
+    assert decode(encode(some)) == some
+    texts: OpackDict = {str(number): 0 for number in range(2 * MAX_ODD_KEYS)}
+    assert decode(encode(texts)) == texts
+    with pytest.raises(MessageTooLargeError, match="odd"):
+        decode(encode(dict.fromkeys(range(MAX_ODD_KEYS + 1), 0)))
+
+
+def test_keys_that_python_takes_for_neighbours() -> None:
+    """All have the same hash: a dictionary of them would take time by the square."""
+    keys = [number * sys.hash_info.modulus for number in range(20_000)]
+    assert len({hash(key) for key in keys}) == 1
+    data = b"\xef" + b"".join(encode(key) + b"\x08" for key in keys) + b"\x03"
+
+    def read() -> None:
+        with pytest.raises(MessageTooLargeError, match="odd"):
+            decode(data)
+
+    assert best_time(read) < 0.2
 
 
 def test_max_text() -> None:

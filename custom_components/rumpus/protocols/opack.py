@@ -16,6 +16,9 @@ MAX_DEPTH: Final = 64
 """Collections within one another, both ways."""
 MAX_ITEMS: Final = 65_536
 """Values in one message, keys of dictionaries and all collections among them."""
+MAX_ODD_KEYS: Final = 256
+"""Keys of one dictionary that are neither text nor data. Anybody can think of many numbers
+that Python's dictionaries take for neighbours, which makes them slow."""
 MAX_TEXT: Final = 0xFFFF
 """Bytes of a text that is written: nobody knows for sure how longer ones begin (3.1)."""
 
@@ -136,8 +139,13 @@ class _Reader:
                 key = _as_key(self.read(depth))
                 items[key] = self.read(depth)
             return items
+        odd_keys = 0
         while not isinstance(read := self._read_or_end(depth), _End):
             key = _as_key(read)
+            if not isinstance(key, str | bytes):
+                odd_keys += 1
+                if odd_keys > MAX_ODD_KEYS:
+                    raise MessageTooLargeError("OPACK has too many odd keys")
             items[key] = self.read(depth)
         return items
 
@@ -298,7 +306,7 @@ def _write(value: OpackValue, out: bytearray, depth: int) -> None:
                 _write(item, out, depth + 1)
             if len(value) >= _ENDLESS_COUNT:
                 out.append(_END)
-        case dict():
+        case _:
             _begin_collection(0xE0, len(value), out, depth)
             for key, item in value.items():
                 _write(key, out, depth + 1)

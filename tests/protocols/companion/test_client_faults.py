@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 import gc
+import socket
 import time
 
 import pytest
@@ -22,7 +23,8 @@ from custom_components.rumpus.protocols.companion.events import (
     MediaFlagsChanged,
     VolumeChanged,
 )
-from custom_components.rumpus.protocols.companion.frames import MAX_PAYLOAD
+from custom_components.rumpus.protocols.companion.frames import MAX_PAYLOAD, FrameStream
+from custom_components.rumpus.protocols.companion.timing import Timing
 from custom_components.rumpus.protocols.errors import (
     AuthenticationError,
     DisconnectedError,
@@ -192,6 +194,85 @@ async def test_connecting_is_cancelled(device: FakeAppleTv) -> None:
             await connecting
         assert not made.is_connected
         await device.wait_for("companion_lost")
+
+
+async def test_closing_while_the_device_verifies(device: FakeAppleTv) -> None:
+    device.desk.silent.add(("verify", 2))
+    async with client_of(device) as (made, _):
+        connecting = asyncio.create_task(made.connect())
+        await device.wait_for("verify_m1")
+        await made.close()
+        async with asyncio.timeout(1):
+            with pytest.raises(DisconnectedError):
+                await connecting
+        await device.wait_for("companion_lost")
+
+
+async def test_closing_while_the_connection_is_made(
+    device: FakeAppleTv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = connection_module.open_stream
+    is_dialing, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(address: str, port: int, timing: Timing) -> FrameStream:
+        is_dialing.set()
+        await may_go_on.wait()
+        return await original(address, port, timing)
+
+    monkeypatch.setattr(connection_module, "open_stream", slowly)
+    async with client_of(device) as (made, _):
+        connecting = asyncio.create_task(made.connect())
+        await is_dialing.wait()
+        await made.close()
+        may_go_on.set()
+        with pytest.raises(DisconnectedError):
+            await connecting
+        assert not device.seen("verify_m1")
+        assert not made.is_connected
+
+
+async def test_nothing_is_said_before_the_device_is_verified(
+    device: FakeAppleTv,
+) -> None:
+    device.desk.silent.add(("verify", 4))
+    async with client_of(device, HASTY) as (made, _):
+        connecting = asyncio.create_task(made.connect())
+        await device.wait_for("verify_m3")
+        with pytest.raises(DisconnectedError):
+            await made.apps()
+        with pytest.raises(PeerTimeoutError):
+            await connecting
+
+
+async def test_the_kernel_looks_after_the_connection(linked: Linked) -> None:
+    stream = linked[0]._connection._stream
+    assert stream is not None
+    sock = stream._writer.get_extra_info("socket")
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    idle, interval, count, user = (
+        sock.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
+        for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+    )
+    assert idle + interval * count <= 15
+    assert 0 < user <= 15_000
+
+
+async def test_a_kernel_that_cannot(
+    device: FakeAppleTv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(socket, "TCP_USER_TIMEOUT")
+    async with client_of(device) as (made, _):
+        await made.connect()
+        assert made.is_connected
+
+
+async def test_the_end_comes_once(device: FakeAppleTv, linked: Linked) -> None:
+    made, log = linked
+    device.mischief.abort()
+    await log.get(Lost)
+    made._connection._end(RumpusError("again"))
+    assert isinstance(made._connection.error, DisconnectedError)
+    assert not [event for event in log.events if isinstance(event, Lost)]
 
 
 async def test_a_frame_that_does_not_decrypt_while_connecting(
@@ -476,6 +557,21 @@ async def test_the_connection_ends_while_we_take_leave(
     device.events.listeners.append(leave)
     await linked[0].close()
     assert not [event for event in linked[1].events if isinstance(event, Lost)]
+
+
+async def test_nothing_is_told_while_we_take_leave(
+    device: FakeAppleTv, linked: Linked
+) -> None:
+    def tell(event: FakeEvent) -> None:
+        if event.kind == "request" and event.data["name"] == "_sessionStop":
+            device.companion.connection.event("SystemStatus", {"state": 1})
+
+    made, log = linked
+    device.events.listeners.append(tell)
+    log.events.clear()
+    await made.close()
+    assert made.power.value == "off"
+    assert not log.events
 
 
 async def test_the_connection_is_gone_before_we_take_leave(

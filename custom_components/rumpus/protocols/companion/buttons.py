@@ -32,14 +32,11 @@ class Buttons:
     async def press(self, button: HidButton, action: InputAction) -> None:
         """Press a button once, twice or for a while."""
         async with self._locks[button]:
-            match action:
-                case InputAction.SINGLE:
-                    await self._press(button)
-                case InputAction.DOUBLE:
-                    await self._press(button)
-                    await self._press(button)
-                case InputAction.HOLD:
-                    await self._press(button, self._timing.hold)
+            if action is InputAction.HOLD:
+                await self._press(button, self._timing.hold)
+                return
+            for _ in range(2 if action is InputAction.DOUBLE else 1):
+                await self._press(button)
 
     async def hold(self, button: HidButton, seconds: float) -> None:
         """Press a button for so many seconds; ValueError for more than MAX_HOLD."""

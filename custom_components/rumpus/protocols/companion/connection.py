@@ -182,6 +182,7 @@ class CompanionConnection:
         self._tasks: set[asyncio.Task[None]] = set()
         self._heard = asyncio.Event()
         self._heard_at = 0.0
+        self._is_secure = False
         self._is_over = False
         self.error: RumpusError | None = None
         """Why there is no connection any more, when it was not us who closed it."""
@@ -189,7 +190,7 @@ class CompanionConnection:
     @property
     def is_open(self) -> bool:
         """Whether, for all that is known, the device can be asked."""
-        return self._stream is not None and not self._is_over
+        return self._is_secure and not self._is_over
 
     async def open(self, credentials: HapCredentials) -> None:
         """Connect, let both ends prove who they are, and listen from then on.
@@ -197,7 +198,9 @@ class CompanionConnection:
         Raises DisconnectedError, PeerTimeoutError, ProtocolError, AuthenticationError.
         """
         stream = await open_stream(self._address, self._port, self._timing)
+        self._stream = stream  # from here on close() and abort() reach it
         try:
+            self._require_not_over()
             exchange = AuthenticationExchange.verification(
                 stream, self._timing.authenticate
             )
@@ -206,22 +209,23 @@ class CompanionConnection:
             stream.abort()
             await stream.close()
             raise
-        write_key, read_key = (
-            hkdf(secret, "", _WRITE_INFO),
-            hkdf(secret, "", _READ_INFO),
-        )
+        write_key = hkdf(secret, "", _WRITE_INFO)
+        read_key = hkdf(secret, "", _READ_INFO)
         stream.secure(ChannelCipher(write_key, read_key, 12))
-        self._stream = stream
+        self._is_secure = True
         self._heard_at = asyncio.get_running_loop().time()
         self.spawn(self._read(stream))
+
+    def _require_not_over(self) -> None:
+        if self._is_over:
+            raise DisconnectedError("The Companion link was closed")
 
     def spawn(self, job: Coroutine[object, object, None]) -> None:
         """Run something as long as the connection is there, beginning at once."""
         loop = asyncio.get_running_loop()
         task = asyncio.Task(job, loop=loop, eager_start=True)
-        if not task.done():
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     # Asking.
 
@@ -278,7 +282,7 @@ class CompanionConnection:
         return transfer_id
 
     def _write(self, kind: MessageType, name: str, content: OpackDict) -> int:
-        if self._stream is None or self._is_over:
+        if self._stream is None or not self.is_open:
             raise DisconnectedError("There is no Companion link")
         self._transfer_id = (self._transfer_id + 1) % MAX_TRANSFER
         data = encode_message(kind, name, content, self._transfer_id)
