@@ -151,6 +151,7 @@ class FakeAppleTv:
         self.text_listeners: list[Callable[[], None]] = []
 
         self.is_vanished = False
+        self.turn = 0  # of the TXT entries that rotate
         self._timers: set[asyncio.TimerHandle] = set()
         self._announcer: Announcer | None = None
         self._updates: set[asyncio.Task[None]] = set()
@@ -247,6 +248,31 @@ class FakeAppleTv:
         self.address = address
         self.emit("moved", address=address)
         await self.start()
+
+    # How it is found
+
+    def rename(self, name: str) -> None:
+        """Get another name, as in its settings; it stays the same device."""
+        self.name = name
+        self.refresh()
+
+    def rotate(self) -> None:
+        """Change the TXT entries that change from time to time."""
+        self.turn += 1
+        self.refresh()
+
+    def update(self, os: OsName) -> None:
+        """Get another system; restart it, as real updates do."""
+        self.os = os
+        self.flavour = FLAVOURS[os]
+        self.os_version, self.build = self.flavour.version, self.flavour.build
+        self.desk.needs_client_name = self.flavour.needs_client_name
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Make the TXT entries anew, and announce them."""
+        self.properties = txt_entries(self)
+        self.presence_changed()
 
     async def announce(self, address: str | None = None) -> None:
         """Announce it by multicast at the interface with an address."""

@@ -4,6 +4,8 @@ The Apple TV reference, part A, sections 1.1, 1.2 and 1.12.
 """
 
 import asyncio
+import hashlib
+import socket
 from typing import TYPE_CHECKING, Literal, cast, override
 
 from tests.fakes.apple_tv_core import HOMEPOD_BOARD
@@ -44,6 +46,7 @@ _PROXY_TYPE = (*SLEEP_PROXY.split("."), "local")
 _PROXY_HOST = ("Sleep-Proxy", "local")
 _PROXY = ("70-35-60-63.1 Sleep Proxy", *_PROXY_TYPE)
 PROXY_PORT = 50353
+MDNS_PORT = 5353
 #: "bare": PTR records alone; "proxy": SRV and A records lead to the proxy.
 type ProxyForm = Literal["bare", "proxy"]
 
@@ -129,17 +132,18 @@ def _raop(device: FakeAppleTv) -> dict[str, str]:
 
 
 def _companion(device: FakeAppleTv) -> dict[str, str]:
-    digits = device.device_id.replace(":", "").lower()
+    # Most of these rotate; nobody may know a device by them.
+    digits = hashlib.sha256(f"{device.device_id} {device.turn}".encode()).hexdigest()
     entries = {
         "rpMac": "1",
-        "rpHN": digits[::-1],
+        "rpHN": digits[:12],
         "rpFl": "0x36782" if device.kind == "apple_tv" else "0x62792",
-        "rpHA": digits[2:] + digits[:2],
+        "rpHA": digits[12:24],
         "rpMd": device.model,
         "rpVr": device.flavour.companion_version,
-        "rpAD": digits[4:] + digits[:4],
-        "rpHI": digits[6:] + digits[:6],
-        "rpBA": device.device_id[::-1],
+        "rpAD": digits[24:36],
+        "rpHI": digits[36:48],
+        "rpBA": bytes.fromhex(digits[48:60]).hex(":").upper(),
     }
     if device.flavour.has_rp_id:
         entries["rpMRtID"] = str(device.identity.rp_id).upper()
@@ -164,9 +168,17 @@ class MdnsResponder(asyncio.DatagramProtocol):
     async def start(self, address: str, port: int = 0) -> int:
         """Listen, return the port."""
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=(address, port)
-        )
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        if port == MDNS_PORT:  # shared with whoever speaks multicast here
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            sock.bind((address, port))
+        except OSError:
+            sock.close()
+            raise
+        transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=sock)
         self._transport = transport
         bound: tuple[str, int] = transport.get_extra_info("sockname")
         return bound[1]
@@ -267,6 +279,7 @@ class Announcer:
         self._address = address
         self._zeroconf: AsyncZeroconf | None = None
         self._infos: dict[str, ServiceInfo] = {}
+        self._lock = asyncio.Lock()
 
     async def start(self) -> None:
         """Announce all services."""
@@ -280,21 +293,25 @@ class Announcer:
 
     async def update(self) -> None:
         """Announce what is true now; asleep, what a sleep proxy says or nothing."""
-        if self._zeroconf is None:
-            return
+        async with self._lock:
+            if self._zeroconf is not None:
+                await self._update(self._zeroconf)
+
+    async def _update(self, zeroconf: AsyncZeroconf) -> None:
         wanted = self._make()
-        for service in [name for name in self._infos if name not in wanted]:
-            info = self._infos.pop(service)
-            await (await self._zeroconf.async_unregister_service(info))
+        for service, info in tuple(self._infos.items()):
+            if service not in wanted or wanted[service].name != info.name:
+                del self._infos[service]
+                await (await zeroconf.async_unregister_service(info))
         for service, info in wanted.items():
             old = self._infos.get(service)
             self._infos[service] = info
             if old is None:
-                waiting = await self._zeroconf.async_register_service(
+                waiting = await zeroconf.async_register_service(
                     info, cooperating_responders=True
                 )
             elif _told(old) != _told(info):
-                waiting = await self._zeroconf.async_update_service(info)
+                waiting = await zeroconf.async_update_service(info)
             else:
                 continue
             await waiting

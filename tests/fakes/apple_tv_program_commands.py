@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from custom_components.rumpus.protocols.mrp.proto import mrp_pb2 as pb
 from tests.fakes.apple_tv_commands import NO_HANDLER, CommandError as RequestError
+from tests.fakes.apple_tv_core import FLAVOURS
 from tests.fakes.apple_tv_evening import FILMS, MUSIC, TV, Evening, episode, film, songs
 from tests.fakes.apple_tv_models import MUSIC_COMMANDS, FakeOutput
 
@@ -203,6 +204,21 @@ def _apps(device: FakeAppleTv, words: list[str]) -> _Answer:
     return {"count": len(device.apps)}
 
 
+def _rename(device: FakeAppleTv, words: list[str]) -> _Answer:
+    if not words:
+        raise ValueError
+    device.rename(" ".join(words))
+    return None
+
+
+def _update(device: FakeAppleTv, words: list[str]) -> Awaitable[None]:
+    for name in FLAVOURS:
+        if name == words[0]:
+            device.update(name)
+            return device.restart()
+    raise ValueError(words)
+
+
 def _step(device: FakeAppleTv, words: list[str]) -> _Answer:
     evening = Evening(device, 0)
     for _ in range(int(words[0]) if words else 1):
@@ -248,5 +264,8 @@ COMMANDS: dict[str, Command] = {
     "back": Command("", _simple(lambda device: device.come_back())),
     "restart": Command("[ports]", _restart),
     "reboot": Command("[SECONDS]", _reboot),
+    "rename": Command("NAME", _rename),
+    "rotate": Command("", _simple(lambda device: device.rotate())),
+    "update": Command("OS", _update),
     "move": Command("ADDRESS", _move),
 }

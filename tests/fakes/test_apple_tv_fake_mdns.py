@@ -184,6 +184,24 @@ def test_homepod() -> None:
     assert device.properties["_sleep-proxy._udp"] == {}
 
 
+async def test_changes() -> None:
+    async with FakeAppleTv() as device:
+        companion = device.properties["_companion-link._tcp"]
+        device.rotate()
+        rotated = device.properties["_companion-link._tcp"]
+        assert rotated["rpHA"] != companion["rpHA"]
+        assert rotated["rpMRtID"] == companion["rpMRtID"]
+        device.rename("Bedroom")
+        found = records(await ask(device, QUERY))
+        assert ("Bedroom", *AIRPLAY) in [name for name, _ in found]
+        device.update("tvos_27")
+        assert device.properties["_airplay._tcp"]["osvers"] == "27.0"
+        with pytest.raises(OSError, match="in use"):
+            await FakeAppleTv(mdns_port=device.mdns_port).mdns.start(
+                device.address, device.mdns_port
+            )
+
+
 def test_identity_stays() -> None:
     one, two, other = FakeAppleTv(), FakeAppleTv(), FakeAppleTv("Bedroom")
     assert one.identity == two.identity

@@ -91,6 +91,9 @@ async def test_commands(device: FakeAppleTv) -> None:
         "restart ports",
         "reboot 0.01",
         "move 127.0.0.1",
+        "rename Bed room",
+        "rotate",
+        "update tvos_27",
     ]
     for line in lines:
         await run_command(device, line.split())
@@ -103,13 +106,26 @@ async def test_commands(device: FakeAppleTv) -> None:
     assert device.companion.mute == {"_hidC"}
     assert device.desk.max_pairings == 0
     state = await run_command(device, ["state"])
+    assert (device.name, device.os_version) == ("Bed room", "27.0")
+    assert device.desk.needs_client_name
     assert state["power"] == "on"
     assert state["title"] == "The Long Loopback"
 
 
 @pytest.mark.parametrize(
     "line",
-    ["bogus", "seek 3", "volume", "type x", "busy x", "flood 1", "play x", "pause"],
+    [
+        "bogus",
+        "seek 3",
+        "volume",
+        "type x",
+        "busy x",
+        "flood 1",
+        "play x",
+        "pause",
+        "rename",
+        "update x",
+    ],
 )
 async def test_wrong_commands(device: FakeAppleTv, line: str) -> None:
     with pytest.raises(CommandError):
