@@ -28,7 +28,6 @@ from .capabilities import (
 )
 from .const import AppleProtocol
 from .enums import Feature, FeatureState, InputAction, Key, PowerState, TouchPhase
-from .identity import ClientIdentity
 from .keys import COMPANION_BUTTONS, COMPANION_KEYS
 from .models import Account, App
 from .services import FoundDevice
@@ -70,9 +69,7 @@ _ASPECTS: Final[Mapping[type[CompanionEvent], Aspect]] = {
 }
 
 
-type CompanionFactory = Callable[
-    [str, int, HapCredentials, ClientIdentity], CompanionApi
-]
+type CompanionFactory = Callable[[str, int, HapCredentials, Context], CompanionApi]
 
 
 class CompanionSession(
@@ -275,5 +272,5 @@ class CompanionMaker(Maker):
         credentials = parse_credentials(place.credentials)
         if not isinstance(credentials, HapCredentials):
             raise InvalidCredentialsError("These credentials are not for Companion")
-        client = self._client(place.address, place.port, credentials, context.identity)
+        client = self._client(place.address, place.port, credentials, context)
         return CompanionSession(client, listener)

@@ -60,14 +60,13 @@ class AppleDevice(Commands):
         self._logger = logger
         self._create_task = create_task
         self._makers = default_makers() if makers is None else tuple(makers)
-        context = Context(identity, logger, fetch_artwork)
+        context = Context(identity, logger, timing, fetch_artwork)
         self._links = tuple(
             Link(
                 maker,
                 self,
                 context,
                 name=found.name,
-                timing=timing,
                 create_task=create_task,
             )
             for maker in self._makers

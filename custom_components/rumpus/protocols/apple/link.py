@@ -19,7 +19,6 @@ from ..reconnect import Reconnector, TaskFactory
 from .const import AppleProtocol
 from .events import LinkLost, LinkRefused, LinkUp
 from .session import Aspect, Context, Maker, Place, Session
-from .timing import Timing
 
 
 class LinkState(StrEnum):
@@ -106,7 +105,6 @@ class Link:
         context: Context,
         *,
         name: str,
-        timing: Timing,
         create_task: TaskFactory | None = None,
     ) -> None:
         """Prepare; there is no place to connect to before `move`."""
@@ -115,13 +113,13 @@ class Link:
         self._maker = maker
         self._owner = owner
         self._context = context
-        self._timing = timing
+        self._timing = context.timing
         self._create_task = create_task
         self._reconnector = Reconnector(
             self._attempt,
             name=f"{name} ({maker.protocol})",
             logger=context.logger,
-            backoff=timing.backoff,
+            backoff=context.timing.backoff,
             create_task=create_task,
         )
         self._place: Place | None = None

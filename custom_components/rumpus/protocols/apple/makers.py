@@ -20,7 +20,6 @@ from ..mrp.tcp import TcpTransport
 from .apis import MrpApi
 from .companion_session import CompanionMaker
 from .const import AppleProtocol, PairingRequirement
-from .identity import ClientIdentity
 from .mrp_session import Carrier, MrpSession
 from .services import FoundDevice, Tunnel
 from .session import Context, Listener, Maker, Place, Session
@@ -39,7 +38,7 @@ class TunnelCarrier:
         """Prepare for the AirPlay service at that address."""
         self._context = context
         self._session = RemoteControlSession(
-            address, port, credentials, context.identity
+            address, port, credentials, context.identity, context.timing.airplay
         )
 
     async def open(self) -> MrpApi:
@@ -50,6 +49,7 @@ class TunnelCarrier:
             self._session.transport,
             identity,
             client_id=identity.mrp_id,
+            timing=self._context.timing.mrp,
             fetch_artwork=self._context.fetch_artwork,
         )
 
@@ -73,7 +73,7 @@ class TcpCarrier:
         self._port = port
         self._credentials = credentials
         self._context = context
-        self._transport = TcpTransport()
+        self._transport = TcpTransport(context.timing.mrp)
 
     async def open(self) -> MrpApi:
         """Connect, and return a client for the connection."""
@@ -87,6 +87,7 @@ class TcpCarrier:
             identity,
             client_id=own_id,
             credentials=credentials,
+            timing=self._context.timing.mrp,
             fetch_artwork=self._context.fetch_artwork,
         )
 
@@ -186,9 +187,10 @@ def _is_paired(text: str) -> bool:
 
 
 def _companion(
-    address: str, port: int, credentials: HapCredentials, identity: ClientIdentity
+    address: str, port: int, credentials: HapCredentials, context: Context
 ) -> CompanionClient:
-    return CompanionClient(address, port, credentials, identity)
+    timing = context.timing.companion
+    return CompanionClient(address, port, credentials, context.identity, timing=timing)
 
 
 def default_makers() -> tuple[Maker, ...]:

@@ -18,6 +18,7 @@ from .identity import ClientIdentity
 from .info import DeviceInfo
 from .models import ArtworkFetcher
 from .services import FoundDevice
+from .timing import TIMING, Timing
 
 
 class Aspect(Enum):
@@ -61,6 +62,7 @@ class Context:
 
     identity: ClientIdentity
     logger: logging.Logger | logging.LoggerAdapter[logging.Logger]
+    timing: Timing = TIMING
     fetch_artwork: ArtworkFetcher | None = None
 
 

@@ -1,8 +1,11 @@
 """How long the facade waits for what (part B, section 6; part A, section 9.2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from ..airplay.timing import Timing as AirPlayTiming
+from ..companion.timing import Timing as CompanionTiming
+from ..mrp.timing import Timing as MrpTiming
 from ..reconnect import Backoff
 
 BACKOFF: Final = Backoff((0.5, 1.0, 2.0, 4.0), 0.1)
@@ -11,7 +14,7 @@ BACKOFF: Final = Backoff((0.5, 1.0, 2.0, 4.0), 0.1)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """All pauses of the facade, in seconds; the clients have their own beside this."""
+    """All pauses of the facade, in seconds, and those of the clients."""
 
     connect: float = 30.0
     """For one link to come up: HomePods take 8 s for one of its steps alone."""
@@ -38,6 +41,9 @@ class Timing:
     """Attempts that announcements may cause at once: anybody can send them."""
     wakes_refill: float = 0.5
     """Such attempts that there may be in a second after that."""
+    airplay: AirPlayTiming = field(default_factory=AirPlayTiming)
+    companion: CompanionTiming = field(default_factory=CompanionTiming)
+    mrp: MrpTiming = field(default_factory=MrpTiming)
 
     def __post_init__(self) -> None:
         """Raise ValueError for times that are none."""
