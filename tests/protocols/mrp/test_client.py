@@ -78,7 +78,7 @@ async def test_start(device: FakeAppleTv, is_paired: bool, split: int) -> None:
     device.mrp.media.play(TV, FILM, name="TV")
     device.split(split)
     async with client_of(device, is_paired=is_paired) as (client, log):
-        assert client.is_connected
+        assert client.is_connected is True
         info = client.device_info
         assert (info.name, info.model) == (device.name, device.model)
         assert (info.build, info.uid) == (device.build, device.mrp.uid)
@@ -91,8 +91,7 @@ async def test_start(device: FakeAppleTv, is_paired: bool, split: int) -> None:
         assert client.volume_controls.is_relative
         assert client.output_devices[0].name == device.name
         assert log.of(PowerChanged) == [PowerChanged(PowerState.UNKNOWN, PowerState.ON)]
-    assert not client.is_connected
-    assert not log.of(Lost)
+    assert (client.is_connected, log.of(Lost)) == (False, [])
     hello = await device.wait_for("mrp_device_info")
     assert hello.data["name"] == "Rumpus"
     is_own = hello.data["identifier"] == IDENTITY.mrp_id
