@@ -22,19 +22,19 @@ from tests.fakes.apple_tv_hap import Controller
 PATIENT = Timing(hold=0.05, click=0.001, touch=0.002)
 """For what works: nothing of it runs out on a busy computer."""
 HASTY = Timing(
-    connect=0.3,
-    authenticate=0.3,
-    request=0.3,
-    optional=0.1,
-    attention=0.1,
-    volume=0.2,
+    connect=0.6,
+    authenticate=0.6,
+    request=0.6,
+    optional=0.2,
+    attention=0.2,
+    volume=0.3,
     farewell=0.1,
     hold=0.05,
     click=0.001,
     touch=0.002,
 )
 """For what waits in vain."""
-WATCHFUL = Timing(quiet=0.1, probe=0.2, farewell=0.1)
+WATCHFUL = Timing(quiet=0.1, probe=0.5, farewell=0.1)
 """For devices that fall silent."""
 
 IDENTITY = ClientIdentity.create("Rumpus")

@@ -364,18 +364,46 @@ async def test_answers_that_come_twice(device: FakeAppleTv, linked: Linked) -> N
 async def test_a_late_answer_does_no_harm(device: FakeAppleTv) -> None:
     async with client_of(device, HASTY) as (made, _):
         await made.connect()
-        device.companion.answer_delay = 0.4
+        device.companion.answer_delay = 0.8
         with pytest.raises(PeerTimeoutError, match="FetchUserAccounts"):
             await made.accounts()
         device.companion.answer_delay = 0
         await asyncio.gather(*(made.apps() for _ in range(10)))
         # The late one has come by now, or comes during these.
         loop = asyncio.get_running_loop()
-        end = loop.time() + 0.2
+        end = loop.time() + 0.3
         while loop.time() < end:
             assert len(await made.apps()) == len(APPS)
         assert made.is_connected
         assert not made._connection._pending
+
+
+async def test_an_answer_that_waited_for_us(
+    device: FakeAppleTv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When we were held up it may be there, though its time is over."""
+    monkeypatch.setattr(connection_module, "MAX_LATE", 0.3)
+    async with client_of(device, HASTY) as (made, _):
+        await made.connect()
+        device.companion.answer_delay = 0.7
+        asking = asyncio.create_task(made.accounts())
+        await device.wait_for("request", name="FetchUserAccountsEvent")
+        time.sleep(1.0)  # noqa: ASYNC251
+        assert len(await asking) == len(device.accounts)
+
+
+async def test_an_answer_that_did_not(
+    device: FakeAppleTv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "MAX_LATE", 0.1)
+    async with client_of(device, HASTY) as (made, _):
+        await made.connect()
+        device.companion.mute.add("FetchUserAccountsEvent")
+        asking = asyncio.create_task(made.accounts())
+        await device.wait_for("request", name="FetchUserAccountsEvent")
+        time.sleep(0.8)  # noqa: ASYNC251
+        with pytest.raises(PeerTimeoutError):
+            await asking
 
 
 async def test_a_flood_of_events(device: FakeAppleTv, linked: Linked) -> None:
@@ -661,7 +689,7 @@ async def test_a_device_that_answers_slowly_is_not_dropped(
     async with client_of(device, WATCHFUL) as (made, log):
         await made.connect()
         # Later than the first question's time, before that of the second is over.
-        device.companion.answer_delay = 0.3
+        device.companion.answer_delay = 0.75
         device.mark()
         for _ in range(3):
             await device.wait_for("request", name="FetchAttentionState")

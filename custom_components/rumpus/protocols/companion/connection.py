@@ -246,14 +246,24 @@ class CompanionConnection:
         answer: asyncio.Future[OpackDict] = asyncio.get_running_loop().create_future()
         transfer_id = self._write_request(name, content, _Pending(name, answer, seen))
         try:
-            async with asyncio.timeout(timeout or self._timing.request):
-                return await answer
-        except TimeoutError:
-            raise PeerTimeoutError(f"The device did not answer {name}") from None
+            await self._patiently(answer, timeout or self._timing.request)
         finally:
             self._pending.pop(transfer_id, None)
-            if answer.done() and not answer.cancelled():
+            if answer.done():
                 answer.exception()  # nobody else may fetch it when we were cancelled
+        if not answer.done():
+            raise PeerTimeoutError(f"The device did not answer {name}")
+        return answer.result()
+
+    async def _patiently(
+        self, answer: asyncio.Future[OpackDict], timeout: float
+    ) -> None:
+        """Wait for an answer; a little longer when we were held up: it may be there."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + timeout
+        await asyncio.wait({answer}, timeout=timeout)
+        if not answer.done() and loop.time() - due >= MAX_LATE:
+            await asyncio.wait({answer}, timeout=MAX_LATE)
 
     def ask(
         self, name: str, content: OpackDict | None = None, seen: Seen | None = None
