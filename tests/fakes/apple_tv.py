@@ -107,6 +107,7 @@ class FakeAppleTv:
         self.identity = Identity.of(seed or f"{kind} {name} {address}")
         self.device_id = self.identity.device_id
         self.pi = str(self.identity.pi)
+        self.psi = str(self.identity.psi).upper()
         self.host = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "device"
         self.password = password
         self.acl = acl
@@ -126,6 +127,7 @@ class FakeAppleTv:
         self.desk = PairingDesk(self.events)
         self.desk.pin = pin
         self.desk.needs_client_name = self.flavour.needs_client_name
+        self.desk.is_pairing_allowed = self.kind == "apple_tv"
         mac = bytes.fromhex(self.device_id.replace(":", ""))
         self.desk.facts = {
             "altIRK": self.identity.psi.bytes,

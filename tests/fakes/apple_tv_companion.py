@@ -108,6 +108,7 @@ class CompanionServer:
         link.on_data = connection.received
         link.on_lost = connection.lost
         self.connections.append(connection)
+        self._device.power.knocked(self._device.companion_port)
 
 
 class CompanionConnection:
@@ -124,7 +125,6 @@ class CompanionConnection:
         self._server = server
         self._accessory = device.desk.accessory("companion")
         self._buffer = bytearray()
-        self._was_seen = False
         self._frames = 0
         self._secret = b""
         self.cipher: ChannelCipher | None = None
@@ -144,9 +144,6 @@ class CompanionConnection:
     def received(self, data: bytes) -> None:
         """Take bytes."""
         self._buffer += data
-        if not self._was_seen:
-            self._was_seen = True
-            self._device.power.knocked(self._device.companion_port)
         self.release()
 
     def release(self) -> None:
@@ -280,5 +277,4 @@ class CompanionConnection:
         self._accessory.close()
         if self in self._server.connections:
             self._server.connections.remove(self)
-        if self._was_seen:
-            self._device.emit("companion_lost", client=self.number)
+        self._device.emit("companion_lost", client=self.number)

@@ -91,6 +91,7 @@ class PairingDesk:
     back_off = 0.0  # seconds after the first wrong PIN; doubles up to 64
     is_busy = False  # Error 7, as if somebody else were pairing
     is_unavailable = False  # Error 6
+    is_stuck = False  # no PIN, and no PIN is right, until it is restarted
     is_pairing_allowed = True  # else Error 6: "only this home" and the like
     # Bad behaviour; a step is a message of ours, such as ("setup", 4).
     wrong_signature: set[Procedure]  # in M6, in M2 of a verification
@@ -150,6 +151,7 @@ class PairingDesk:
 
     def restart(self) -> None:
         """Forget failures and the PIN on the screen."""
+        self.is_stuck = False
         self.tries = 0
         self._locked_until = 0.0
         self._holder = None
@@ -165,7 +167,8 @@ class PairingDesk:
         """Show the PIN, return the one that counts."""
         self._holder = holder
         is_airplay = holder.protocol == "airplay"
-        if self.needs_client_name and is_airplay and not holder.client_name:
+        is_nameless = is_airplay and not holder.client_name
+        if self.is_stuck or (self.needs_client_name and is_nameless):
             self.shown_pin = None
             self.emit("pin_not_shown", protocol=holder.protocol)
             return f"{secrets.randbelow(10000):04}"

@@ -522,6 +522,13 @@ async def test_deep_sleep(device: FakeAppleTv, controller: Controller) -> None:
         await client.content("_hidC", _hBtS=2, _hidC=13)
         await device.wait_for("power", state="awake")
     device.sleep()
+    device.power.wake_delay = 0
+    device.mark()
+    _, writer = await asyncio.open_connection(device.address, device.companion_port)
+    await device.wait_for("knocked")  # without a word
+    writer.close()
+    await writer.wait_closed()
+    device.sleep()
     device.power.knocks_wake = False
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
@@ -554,6 +561,10 @@ async def test_homepod_is_never_off() -> None:
         device.set_power(False, "test")
         assert device.is_on
         assert device.airplay_pairing == "transient"
+        client = await CompanionScript.connect(device.address, device.companion_port)
+        async with client:
+            with pytest.raises(PairingError):
+                await client.pair(device.pin)
 
 
 async def test_events_tell_what_happened_instead(device: FakeAppleTv) -> None:

@@ -149,6 +149,20 @@ async def test_max_tries(
     assert codes == [2, 2, ErrorCode.MAX_TRIES]
 
 
+async def test_stuck(
+    desk: PairingDesk, accessory: Accessory, controller: Controller
+) -> None:
+    desk.is_stuck = True
+    m2 = accessory.setup(controller.setup_start())
+    assert m2 is not None
+    assert shown(desk) is None
+    desk.pin = "none"  # nobody can guess it
+    with pytest.raises(PairingError):
+        controller.pair(accessory.setup, "none")
+    desk.restart()
+    controller.pair(accessory.setup, "none")
+
+
 async def test_one_at_a_time(
     desk: PairingDesk, accessory: Accessory, controller: Controller
 ) -> None:
