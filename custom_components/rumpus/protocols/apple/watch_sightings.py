@@ -89,19 +89,22 @@ class Sightings:
 
     def remember(self, device: FoundDevice) -> None:
         """Know a device that was found earlier; it is not told before it is heard of."""
-        self._remembered = [
-            known
-            for known in self._remembered
-            if not known.is_same_as(device.identifiers)
-        ]
-        self._remembered.append(replace(device, is_asleep=False))
+        others: list[FoundDevice] = []
+        for known in self._remembered:
+            if known.is_same_as(device.identifiers):
+                # It may be on its way to sleep, and have withdrawn a part of it.
+                device = join(device, known)
+            else:
+                others.append(known)
+        self._remembered = [*others, replace(device, is_asleep=False)]
         del self._remembered[:-MAX_REMEMBERED]
 
     def add(self, one: Announcement) -> bool:
         """Take in what was announced; tell whether there is anything to be told."""
-        if one.port == 0 and one.type in PROTOCOLS:
-            one = replace(one, is_proxied=True)
         key = one.key
+        if one.port == 0 and one.type in PROTOCOLS:
+            # What the device itself said is still true when it wakes up.
+            one = replace(self._services.get(key, one), is_proxied=True)
         if key not in self._services and not self._make_room(one):
             return False
         if key in self._gone:
