@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 
 from benchmarks import (
+    apple,
     kdeconnect,
     kdeconnect_home,
     kdeconnect_transfer,
@@ -20,6 +21,7 @@ from benchmarks import (
 )
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
+    "apple": apple.run,
     "kdeconnect": kdeconnect.run,
     "kdeconnect_home": kdeconnect_home.run,
     "kdeconnect_transfer": kdeconnect_transfer.run,
