@@ -31,7 +31,7 @@ class AirPlayInfo:
     mac: str | None = None
     source_version: str | None = None
     protocol_version: str | None = None
-    os_version: str | None = None
+    os_build: str | None = None
     pairing_id: str | None = None
     """`pi`; the same in all of a device's services."""
     system_pairing_id: str | None = None
@@ -58,7 +58,7 @@ class AirPlayInfo:
             mac=_text(body, "macAddress"),
             source_version=_text(body, "sourceVersion"),
             protocol_version=_text(body, "protocolVersion"),
-            os_version=_text(body, "osVersion"),
+            os_build=_text(body, "osBuildVersion"),
             pairing_id=_text(body, "pi"),
             system_pairing_id=_text(body, "psi"),
             public_key=plists.get_bytes(body, "pk"),

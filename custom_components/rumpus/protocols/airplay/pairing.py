@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 from .. import plists
 from ..apple.identity import ClientIdentity
-from ..errors import AuthenticationError, ProtocolError, RumpusError
+from ..errors import AuthenticationError, DisconnectedError, ProtocolError, RumpusError
 from ..hap import procedures, tlv8
 from ..hap.credentials import Credentials, HapCredentials, LegacyCredentials
 from ..hap.errors import PairingUnavailableError, WrongPinError
@@ -29,8 +29,8 @@ _PROVING: Final = 3
 class AirPlayPairing:
     """A pairing with a PIN: begin, ask the user, finish, close.
 
-    After an error a new one has to begin; only WrongPinError for a text that can be no
-    PIN leaves it as it was.
+    After an error it has to begin again, with a new PIN; only a text that can be no PIN
+    leaves it as it was.
     """
 
     def __init__(
@@ -46,11 +46,10 @@ class AirPlayPairing:
         self._address = address
         self._port = port
         self._name = identity.name
+        self._is_legacy = legacy
         self._timing = timing or Timing()
         self._connection: AirPlayConnection | None = None
-        self._steps: _Steps = (
-            _LegacySteps(self._post) if legacy else _HapSteps(self._post, self._name)
-        )
+        self._steps: _Steps | None = None
 
     async def begin(self) -> None:
         """Make the device show its PIN.
@@ -59,14 +58,21 @@ class AirPlayPairing:
         PeerTimeoutError, RequestFailedError, UnsupportedError, ProtocolError.
         """
         await self.close()
-        self._connection = await AirPlayConnection.connect(
+        self._connection = connection = await AirPlayConnection.connect(
             self._address, self._port, timing=self._timing
         )
+        # Every pairing has secrets of its own.
+        steps: _Steps = (
+            _LegacySteps(self._post)
+            if self._is_legacy
+            else _HapSteps(self._post, self._name)
+        )
         try:
-            await self._steps.begin()
+            await steps.begin()
         except BaseException:
-            self._connection.abort()
+            connection.abort()
             raise
+        self._steps = steps
 
     async def finish(self, pin: str) -> Credentials:
         """Prove the PIN and return what proves our identity from now on.
@@ -74,11 +80,13 @@ class AirPlayPairing:
         Raises WrongPinError, IdentityError for a device that did not prove it, too, and
         what `begin` raises.
         """
+        if self._steps is None:
+            raise RuntimeError("The pairing has not begun")
         return await self._steps.finish(pin)
 
     async def close(self) -> None:
         """End the pairing, whatever its state. Never raises."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._steps = self._connection, None, None
         if connection is not None:
             await connection.close()
 
@@ -86,7 +94,7 @@ class AirPlayPairing:
         self, path: str, body: bytes = b"", content_type: str = DATA_TYPE
     ) -> Response:
         if self._connection is None:
-            raise RuntimeError("The pairing has not begun")
+            raise DisconnectedError("The pairing was closed")
         is_legacy = content_type == PLIST_TYPE
         return await self._connection.exchange(
             "POST",

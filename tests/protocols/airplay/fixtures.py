@@ -1,0 +1,42 @@
+"""What tests of pairings and sessions have in common."""
+
+import asyncio
+from dataclasses import replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from custom_components.rumpus.protocols.airplay.timing import Timing
+from custom_components.rumpus.protocols.apple.identity import ClientIdentity
+from custom_components.rumpus.protocols.hap import keys
+from custom_components.rumpus.protocols.hap.credentials import HapCredentials
+from tests.fakes.apple_tv import FakeAppleTv
+from tests.fakes.apple_tv_hap import Controller
+
+IDENTITY = replace(ClientIdentity.create("x"), name="Wohnzimmer 🛋")
+PIN = "0042"
+FAST = Timing(event_pause=0.02, feedback=0.02, feedback_timeout=0.3, close=0.5)
+"""For tests in which time-outs pass; each of them names those that are to pass."""
+SOON = 0.1
+
+
+def introduce(device: FakeAppleTv) -> HapCredentials:
+    """Pair without the talk that it takes."""
+    seed = Ed25519PrivateKey.generate().private_bytes_raw()
+    client_id = b"00000000-1111-2222-3333-444444444444"
+    public = keys.signing_public(seed)
+    device.desk.pairings["airplay"][client_id] = Controller(client_id, public)
+    return HapCredentials(
+        device.desk.public_key, seed, device.desk.identifier, client_id
+    )
+
+
+def our_sockets(port: int) -> int:
+    """Return how many transports of this process are connected to a port."""
+    loop = asyncio.get_running_loop()
+    count = 0
+    for key in loop._selector.get_map().values():  # type: ignore[attr-defined]
+        handle = key.data[0] or key.data[1]
+        transport = getattr(handle._callback, "__self__", None)
+        peer = getattr(transport, "get_extra_info", lambda _name: None)("peername")
+        count += peer is not None and peer[1] == port
+    return count
