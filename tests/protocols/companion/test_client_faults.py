@@ -6,9 +6,10 @@ import gc
 import socket
 import time
 
+from hypothesis import given, strategies as st
 import pytest
 
-from .common import HASTY, PATIENT, WATCHFUL, Log, client_of
+from .common import HASTY, IDENTITY, PATIENT, WATCHFUL, Log, client_of
 from custom_components.rumpus.protocols.companion import connection as connection_module
 from custom_components.rumpus.protocols.companion.client import CompanionClient
 from custom_components.rumpus.protocols.companion.connection import (
@@ -34,7 +35,9 @@ from custom_components.rumpus.protocols.errors import (
     RumpusError,
     UnsupportedError,
 )
+from custom_components.rumpus.protocols.hap.credentials import HapCredentials
 from custom_components.rumpus.protocols.hap.errors import DecryptionError, IdentityError
+from custom_components.rumpus.protocols.opack import OpackDict
 from tests.fakes.apple_tv import FakeAppleTv
 from tests.fakes.apple_tv_commands import CommandError
 from tests.fakes.apple_tv_core import APPS
@@ -404,6 +407,54 @@ async def test_an_answer_that_did_not(
         time.sleep(0.8)  # noqa: ASYNC251
         with pytest.raises(PeerTimeoutError):
             await asking
+
+
+async def test_max_ignored(
+    device: FakeAppleTv, linked: Linked, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger=connection_module.__name__)
+    for _ in range(3 * connection_module.MAX_IGNORED):
+        device.mischief.unknown_event()
+    assert len(await linked[0].apps()) == len(APPS)
+    limit = connection_module.MAX_IGNORED
+    assert limit <= caplog.text.count("Ignoring") <= limit + 2
+
+
+async def test_max_transfer(device: FakeAppleTv, linked: Linked) -> None:
+    made = linked[0]
+    made._connection._transfer_id = connection_module.MAX_TRANSFER - 2
+    for _ in range(3):
+        assert len(await made.apps()) == len(APPS)
+    assert made._connection._transfer_id == 1
+
+
+names = st.sampled_from(
+    ["_iMC", "SystemStatus", "TVSystemStatus", "_tiStarted", "_tiStopped", "", "x"]
+)
+contents: st.SearchStrategy[OpackDict] = st.dictionaries(
+    st.sampled_from(["_mcF", "state", "_tiD", "_vol", "x"]),
+    st.none()
+    | st.booleans()
+    | st.integers(-1, 2**128 - 1)
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | st.just([])
+    | st.just({}),
+)
+
+
+@given(st.lists(st.tuples(names, contents), max_size=10))
+def test_any_events(events: list[tuple[str, OpackDict]]) -> None:
+    async def take_all() -> None:
+        credentials = HapCredentials(b"", b"", b"", b"")
+        client = CompanionClient("127.0.0.1", 9, credentials, IDENTITY)
+        for name, content in events:
+            client.received(name, content)
+        await client.close()
+        assert client.volume is None
+
+    asyncio.run(take_all())
 
 
 async def test_a_flood_of_events(device: FakeAppleTv, linked: Linked) -> None:

@@ -249,7 +249,7 @@ class CompanionClient:
         elif name in FOCUS_EVENTS:
             self._keyboard.focus_received(content)
         else:
-            _LOGGER.debug("Ignoring an event of an unknown name")
+            self._connection.ignored("an event of an unknown name")
 
     def ended(self, error: RumpusError) -> None:
         """Take the loss of the connection."""

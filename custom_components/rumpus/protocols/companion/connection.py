@@ -11,6 +11,7 @@ import secrets
 import socket
 from typing import Final, Protocol
 
+from ..budget import Budget
 from ..errors import DisconnectedError, PeerTimeoutError, ProtocolError, RumpusError
 from ..hap.credentials import HapCredentials
 from ..hap.crypto import ChannelCipher, hkdf
@@ -27,6 +28,9 @@ MAX_STRAY: Final = 64
 """Frames that may come before the answer to a message of pairing or verification."""
 MAX_PENDING: Final = 256
 """Requests that wait for their answers."""
+MAX_IGNORED: Final = 20
+IGNORED_REFILL: Final = 0.2
+"""Lines in the log about what is ignored: at once, and a second after that."""
 MAX_FIRST_TRANSFER: Final = 65_536
 MAX_TRANSFER: Final = 2**32
 MAX_LATE: Final = 0.5
@@ -180,6 +184,7 @@ class CompanionConnection:
         self._pending: dict[int, _Pending] = {}
         self._transfer_id = secrets.randbelow(MAX_FIRST_TRANSFER + 1)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._log_budget = Budget(MAX_IGNORED, IGNORED_REFILL)
         self._heard = asyncio.Event()
         self._heard_at = 0.0
         self._is_secure = False
@@ -318,12 +323,12 @@ class CompanionConnection:
         """Take a frame; what cannot be used is dropped."""
         if frame.frame_type != FrameType.OPACK:
             if frame.frame_type != FrameType.NO_OP:
-                _LOGGER.debug("Ignoring a frame of type %d", frame.frame_type)
+                self.ignored(f"a frame of type {frame.frame_type}")
             return
         try:
             message = decode_message(frame.payload)
         except ProtocolError as err:
-            _LOGGER.debug("Ignoring a message: %s", err)
+            self.ignored(f"a message: {err}")
             return
         match message.kind:
             case MessageType.EVENT:
@@ -333,7 +338,12 @@ class CompanionConnection:
             case MessageType.REQUEST:
                 stream.write_frame(FrameType.OPACK, encode_refusal(message))
             case kind:
-                _LOGGER.debug("Ignoring a message of type %d", kind)
+                self.ignored(f"a message of type {kind}")
+
+    def ignored(self, what: str) -> None:
+        """Log that something came which is of no use to us; but not all too often."""
+        if self._log_budget.take(asyncio.get_running_loop().time()):
+            _LOGGER.debug("Ignoring %s", what)
 
     def _answered(self, message: Message) -> None:
         if message.transfer_id is None:
