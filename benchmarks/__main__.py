@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 
 from benchmarks import (
     apple,
+    apple_mrp,
     kdeconnect,
     kdeconnect_home,
     kdeconnect_transfer,
@@ -22,6 +23,7 @@ from benchmarks import (
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "apple": apple.run,
+    "apple_mrp": apple_mrp.run,
     "kdeconnect": kdeconnect.run,
     "kdeconnect_home": kdeconnect_home.run,
     "kdeconnect_transfer": kdeconnect_transfer.run,
