@@ -101,6 +101,9 @@ async def client_of(
         await client.close()
 
 
+type Linked = tuple[CompanionClient, Log]
+"""A client and what it tells."""
+
 type Answer = OpackDict | RumpusError
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from .common import IDENTITY, PATIENT, Log, client_of, pair
+from .common import IDENTITY, PATIENT, Linked, Log, client_of, pair
 from custom_components.rumpus.protocols.apple.enums import (
     InputAction,
     PowerState,
@@ -36,8 +36,6 @@ from custom_components.rumpus.protocols.errors import (
 )
 from tests.fakes.apple_tv import FakeAppleTv
 from tests.fakes.apple_tv_core import ACCOUNTS, APPS, FLAVOURS
-
-type Linked = tuple[CompanionClient, Log]
 
 
 def power_of(client: CompanionClient) -> PowerState:
