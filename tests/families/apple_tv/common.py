@@ -25,7 +25,6 @@ from ..common import (
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.apple_tv.coordinator import AppleTvCoordinator
 from custom_components.rumpus.families.apple_tv.data import device_data
-from custom_components.rumpus.families.apple_tv.hub import async_look
 from custom_components.rumpus.families.apple_tv.state import AppleTvState
 from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.identity import ClientIdentity
@@ -33,6 +32,7 @@ from custom_components.rumpus.protocols.apple.pairing import (
     pairing_needed,
     start_pairing,
 )
+from custom_components.rumpus.protocols.apple.scan import scan_unicast
 from custom_components.rumpus.protocols.apple.services import FoundDevice
 from tests.fakes.apple_tv import FakeAppleTv
 
@@ -57,8 +57,10 @@ IDENTITY = ClientIdentity.create("Home Assistant")
 
 async def found(fake: FakeAppleTv) -> FoundDevice:
     """Return a fake device as a search finds it."""
-    device = await async_look(fake.address, PATIENCE, knock=False)
-    assert device is not None
+    # Two fakes have one address: each is asked at its own port.
+    (device,) = await scan_unicast(
+        [fake.address], port=fake.mdns_port, timeout=PATIENCE, knock=False
+    )
     return device
 
 
@@ -181,13 +183,9 @@ async def start_user(hass: HomeAssistant) -> ConfigFlowResult:
 
 
 async def through(
-    hass: HomeAssistant, result: ConfigFlowResult, *steps: str
+    hass: HomeAssistant, result: ConfigFlowResult, step_id: str
 ) -> ConfigFlowResult:
-    """Wait for the ends of progress steps, which have to be these."""
-    passed: list[str] = []
-    while result["type"] is FlowResultType.SHOW_PROGRESS:
-        if not passed or passed[-1] != result["step_id"]:
-            passed.append(result["step_id"])
-        result = await wait_progress(hass, result)
-    assert passed == list(steps), (passed, result)
-    return result
+    """Wait for the end of a progress step and of all that follow it."""
+    assert result["type"] is FlowResultType.SHOW_PROGRESS, result
+    assert result["step_id"] == step_id
+    return await wait_progress(hass, result)

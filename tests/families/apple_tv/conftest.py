@@ -1,7 +1,6 @@
 """Fixtures for the tests of the Apple TV family: our end and devices on loopback."""
 
 from collections.abc import AsyncIterator
-from functools import partial
 
 import pytest
 
@@ -16,23 +15,18 @@ from custom_components.rumpus.families.apple_tv import (
     store,
     trial,
 )
-from custom_components.rumpus.protocols.airplay.remote_control import (
-    RemoteControlSession,
-)
 from custom_components.rumpus.protocols.airplay.timing import Timing as AirPlayTiming
-from custom_components.rumpus.protocols.apple import makers
 from custom_components.rumpus.protocols.apple.scan import scan_unicast
 from custom_components.rumpus.protocols.apple.services import FoundDevice
 from custom_components.rumpus.protocols.apple.timing import Timing
 from custom_components.rumpus.protocols.apple.watch import Watcher
-from custom_components.rumpus.protocols.companion.client import CompanionClient
 from custom_components.rumpus.protocols.companion.timing import (
     Timing as CompanionTiming,
 )
-from custom_components.rumpus.protocols.mrp.client import MrpClient
 from custom_components.rumpus.protocols.mrp.timing import Timing as MrpTiming
 from custom_components.rumpus.protocols.reconnect import Backoff
 from tests.fakes.apple_tv import FakeAppleTv
+from tests.fakes.apple_tv_core import OsName
 
 QUICK = Timing(
     connect=5.0,
@@ -46,6 +40,28 @@ QUICK = Timing(
     wake=4.0,
     knock_interval=0.3,
     power=2.0,
+    airplay=AirPlayTiming(
+        connect=1.0,
+        first_request=2.0,
+        request=2.0,
+        event_pause=0.1,
+        feedback=0.2,
+        feedback_timeout=0.5,
+        close=0.2,
+    ),
+    companion=CompanionTiming(
+        connect=1.0,
+        authenticate=2.0,
+        request=1.0,
+        optional=0.5,
+        attention=0.2,
+        farewell=0.2,
+        quiet=0.3,
+        probe=0.3,
+        hold=0.05,
+        click=0.005,
+    ),
+    mrp=MrpTiming(heartbeat=0.3, heartbeat_answer=0.2, hold=0.05),
 )
 """As at home, but in a hurry."""
 
@@ -58,11 +74,17 @@ async def stop(hass: HomeAssistant) -> None:
 
 
 @pytest.fixture
+def system() -> OsName:
+    """The system of the Apple TV."""
+    return "tvos_26"
+
+
+@pytest.fixture
 async def apple_tv(
-    hass: HomeAssistant, socket_enabled: None
+    hass: HomeAssistant, socket_enabled: None, system: OsName
 ) -> AsyncIterator[FakeAppleTv]:
     """An Apple TV that is awake; it answers questions where it is, to whoever asks."""
-    async with FakeAppleTv() as fake:
+    async with FakeAppleTv(os=system) as fake:
         yield fake
         await stop(hass)
 
@@ -118,36 +140,3 @@ def loopback(
     monkeypatch.setattr(coordinator, "LISTS_INTERVAL", 0.1)
     monkeypatch.setattr(coordinator, "TIMING", request.getfixturevalue("timing"))
     monkeypatch.setattr(store, "SAVE_DELAY", 0)
-    hurry(monkeypatch)
-
-
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the clients of the protocols notice sooner what has gone."""
-    companion = CompanionTiming(
-        connect=1.0,
-        authenticate=2.0,
-        request=1.0,
-        optional=0.5,
-        attention=0.2,
-        farewell=0.2,
-        quiet=0.3,
-        probe=0.3,
-        hold=0.05,
-        click=0.005,
-    )
-    airplay = AirPlayTiming(
-        connect=1.0,
-        first_request=2.0,
-        request=2.0,
-        event_pause=0.1,
-        feedback=0.2,
-        feedback_timeout=0.5,
-        close=0.2,
-    )
-    mrp = MrpTiming(heartbeat=0.3, heartbeat_answer=0.2, hold=0.05)
-    for name, client, own in (
-        ("CompanionClient", CompanionClient, companion),
-        ("RemoteControlSession", RemoteControlSession, airplay),
-        ("MrpClient", MrpClient, mrp),
-    ):
-        monkeypatch.setattr(makers, name, partial(client, timing=own))

@@ -235,9 +235,12 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
             return None
 
     async def _async_resolve(self) -> FoundDevice | None:
-        return await self._lease.async_resolve(
+        found = await self._lease.async_resolve(
             self.entry.data[CONF_IDENTIFIERS], self.device.found.address
         )
+        if found is not None and self._is_left_alone:
+            return replace(found, is_asleep=True)
+        return found
 
     # Where it is
 

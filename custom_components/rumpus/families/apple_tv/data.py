@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant, callback
 from ...const import CONF_FAMILY, DOMAIN
 from ...protocols.apple.const import PAIRING_ORDER, AppleProtocol, PairingRequirement
 from ...protocols.apple.identity import ClientIdentity
+from ...protocols.apple.info import MODELS
 from ...protocols.apple.services import FoundDevice
 from ...protocols.errors import ProtocolError
 from .const import (
@@ -54,6 +55,8 @@ def device_name(found: FoundDevice) -> str:
 
 def model_name(found: FoundDevice) -> str:
     """Return what kind of device it is, in words."""
+    if (known := MODELS.get(found.info.raw_model or "")) is not None:
+        return known
     return plain_text(found.info.model or found.info.raw_model or "") or MODEL
 
 

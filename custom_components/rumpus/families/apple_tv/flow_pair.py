@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from typing import Any, Final, override
+from typing import TYPE_CHECKING, Any, Final, override
 
 import probatio
 
@@ -53,6 +53,7 @@ class PairSteps(DeviceSteps):
     _pause: float = 0.0
     _wait_until: float = 0.0
     _was_wrong: bool = False
+    _skipped: frozenset[AppleProtocol] = frozenset()
 
     async def async_next(self) -> ConfigFlowResult:
         """Pair the next protocol, or come to the end."""
@@ -177,8 +178,8 @@ class PairSteps(DeviceSteps):
     async def _async_finish(self, pin: str) -> ConfigFlowResult:
         """Pair with a PIN; a wrong one makes the device show another."""
         session, self._session = self._session, None
-        if session is None:
-            return await self.async_step_apple_tv_begin()
+        if TYPE_CHECKING:
+            assert session is not None  # the form is shown for it
         try:
             credentials = await session.finish(pin)
         except (RumpusError, OSError) as err:
@@ -199,12 +200,13 @@ class PairSteps(DeviceSteps):
     async def _async_skip(self) -> ConfigFlowResult:
         await self._async_end_session()
         self._was_wrong = False
+        self._skipped |= {self.queue[0]}
         self.queue = self.queue[1:]
         return await self.async_next()
 
     def _can_do_without(self) -> bool:
         """Tell whether there is anything left of the device without the next protocol."""
-        unpaired = set(usable_protocols(self.found)) - set(self.queue)
+        unpaired = set(usable_protocols(self.found)) - set(self.queue) - self._skipped
         return bool(self.credentials or self.queue[1:] or unpaired)
 
     async def async_step_apple_tv_trouble(
