@@ -73,7 +73,7 @@ class Channel:
     def _opened(self, link: Link) -> None:
         if self.link is not None:
             # One is all that a session has.
-            asyncio.get_running_loop().call_soon(link.abort)
+            link.is_wanted = lambda: False
             return
         self.link = link
         link.on_data = self._received
