@@ -22,6 +22,7 @@ class Host(Protocol):
     name: str
     device_id: str  # MAC address in upper case, with colons
     pi: str  # UUID of the device
+    psi: str  # UUID that others know it by as an output, in upper case
     model: str
     build: str
     os_version: str

@@ -13,7 +13,6 @@ The Apple TV reference, part B, sections 3.4, 4 and 5.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
-import uuid
 
 from custom_components.rumpus.protocols.mrp.proto import mrp_pb2 as pb
 from tests.fakes.apple_tv_artwork import ArtworkServer
@@ -62,7 +61,7 @@ class MrpDevice:
         self.core = core
         # Later systems sleep by Companion alone.
         self.sleeps_by_menu = int(core.os_version.partition(".")[0]) < 18
-        self.uid = str(uuid.uuid5(uuid.NAMESPACE_OID, core.device_id)).upper()
+        self.uid = core.psi
         self.sessions: set[MrpSession] = set()
         self.media = MediaModel(self.tell)
         self.artwork = ArtworkServer(self.media, core.events.emit)

@@ -1,17 +1,24 @@
 """The apps of an Apple TV: their names, and what a user may mean by one."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 import re
 from typing import Final
 
 from ...protocols.apple.models import App
+from ...protocols.companion.errors import CommandFailedError
+from ...protocols.errors import RumpusError
 from .coordinator import AppleTvCoordinator
 from .errors import apple_tv_errors, refuse
 from .state import AppleTvState
 
 MAX_TARGET: Final = 2000
 """Characters of an app's id or of a link."""
+
+REFUSED: Final[Mapping[type[RumpusError], str]] = {
+    CommandFailedError: "apple_tv_app_not_started"
+}
+"""What it means when the device does not do it."""
 
 _LINK: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
 _BUNDLE: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -63,5 +70,5 @@ async def async_launch(coordinator: AppleTvCoordinator, text: str) -> None:
     """
     if (target := find_target(coordinator.data, text)) is None:
         refuse("apple_tv_unknown_app", coordinator.entry.title)
-    with apple_tv_errors(coordinator.entry.title):
+    with apple_tv_errors(coordinator.entry.title, REFUSED):
         await coordinator.device.launch(target)
