@@ -1,10 +1,12 @@
 """What tests of pairings and sessions have in common."""
 
-import asyncio
 from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from custom_components.rumpus.protocols.airplay.remote_control import (
+    RemoteControlSession,
+)
 from custom_components.rumpus.protocols.airplay.timing import Timing
 from custom_components.rumpus.protocols.apple.identity import ClientIdentity
 from custom_components.rumpus.protocols.hap import keys
@@ -30,13 +32,20 @@ def introduce(device: FakeAppleTv) -> HapCredentials:
     )
 
 
-def our_sockets(port: int) -> int:
-    """Return how many transports of this process are connected to a port."""
-    loop = asyncio.get_running_loop()
-    count = 0
-    for key in loop._selector.get_map().values():  # type: ignore[attr-defined]
-        handle = key.data[0] or key.data[1]
-        transport = getattr(handle._callback, "__self__", None)
-        peer = getattr(transport, "get_extra_info", lambda _name: None)("peername")
-        count += peer is not None and peer[1] == port
-    return count
+def open_wires(session: RemoteControlSession) -> list[str]:
+    """Return which connections of a session are open."""
+    channels = {
+        "control": session._control,
+        "event": session._events,
+        "data": session._data,
+    }
+    transports = {
+        name: channel._wire._transport
+        for name, channel in channels.items()
+        if channel is not None
+    }
+    return [
+        name
+        for name, transport in transports.items()
+        if transport is not None and not transport.is_closing()
+    ]

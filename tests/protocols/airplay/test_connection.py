@@ -548,8 +548,9 @@ async def test_aborted_while_it_connects() -> None:
 
     async with serve(script) as port:
         ends = Ends()
-        channel = wire.Wire(lambda data: None, ends)
+        channel = wire.Wire(lambda data: pytest.fail("received"), ends)
         channel.abort()
+        channel.data_received(b"too late")
         await channel.connect("127.0.0.1", port, 5)
         assert not channel.is_connected
         channel.resume()

@@ -178,13 +178,15 @@ class RemoteControlSession:
     async def _connect_events(self, keys: SessionKeys, port: int) -> None:
         """Connect to a port that may not be open yet."""
         timing = self._timing
-        for attempt in range(1, timing.event_attempts + 1):
+        left = timing.event_attempts
+        while True:
             self._check()
+            left -= 1
             self._events = EventChannel(keys.events(), self._on_event, self._on_lost)
             try:
                 await self._events.connect(self._address, port, timing.connect)
             except DisconnectedError:
-                if attempt == timing.event_attempts:
+                if left <= 0:
                     raise
             else:
                 return
