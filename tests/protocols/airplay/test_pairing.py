@@ -214,7 +214,7 @@ async def test_closed_between_two_steps() -> None:
     ("status", "error"),
     [
         (470, errors.PairingUnavailableError),
-        (403, errors.PairingUnavailableError),
+        (401, PasswordRequiredError),
         (404, UnsupportedError),
         (500, RequestFailedError),
     ],

@@ -549,6 +549,19 @@ async def test_given_up_meanwhile(step: str, how: str) -> None:
         await session.close()
 
 
+async def test_closed_while_it_connects() -> None:
+    async with FakeAppleTv() as tv:
+        session, ends = session_with(tv)
+        task = asyncio.create_task(session.connect())
+        await asyncio.sleep(0)
+        await session.close()
+        with pytest.raises(DisconnectedError):
+            await task
+        assert open_wires(session) == []
+        assert ends.reasons == []
+        assert tv.events.seen("airplay_request") == []
+
+
 async def _asked(tv: FakeAppleTv, step: str) -> None:
     name, _, number = step.partition(" ")
     for _ in range(int(number or 1)):

@@ -8,7 +8,7 @@ from ..apple.identity import ClientIdentity
 from ..errors import AuthenticationError, DisconnectedError, ProtocolError, RumpusError
 from ..hap import procedures, tlv8
 from ..hap.credentials import Credentials, HapCredentials, LegacyCredentials
-from ..hap.errors import PairingUnavailableError, WrongPinError
+from ..hap.errors import CredentialsRefusedError, PairingUnavailableError, WrongPinError
 from ..plists import PlistDict
 from .connection import AirPlayConnection
 from .errors import status_error
@@ -54,8 +54,9 @@ class AirPlayPairing:
     async def begin(self) -> None:
         """Make the device show its PIN.
 
-        Raises PairingError (busy, back-off, full, unavailable ...), DisconnectedError,
-        PeerTimeoutError, RequestFailedError, UnsupportedError, ProtocolError.
+        Raises PairingError (busy, back-off, full, unavailable ...),
+        PasswordRequiredError, DisconnectedError, PeerTimeoutError, RequestFailedError,
+        UnsupportedError, ProtocolError.
         """
         await self.close()
         self._connection = connection = await AirPlayConnection.connect(
@@ -242,11 +243,11 @@ def _check(
 def _refusal(status: int, step: int) -> RumpusError | None:
     """Return what a status means in a pairing with a PIN."""
     error = status_error(status)
-    if not isinstance(error, AuthenticationError):
-        return error
-    if step == _PROVING:
+    if step == _PROVING and isinstance(error, AuthenticationError):
         return WrongPinError("The PIN is wrong")
-    return PairingUnavailableError("The device does not pair now")
+    if isinstance(error, CredentialsRefusedError):
+        return PairingUnavailableError("The device does not pair now")
+    return error
 
 
 def _headers(

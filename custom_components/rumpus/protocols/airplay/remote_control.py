@@ -135,6 +135,7 @@ class RemoteControlSession:
             self._address, self._port, timing=timing
         )
         control.closed = self._on_lost
+        self._check()
         keys = await verify(control, self._credentials, name=self._identity.name)
         if keys is None:
             raise UnsupportedError("These credentials encrypt nothing")
