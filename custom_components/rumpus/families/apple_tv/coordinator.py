@@ -4,7 +4,12 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, override
 
-from homeassistant.const import CONF_NAME, EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.const import (
+    CONF_ADDRESS,
+    CONF_NAME,
+    EVENT_HOMEASSISTANT_STOP,
+    Platform,
+)
 from homeassistant.core import (
     CALLBACK_TYPE,
     Event,
@@ -235,8 +240,9 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
             return None
 
     async def _async_resolve(self) -> FoundDevice | None:
+        data = self.entry.data
         found = await self._lease.async_resolve(
-            self.entry.data[CONF_IDENTIFIERS], self.device.found.address
+            data[CONF_IDENTIFIERS], (data[CONF_ADDRESS], self.device.found.address)
         )
         if found is not None and self._is_left_alone:
             return replace(found, is_asleep=True)

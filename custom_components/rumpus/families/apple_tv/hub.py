@@ -99,12 +99,16 @@ class HubLease:
         return self.watcher.subscribe(on_sighting)
 
     async def async_resolve(
-        self, identifiers: Collection[str], address: str
+        self, identifiers: Collection[str], addresses: Iterable[str]
     ) -> FoundDevice | None:
-        """Return where a device is now; it is not woken for that."""
-        found = await async_look(address, RESOLVE_SECONDS, identifiers, knock=False)
-        if found is not None:
-            return found
+        """Return where a device is now; it is not woken for that.
+
+        Of the addresses those come first where it has proved to be before.
+        """
+        for address in dict.fromkeys(addresses):
+            found = await async_look(address, RESOLVE_SECONDS, identifiers, knock=False)
+            if found is not None:
+                return found
         return self.watcher.find(identifiers)
 
     async def async_release(self) -> None:
