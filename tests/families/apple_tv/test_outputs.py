@@ -169,7 +169,7 @@ async def test_choice_of_the_output(
     """The one that is chosen plays; a group is no single one."""
     tv, _ = await both(hass, apple_tv, homepod)
     await wait_state(hass, SELECT, "Living Room")
-    assert get_state(hass, SELECT).attributes["options"] == ["Living Room", "Kitchen"]
+    await wait_attribute(hass, SELECT, "options", ["Living Room", "Kitchen"])
 
     await hass.services.async_call(
         "select",

@@ -5,6 +5,7 @@ from typing import Final, override
 
 from homeassistant.components.select import SelectEntity
 from homeassistant.core import callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...entities import async_follow
@@ -12,7 +13,7 @@ from ...protocols.apple.enums import Feature
 from .coordinator import AppleTvCoordinator
 from .entity import AppleTvEntity
 from .errors import apple_tv_errors
-from .outputs import async_outputs
+from .outputs import GROUPS_CHANGED, async_outputs
 
 ACCOUNT: Final = "account"
 SOUND_OUTPUT: Final = "sound_output"
@@ -93,6 +94,16 @@ class AppleTvSoundOutput(AppleTvEntity, SelectEntity):
         """Show and change the output."""
         super().__init__(coordinator, SOUND_OUTPUT)
         self._attr_translation_key = SOUND_OUTPUT
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        # Another device that comes or goes is an output less or more.
+        self.async_on_remove(
+            async_dispatcher_connect(
+                self.hass, GROUPS_CHANGED, self.async_write_ha_state
+            )
+        )
 
     @property
     def _labels(self) -> dict[str, str]:
