@@ -256,6 +256,25 @@ async def test_an_answer_that_comes_when_there_is_no_volume_any_more(
     assert not [event for event in told if isinstance(event, VolumeChanged)]
 
 
+async def test_an_old_volume_that_is_told_late(
+    link: ScriptedLink, told: list[CompanionEvent]
+) -> None:
+    media = media_of(link, told)
+    link.gate = asyncio.Event()
+    link.answers["_mcc"] = [{"_vol": 0.5}, {}, {"_vol": 0.25}]
+    media.flags_received({"_mcF": 0x100})
+    setting = asyncio.create_task(media.set_volume(25))
+    await asyncio.sleep(0)
+    assert link.requests == [("_mcc", {"_mcc": 5}), ("_mcc", {"_mcc": 6, "_vol": 0.25})]
+    link.gate.set()
+    await finish(link)
+    assert media.volume == 50.0
+    assert not setting.done()
+    media.flags_received({"_mcF": 0x100})
+    await asyncio.wait_for(setting, 1)
+    assert told[-1] == VolumeChanged(25.0)
+
+
 @pytest.mark.parametrize(
     ("answer", "volume"),
     [

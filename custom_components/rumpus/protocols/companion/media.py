@@ -116,8 +116,12 @@ class Media:
         if not 0 <= volume <= MAX_VOLUME:
             raise ValueError("A volume is between 0 and 100")
         before = self.volume
-        self._volume_told.clear()
-        await self.command(MediaCommand.SET_VOLUME, {"_vol": volume / MAX_VOLUME})
+        # What is told before the device has taken the new volume is the old one.
+        await self._link.request(
+            "_mcc",
+            {"_mcc": int(MediaCommand.SET_VOLUME), "_vol": volume / MAX_VOLUME},
+            seen=lambda _: self._volume_told.clear(),
+        )
         if before is not None and abs(before - volume) < SAME_VOLUME / 2:
             return  # there may be nothing to tell
         try:
