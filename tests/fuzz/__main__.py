@@ -1,6 +1,6 @@
 """Feed broken packets to the decoders, until one goes wrong or all are read.
 
-python -m tests.fuzz smartglass [--count N] [--seed S]
+python -m tests.fuzz [apple] [smartglass] [--count N] [--seed S]
 """
 
 import argparse
@@ -10,9 +10,13 @@ import sys
 import time
 import warnings
 
+from .apple import AppleFuzzer
 from .smartglass import FuzzError, SmartglassFuzzer
 
-FUZZERS = {"smartglass": SmartglassFuzzer}
+FUZZERS: dict[str, type[AppleFuzzer | SmartglassFuzzer]] = {
+    "apple": AppleFuzzer,
+    "smartglass": SmartglassFuzzer,
+}
 MAX_GROWTH = 32 * 1024
 """KiB that the program may grow while it runs."""
 
