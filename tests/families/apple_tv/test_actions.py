@@ -105,11 +105,12 @@ async def test_what_is_typed_is_nowhere(
 async def test_no_field(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     await set_up(hass, apple_tv)
 
-    for name, data in (
-        ("set_text", {"text": SECRET}),
-        ("append_text", {"text": SECRET}),
-        ("clear_text", {}),
-    ):
+    cases: dict[str, dict[str, Any]] = {
+        "set_text": {"text": SECRET},
+        "append_text": {"text": SECRET},
+        "clear_text": {},
+    }
+    for name, data in cases.items():
         with pytest.raises(ServiceValidationError) as caught:
             await act(hass, name, **data)
         assert caught.value.translation_key == "apple_tv_no_text_field"

@@ -60,8 +60,7 @@ async def test_held_keys(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     await send(hass, "guide", "menu@0.3", hold_secs=0.1)
 
     lengths = {
-        str(event.data["name"]): event.data["length"]
-        for event in apple_tv.events.seen("button")
+        press.name: press.length for press in apple_tv.companion.commands.presses
     }
     assert lengths["select"] == pytest.approx(0.2, abs=0.15)
     assert lengths["home"] >= 0.05  # what a hold is in these tests
@@ -203,7 +202,7 @@ async def test_activities(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
         blocking=True,
     )
 
-    assert apple_tv.is_on
+    assert get_state(hass, REMOTE).state == "on"
     assert apple_tv.companion.commands.launches == [identifier]
     apple_tv.mrp.media.play(identifier, FakeItem("f", "Film"))
     await wait_attribute(hass, REMOTE, "current_activity", name)
