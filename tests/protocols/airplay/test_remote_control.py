@@ -15,9 +15,15 @@ from custom_components.rumpus.protocols.airplay.errors import (
     PasswordRequiredError,
     RequestFailedError,
 )
-from custom_components.rumpus.protocols.airplay.event_channel import MAX_SERVER, _answer
+from custom_components.rumpus.protocols.airplay.event_channel import (
+    MAX_KIND,
+    MAX_SERVER,
+    EventChannel,
+    _answer,
+)
 from custom_components.rumpus.protocols.airplay.http import Request
 from custom_components.rumpus.protocols.airplay.info import AirPlayInfo
+from custom_components.rumpus.protocols.airplay.keys import SessionKeys
 from custom_components.rumpus.protocols.airplay.legacy import new_credentials
 from custom_components.rumpus.protocols.airplay.remote_control import (
     RemoteControlSession,
@@ -465,6 +471,15 @@ async def test_nothing_is_handed_over_once_it_has_ended() -> None:
 
 def test_an_event_without_a_number() -> None:
     assert _answer(Request("POST", "/command")).headers == {"Audio-Latency": "0"}
+
+
+def test_max_kind() -> None:
+    events: list[tuple[str, plists.PlistDict]] = []
+    cipher = SessionKeys(bytes(32)).events()
+    channel = EventChannel(cipher, lambda *event: events.append(event), Ends())
+    body = plists.dumps({"type": "x" * (MAX_KIND + 1), "value": {"a": 1}})
+    channel._handle(Request("POST", "/command", body=body))
+    assert events == [("x" * MAX_KIND, {"a": 1})]
 
 
 def test_max_server() -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from . import vectors
-from custom_components.rumpus.protocols.errors import ProtocolError
+from custom_components.rumpus.protocols.errors import ProtocolError, RumpusError
 from custom_components.rumpus.protocols.hap import crypto, errors, procedures, tlv8
 from custom_components.rumpus.protocols.hap.credentials import (
     HapCredentials,
@@ -298,6 +299,60 @@ def test_m4_without_a_proof() -> None:
         setup.prove(vectors.PIN)
         with pytest.raises(ProtocolError):
             setup.verify_proof(tlv8.encode([(Tag.STATE, b"\x04"), (Tag.PROOF, proof)]))
+
+
+def _m4() -> tuple[Callable[[bytes], object], bytes]:
+    setup = golden_setup()
+    setup.answer_salt(SETUP["m2"])
+    setup.prove(vectors.PIN)
+    return setup.verify_proof, SETUP["m4"]
+
+
+def _m6() -> tuple[Callable[[bytes], object], bytes]:
+    return proven().finish, golden_m6()
+
+
+def _verify_m2() -> tuple[Callable[[bytes], object], bytes]:
+    verify = PairVerify(golden_credentials(), private_key=VERIFY["controller_private"])
+    return verify.answer, VERIFY["m2"]
+
+
+def _verify_m4() -> tuple[Callable[[bytes], object], bytes]:
+    verify = PairVerify(golden_credentials(), private_key=VERIFY["controller_private"])
+    verify.answer(VERIFY["m2"])
+    return verify.finish, VERIFY["m4"]
+
+
+MESSAGES = pytest.mark.parametrize("step", [_m4, _m6, _verify_m2, _verify_m4])
+
+
+@MESSAGES
+@settings(max_examples=50, deadline=None)
+@given(st.data())
+def test_no_damaged_message_is_accepted(
+    step: Callable[[], tuple[Callable[[bytes], object], bytes]], data: st.DataObject
+) -> None:
+    take, message = step()
+    damaged = bytearray(message)
+    place = data.draw(st.integers(0, len(message) - 1))
+    damaged[place] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(RumpusError):
+        take(bytes(damaged))
+
+
+@MESSAGES
+@settings(max_examples=30, deadline=None)
+@given(st.binary(max_size=100) | st.dictionaries(st.sampled_from(Tag), st.binary()))
+def test_no_other_message_is_accepted(
+    step: Callable[[], tuple[Callable[[bytes], object], bytes]],
+    data: bytes | dict[Tag, bytes],
+) -> None:
+    take, message = step()
+    if isinstance(data, dict):
+        data = tlv8.encode(data.items())
+    if data != message:
+        with pytest.raises(RumpusError):
+            take(data)
 
 
 # Verification.

@@ -14,6 +14,9 @@ from .wire import Closed, Wire
 MAX_SERVER: Final = 256
 """Characters of the device's name for itself that are sent back to it."""
 
+MAX_KIND: Final = 64
+"""Characters of an event's type that are kept."""
+
 _LOGGER: Final = logging.getLogger(__name__)
 
 type EventReceived = Callable[[str, PlistDict], None]
@@ -57,7 +60,7 @@ class EventChannel:
         except ProtocolError as err:
             _LOGGER.debug("An event that cannot be read: %s", err)
             return
-        kind = plists.get_str(body, "type", limit=64)
+        kind = plists.get_str(body, "type", limit=MAX_KIND)
         if kind is not None:
             self._received(kind, plists.get_dict(body, "value") or {})
 
