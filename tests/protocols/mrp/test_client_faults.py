@@ -495,6 +495,44 @@ async def test_unknown_volume_capabilities() -> None:
             await client.volume_down()
 
 
+async def test_what_is_reported_of_others() -> None:
+    async with scripted() as (client, transport, log):
+        transport.push(volume_controls(2))
+        other = messages.make(pb.MESSAGE_TYPE_VOLUME_CONTROL_CAPABILITIES_DID_CHANGE)
+        told = other.volume_control_capabilities_did_change
+        told.output_device_uid = "another"
+        transport.push(other)
+        assert client.volume_controls.is_absolute
+        setting = asyncio.create_task(client.set_volume(7))
+        transport.asked.clear()
+        await transport.asked.wait()
+        transport.push(volume(0.07, "another"))
+        await asyncio.sleep(0)
+        transport.push(volume(0.07), volume(0.07), volume(0.08))
+        await setting
+        assert client.volume == 8.0
+        update = messages.make(pb.MESSAGE_TYPE_UPDATE_OUTPUT_DEVICE)
+        update.update_output_device.output_devices.add(unique_identifier=UID)
+        transport.push(update)
+        assert client.volume == 8.0
+        assert log.of(VolumeChanged) == [VolumeChanged(7.0), VolumeChanged(8.0)]
+
+
+async def test_reports_come_before_who_waits_has_looked() -> None:
+    async with scripted() as (client, transport, _):
+        transport.push(volume_controls(2))
+        transport.answers[pb.MESSAGE_TYPE_SET_VOLUME] = lambda _: volume(0.01)
+        async with asyncio.timeout(5):
+            await client.set_volume(50)
+        assert client.volume == 1.0
+        setting = asyncio.create_task(client.set_volume(60))
+        transport.asked.clear()
+        await transport.asked.wait()
+        transport.end()
+        await client.close()
+        await setting
+
+
 async def test_steps_from_an_unknown_volume() -> None:
     async with scripted() as (client, transport, _):
         transport.push(volume_controls(2))
@@ -542,6 +580,7 @@ async def test_groups_of_the_vectors() -> None:
             OutputDevice("D2", "HomePod"),
         )
         assert client.power is PowerState.OFF
+        transport.push_bytes(MESSAGES["DEVICE_INFO_UPDATE off + one grouped"].data)
         assert len(log.of(InfoChanged)) == 1
         transport.push(
             info(

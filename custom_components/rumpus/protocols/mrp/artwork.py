@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ..apple.models import Artwork, ArtworkFetcher
+from ..errors import RumpusError
 from . import messages
 from .metadata import MAX_IDENTIFIER, MAX_URL
 from .players import Item, Player
@@ -92,7 +93,11 @@ class ArtworkLoader:
             ):
                 if url is None or not _is_address(url):
                     continue
-                if (fetched := await self._fetch(url)) is None:
+                try:
+                    fetched = await self._fetch(url)
+                except RumpusError, OSError:  # time-outs are among these
+                    continue
+                if fetched is None:
                     continue
                 data, mimetype = fetched
                 if 0 < len(data) <= MAX_ARTWORK:

@@ -211,13 +211,16 @@ class MrpLink:
         if credentials is not None:
             own_id = credentials.client_id.decode(errors="replace")
         self._on_device_info(await session.introduce(self._identity, own_id))
-        if credentials is not None and isinstance(self._transport, TcpTransport):
+        transport = self._transport
+        if credentials is not None and isinstance(transport, TcpTransport):
 
             async def exchange(data: bytes, step: int) -> bytes:
-                return await session.exchange(data, 0, is_last=step == 3)
+                # What follows the last answer has other keys.
+                hold = transport.hold if step == 3 else None
+                return await session.exchange(data, 0, hold=hold)
 
             secret = await verify(credentials, exchange)
-            self._transport.encrypt(make_cipher(secret))
+            transport.encrypt(make_cipher(secret))
         session.send(messages.connected())
         await session.request(messages.updates_config())
         answer = await session.request(

@@ -112,7 +112,7 @@ class Player:
             return None
         if self._started_at is not None:
             return self._started_at
-        return _timestamp(item.metadata)
+        return COCOA_EPOCH + (item.metadata.elapsed_time_timestamp or 0.0)
 
     def _set_queue(self, queue: pb.PlaybackQueue) -> None:
         self.location = max(queue.location, 0)
@@ -236,9 +236,3 @@ def _is_moving(state: DeviceState, metadata: Metadata) -> bool:
 
 def _is_near(number: float, other: float) -> bool:
     return abs(number - other) <= 1e-9 * max(abs(number), abs(other))
-
-
-def _timestamp(metadata: Metadata) -> float | None:
-    if not metadata.elapsed_time_timestamp:
-        return None
-    return metadata.elapsed_time_timestamp + COCOA_EPOCH

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-import contextlib
 import logging
 from typing import Final
 
@@ -10,7 +9,6 @@ from ..apple.identity import ClientIdentity
 from ..errors import DisconnectedError, PeerTimeoutError, ProtocolError, RumpusError
 from . import messages
 from .proto import mrp_pb2 as pb
-from .tcp import TcpTransport
 from .timing import Timing
 from .transport import MessageTransport
 
@@ -41,7 +39,7 @@ class MrpSession:
         self._push = push
         self._lost = lost
         self._waiting: dict[str, asyncio.Future[pb.ProtocolMessage]] = {}
-        self._hold_after_answer = False
+        self._hold: Callable[[], None] | None = None
         self._is_closed = False
         self._heartbeat: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -67,9 +65,7 @@ class MrpSession:
         if (heartbeat := self._heartbeat) is not None:
             self._heartbeat = None
             heartbeat.cancel()
-            if heartbeat is not asyncio.current_task():
-                with contextlib.suppress(asyncio.CancelledError):
-                    await heartbeat
+            await asyncio.wait((heartbeat,))
         await self._transport.close()
 
     def send(self, message: pb.ProtocolMessage) -> None:
@@ -102,16 +98,15 @@ class MrpSession:
         return answer
 
     async def exchange(
-        self, data: bytes, state: int, *, is_last: bool = False
+        self, data: bytes, state: int, *, hold: Callable[[], None] | None = None
     ) -> bytes:
         """Send a message of pairing and return the data that answers it.
 
-        After the last one before encryption nothing more is taken until the transport
-        has its keys. Raises like `request`, and ProtocolError for an answer without data.
+        `hold` is called as soon as the answer is there, before anything that follows is
+        taken. Raises like `request`, and ProtocolError for an answer without data.
         """
-        self._hold_after_answer = is_last
         answer = await self._ask(
-            _CRYPTO, messages.crypto_pairing(data, state), self._timing.pairing
+            _CRYPTO, messages.crypto_pairing(data, state), self._timing.pairing, hold
         )
         if not answer.crypto_pairing.pairing_data:
             raise ProtocolError("A message of pairing without data")
@@ -124,12 +119,18 @@ class MrpSession:
         )
 
     async def _ask(
-        self, key: str, message: pb.ProtocolMessage, timeout: float | None
+        self,
+        key: str,
+        message: pb.ProtocolMessage,
+        timeout: float | None,
+        hold: Callable[[], None] | None = None,
     ) -> pb.ProtocolMessage:
         if key in self._waiting or len(self._waiting) >= MAX_WAITING:
             raise ProtocolError("Too many requests at once")
         answer: asyncio.Future[pb.ProtocolMessage] = self._loop.create_future()
         self._waiting[key] = answer
+        if key == _CRYPTO:
+            self._hold = hold
         try:
             self.send(message)
             async with asyncio.timeout(
@@ -158,14 +159,10 @@ class MrpSession:
                 answer = self._waiting.get(key)
                 if answer is not None and not answer.done():
                     answer.set_result(message)
-                    if not key and self._hold_after_answer:
+                    if not key and self._hold is not None:
                         self._hold()
                     return
         self._push(message)
-
-    def _hold(self) -> None:
-        if isinstance(self._transport, TcpTransport):
-            self._transport.hold()
 
     def _ended(self, error: RumpusError | None) -> None:
         self._is_closed = True
@@ -190,12 +187,12 @@ class MrpSession:
                 await asyncio.sleep(pause)
             elif not await self._is_there():
                 break
-        if not self._is_closed:
-            self._is_closed = True
-            self.error = PeerTimeoutError("The device does not answer any more")
-            self._fail_waiting("The device does not answer any more")
-            await self._transport.close()
-            self._lost(self.error)
+        # Whoever closes the session stops this task: it is not closed yet.
+        self._is_closed = True
+        self.error = PeerTimeoutError("The device does not answer any more")
+        self._fail_waiting("The device does not answer any more")
+        await self._transport.close()
+        self._lost(self.error)
 
     async def _is_there(self) -> bool:
         """Ask twice; any message counts, an answer to something else as well."""

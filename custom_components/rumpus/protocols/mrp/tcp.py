@@ -1,7 +1,6 @@
 """MRP on a TCP port of its own (the Apple TV reference, part B, section 3)."""
 
 import asyncio
-import contextlib
 import socket
 import sys
 from typing import Final, Self, cast, override
@@ -91,11 +90,13 @@ class TcpTransport(asyncio.Protocol):
         if self._transport is None:
             return
         self._transport.close()
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(self._timing.close):
                 await self._gone.wait()
-                return
-        self._transport.abort()
+        except TimeoutError:
+            pass
+        finally:
+            self._transport.abort()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -133,10 +134,10 @@ class TcpTransport(asyncio.Protocol):
 
     def _fail(self, error: RumpusError) -> None:
         """End at once, for a reason."""
-        if self._error is None:
-            self._error = error
-        if self._transport is not None:
-            self._transport.abort()
+        self._is_closing = True
+        self._error = error
+        # There is one: nothing comes, and nothing is sent, without it.
+        cast("asyncio.Transport", self._transport).abort()
 
     def _report(self) -> None:
         if (closed := self._on_closed) is not None:
