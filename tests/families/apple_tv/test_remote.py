@@ -60,7 +60,8 @@ async def test_held_keys(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     await send(hass, "guide", "menu@0.3", hold_secs=0.1)
 
     lengths = {
-        press.name: press.length for press in apple_tv.companion.commands.presses
+        str(event.data["name"]): float(str(event.data["length"]))
+        for event in apple_tv.events.seen("button")
     }
     assert lengths["select"] == pytest.approx(0.2, abs=0.15)
     assert lengths["home"] >= 0.05  # what a hold is in these tests
