@@ -161,6 +161,11 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         name: str = self.entry.data[CONF_NAME]
         return name
 
+    @property
+    def refused(self) -> list[AppleProtocol]:
+        """The protocols whose pairing counts no more."""
+        return self._troubles.to_pair
+
     @override
     async def async_start(self) -> None:
         self._update_registry()

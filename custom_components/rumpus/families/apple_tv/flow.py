@@ -160,14 +160,24 @@ class AppleTvFlow(CheckSteps):
         self, user_input: UserInput = None
     ) -> ConfigFlowResult:
         """Tell which pairing counts no more, and that the device will show a PIN."""
+        # Another one may have been refused since the first.
+        wanted = {*(self.wanted or ()), *self._refused()}
+        self.wanted = tuple(one for one in LABELS if one in wanted)
         if user_input is not None:
             return await self.async_step_apple_tv_look()
         return self.host.async_show_form(
             step_id="apple_tv_reauth",
             description_placeholders=self.placeholders(
-                protocol=", ".join(LABELS[one] for one in self.wanted or ())
+                protocol=", ".join(LABELS[one] for one in self.wanted)
             ),
         )
+
+    def _refused(self) -> list[AppleProtocol]:
+        entry = self.entry
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            return []
+        refused: list[AppleProtocol] = entry.runtime_data.refused
+        return refused
 
     # Finding a device
 
