@@ -222,11 +222,12 @@ class MrpLink:
             secret = await verify(credentials, exchange)
             transport.encrypt(make_cipher(secret))
         session.send(messages.connected())
-        await session.request(messages.updates_config())
-        answer = await session.request(
-            messages.make(pb.MESSAGE_TYPE_GET_KEYBOARD_SESSION)
+        # Neither has to wait for the other's answer.
+        _, keyboard = await session.request_all(
+            messages.updates_config(),
+            messages.make(pb.MESSAGE_TYPE_GET_KEYBOARD_SESSION),
         )
-        self._on_keyboard(answer)
+        self._on_keyboard(keyboard)
 
     def _session(self) -> MrpSession:
         if self._current is None:

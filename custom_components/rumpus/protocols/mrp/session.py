@@ -1,7 +1,7 @@
 """Requests, answers and pushes of one connection (part B, sections 3.4 to 3.6)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import logging
 from typing import Final
 
@@ -82,8 +82,22 @@ class MrpSession:
         Raises DisconnectedError, also when the connection ends meanwhile, and
         PeerTimeoutError.
         """
-        message.identifier = messages.new_identifier()
-        return await self._ask(message.identifier, message, timeout)
+        (answer,) = await self.request_all(message, timeout=timeout)
+        return answer
+
+    async def request_all(
+        self, *requests: pb.ProtocolMessage, timeout: float | None = None
+    ) -> list[pb.ProtocolMessage]:
+        """Send messages at once, and return what answers each of them.
+
+        Raises like `request`, whichever of them it is that fails.
+        """
+        for message in requests:
+            message.identifier = messages.new_identifier()
+        limit = self._timing.request if timeout is None else timeout
+        return await self._ask(
+            {message.identifier: message for message in requests}, limit
+        )
 
     async def introduce(
         self, identity: ClientIdentity, client_id: str
@@ -105,9 +119,8 @@ class MrpSession:
         `hold` is called as soon as the answer is there, before anything that follows is
         taken. Raises like `request`, and ProtocolError for an answer without data.
         """
-        answer = await self._ask(
-            _CRYPTO, messages.crypto_pairing(data, state), self._timing.pairing, hold
-        )
+        message = messages.crypto_pairing(data, state)
+        (answer,) = await self._ask({_CRYPTO: message}, self._timing.pairing, hold)
         if not answer.crypto_pairing.pairing_data:
             raise ProtocolError("A message of pairing without data")
         return answer.crypto_pairing.pairing_data
@@ -120,27 +133,31 @@ class MrpSession:
 
     async def _ask(
         self,
-        key: str,
-        message: pb.ProtocolMessage,
-        timeout: float | None,
+        questions: Mapping[str, pb.ProtocolMessage],
+        timeout: float,
         hold: Callable[[], None] | None = None,
-    ) -> pb.ProtocolMessage:
-        if key in self._waiting or len(self._waiting) >= MAX_WAITING:
+    ) -> list[pb.ProtocolMessage]:
+        waiting = self._waiting
+        if len(waiting) + len(questions) > MAX_WAITING or not waiting.keys().isdisjoint(
+            questions
+        ):
             raise ProtocolError("Too many requests at once")
-        answer: asyncio.Future[pb.ProtocolMessage] = self._loop.create_future()
-        self._waiting[key] = answer
-        if key == _CRYPTO:
+        if _CRYPTO in questions:
             self._hold = hold
+        answers = {key: self._loop.create_future() for key in questions}
+        waiting.update(answers)
         try:
-            self.send(message)
-            async with asyncio.timeout(
-                self._timing.request if timeout is None else timeout
-            ):
-                return await answer
+            for message in questions.values():
+                self.send(message)
+            async with asyncio.timeout(timeout):
+                return [await answer for answer in answers.values()]
         except TimeoutError:
             raise PeerTimeoutError("The device did not answer") from None
         finally:
-            self._waiting.pop(key, None)
+            for key, answer in answers.items():
+                del waiting[key]
+                if not answer.cancel() and not answer.cancelled():
+                    answer.exception()  # nobody else may ask for it
 
     def _received(self, data: bytes) -> None:
         self._heard_at = self._loop.time()
