@@ -170,6 +170,7 @@ async def run(
             {
                 "name": device.name,
                 "device_id": device.device_id,
+                "output_device": device.psi,
                 "pin": device.pin,
                 **state_of(device),
             },

@@ -136,6 +136,18 @@ def _pin(device: FakeAppleTv, words: list[str]) -> _Answer:
     return None
 
 
+def _unpair(device: FakeAppleTv, words: list[str]) -> _Answer:
+    match words:
+        case []:
+            device.unpair()
+        case ["airplay" | "companion" | "mrp" as protocol]:
+            device.desk.unpair(protocol)
+            device.drop()
+        case _:
+            raise ValueError(words)
+    return None
+
+
 def _back_off(device: FakeAppleTv, words: list[str]) -> _Answer:
     device.desk.back_off = float(words[0])
     return None
@@ -245,7 +257,7 @@ COMMANDS: dict[str, Command] = {
     "type": Command("TEXT", _type),
     "close_text": Command("", _simple(lambda device: device.close_text())),
     "pin": Command("NNNN", _pin),
-    "unpair": Command("", _simple(lambda device: device.unpair())),
+    "unpair": Command("[airplay|companion|mrp]", _unpair),
     "erase": Command("", _simple(lambda device: device.desk.new_identity())),
     "back_off": Command("SECONDS", _back_off),
     "busy": Command("[on|off]", _busy),
