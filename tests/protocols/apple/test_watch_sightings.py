@@ -11,6 +11,7 @@ from custom_components.rumpus.protocols.apple.watch_sightings import (
     MAX_DEVICES,
     MAX_REMEMBERED,
     MAX_SERVICES,
+    MAX_WANTED,
     SightingKind,
     Sightings,
 )
@@ -225,6 +226,31 @@ def test_limit_of_what_is_remembered(sightings: Sightings) -> None:
     assert not sightings.is_remembered("0", None)
     assert sightings.is_remembered("1", None)
     assert sightings.is_remembered(None, "1")
+
+
+def test_limit_of_devices_of_earlier_days(sightings: Sightings) -> None:
+    for index in range(MAX_WANTED + 1):
+        other = Sightings()
+        told(other, airplay(f"{index}", f"{index}"))
+        sightings.remember(other.devices[0])
+    assert not sightings.is_remembered("0", None)
+    assert sightings.is_remembered("1", None)
+
+
+def test_strangers_do_not_push_out_what_is_remembered_for_good(
+    sightings: Sightings,
+) -> None:
+    other = Sightings()
+    told(other, airplay())
+    sightings.remember(other.devices[0])
+    told(sightings, airplay(address="10.0.0.8"))
+    sightings.remove(airplay().key)
+    for index in range(MAX_REMEMBERED + 1):
+        told(sightings, airplay(f"{index}", f"{index}"))
+        sightings.remove(airplay(f"{index}").key)
+    assert (APPEARED, "Room") in told(sightings, bare())
+    # It is where it was last, not where it was in earlier days.
+    assert sightings.devices[-1].address == "10.0.0.8"
 
 
 announced = st.builds(

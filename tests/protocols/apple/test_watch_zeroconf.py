@@ -33,6 +33,7 @@ from custom_components.rumpus.protocols.apple.watch import (
     SightingKind,
     Watcher,
 )
+from tests.fakes.apple_tv import FakeAppleTv
 from tests.fakes.apple_tv_dns import (
     PTR,
     SRV,
@@ -383,6 +384,7 @@ async def test_a_device_comes_moves_and_goes(
     sighting = await log.next()
     assert (sighting.kind, sighting.device.address) == (APPEARED, LOOPBACK)
     assert watcher.find([device.identifier]) == sighting.device
+    assert watcher.find(["nobody"]) is None
     assert sighting.device in watcher.devices
     hear(zeroconf, *Device(name, port=7001).details)
     sighting = await log.wait_for(CHANGED)
@@ -393,6 +395,18 @@ async def test_a_device_comes_moves_and_goes(
     hear(zeroconf, device.goodbye)
     await log.wait_for(GONE)
     assert watcher.find([device.identifier]) is None
+
+
+async def test_a_name_first_and_its_place_later(
+    zeroconf: AsyncZeroconf, name: str, watchers: Callable[..., Watcher]
+) -> None:
+    watcher, log, device = watchers(zeroconf), Log(name), Device(name)
+    watcher.subscribe(log)
+    await watcher.start()
+    hear(zeroconf, device.pointer)
+    await turns()
+    hear(zeroconf, *device.details)
+    assert (await log.next()).kind is APPEARED
 
 
 async def test_a_device_that_says_again_what_is_known(
@@ -474,6 +488,31 @@ async def test_a_device_at_the_host_of_its_sleep_proxy(
     await log.wait_for(ASLEEP)
 
 
+async def test_a_whole_device_on_its_way_to_sleep_and_back(
+    zeroconf: AsyncZeroconf, name: str, watchers: Callable[..., Watcher]
+) -> None:
+    watcher, log = watchers(zeroconf), Log(name)
+    watcher.subscribe(log)
+    await watcher.start()
+    fake = FakeAppleTv(kind="apple_tv", name=name)
+    fake.mdns.proxy_form = "proxy"
+    await fake.start()
+    try:
+        await fake.announce()
+        found = (await log.wait_for(APPEARED)).device
+        while len(found.services) < 3:
+            found = (await log.next()).device
+        fake.sleep()
+        asleep = (await log.wait_for(ASLEEP)).device
+        assert asleep.is_same_as([fake.device_id])
+        assert asleep.service(AppleProtocol.AIRPLAY) is not None
+        fake.wake()
+        awake = (await log.wait_for(AWAKE)).device
+        assert awake.address == fake.address
+    finally:
+        await fake.stop()
+
+
 async def test_a_stranger_asleep_is_asked_for(
     zeroconf: AsyncZeroconf,
     name: str,
@@ -513,6 +552,59 @@ async def test_a_device_of_earlier_days_asleep(
     sighting = await log.next()
     assert sighting.device.is_asleep
     assert sighting.device.services == known.services
+
+
+async def test_a_stranger_that_no_sleep_proxy_knows(
+    zeroconf: AsyncZeroconf,
+    name: str,
+    watchers: Callable[..., Watcher],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch, "LOOKUP_TIMEOUT", 0.05)
+    device, other, log = Device(name), Device(f"{name} b"), Log(name)
+    done = asyncio.Event()
+
+    async def ask(*args: Any, **options: Any) -> tuple[Announcement, ...]:
+        told = await ask_proxies(*args, **options)
+        done.set()
+        return (*told, fed(other.name))
+
+    monkeypatch.setattr(watch, "ask_proxies", ask)
+    async with SleepProxy(other.details) as proxy:
+        watcher = watchers(zeroconf, proxy_port=proxy.port)
+        watcher.subscribe(log)
+        await watcher.start()
+        hear(zeroconf, *PROXY_RECORDS)
+        hear(zeroconf, Record(AIRPLAY, PTR, ("x", "_http", "_tcp", "local")))
+        hear(zeroconf, Record(("x", "_http", "_tcp", "local"), SRV, (1, device.host)))
+        hear(zeroconf, device.pointer)
+        async with asyncio.timeout(PATIENCE):
+            await done.wait()
+    assert log.is_empty
+    assert watcher.find([device.identifier]) is None
+
+
+async def test_limit_of_what_was_heard(
+    zeroconf: AsyncZeroconf,
+    name: str,
+    watchers: Callable[..., Watcher],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch, "MAX_HEARD", 1)
+    monkeypatch.setattr(watch, "STIR_INTERVAL", 60.0)
+    watcher, log = watchers(zeroconf), Log(name)
+    devices = [Device(name), Device(f"{name} b"), Device(f"{name} c")]
+    watcher.subscribe(log)
+    for device in devices:
+        watcher.feed(fed(device.name))
+    await log.wait_for(APPEARED)
+    await watcher.start()
+    for device in devices:
+        hear(zeroconf, *device.details)
+    await log.wait_for(AWAKE)
+    # Everything was forgotten: it may say it again.
+    hear(zeroconf, *devices[0].details)
+    await log.wait_for(AWAKE)
 
 
 async def test_limit_of_lookups(

@@ -2,11 +2,18 @@
 
 import asyncio
 from collections.abc import Collection, Coroutine, Iterable, Sequence
+import contextlib
 from dataclasses import replace
 import logging
 from typing import Final
 
-from zeroconf import BadTypeInNameException, IPVersion, ServiceStateChange, Zeroconf
+from zeroconf import (
+    BadTypeInNameException,
+    Error,
+    IPVersion,
+    ServiceStateChange,
+    Zeroconf,
+)
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo
 
 from ..errors import ProtocolError
@@ -104,11 +111,9 @@ async def look_up(
     zeroconf: Zeroconf, type_: ServiceType, instance: str, timeout: float
 ) -> None:
     """Have zeroconf ask for all records of a service that it does not know yet."""
-    try:
+    with contextlib.suppress(Error):
         info = AsyncServiceInfo(full_type(type_), full_name(type_, instance))
-    except BadTypeInNameException:
-        return
-    await info.async_request(zeroconf, timeout * 1000)
+        await info.async_request(zeroconf, timeout * 1000)
 
 
 async def ask_proxies(

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine
+import contextlib
 from typing import Final, override
 
 # The first two are public, but are not listed as such.
 from zeroconf import (  # type: ignore[attr-defined]
     DNSOutgoing,
     DNSQuestion,
+    Error,
     RecordUpdate,
     RecordUpdateListener,
     ServiceStateChange,
@@ -50,6 +52,8 @@ MAX_CHECKS: Final = 64
 """Services whose sleep is being confirmed."""
 STIR_INTERVAL: Final = 10.0
 """Seconds in which a service that says what is known already is heard once."""
+MAX_HEARD: Final = 512
+"""Services of which it is known when they were heard."""
 MDNS_PORT: Final = 5353
 
 WATCHED: Final = (
@@ -173,6 +177,8 @@ class Watcher:
 
     def _tell(self) -> None:
         self._timer = None
+        if len(self._heard) > MAX_HEARD:
+            self._heard.clear()
         for sighting in self._sightings.update():
             for callback in list(self._subscribers.values()):
                 callback(sighting)
@@ -267,7 +273,9 @@ class Watcher:
             return
         out = DNSOutgoing(_QUERY_FLAGS)
         out.add_question(DNSQuestion(full_name(*found), RecordType.SRV, CLASS_IN))
-        zeroconf.async_send(out)
+        # Nobody who listens to zeroconf should suffer from a name that cannot be asked for.
+        with contextlib.suppress(Error):
+            zeroconf.async_send(out)
         self._checks[key] = asyncio.get_running_loop().call_later(
             CONFIRM, self._fell_asleep, found
         )

@@ -17,6 +17,8 @@ MAX_DEVICES: Final = 64
 """Devices that are told of at once; those that are known go before strangers."""
 MAX_REMEMBERED: Final = 64
 """Devices that were awake once: a sleep proxy may tell no more than their names."""
+MAX_WANTED: Final = 64
+"""Devices of earlier days that are remembered besides."""
 
 type Key = tuple[ServiceType, str]
 
@@ -51,8 +53,9 @@ class Sightings:
         """Know nothing yet."""
         self._services: dict[Key, Announcement] = {}
         self._devices: tuple[FoundDevice, ...] = ()
-        # The latest is the last one.
+        # The latest are the last ones.
         self._remembered: list[FoundDevice] = []
+        self._wanted: list[FoundDevice] = []
         self._stirred: set[Key] = set()
         self._gone: set[Key] = set()
 
@@ -88,15 +91,19 @@ class Sightings:
         )
 
     def remember(self, device: FoundDevice) -> None:
-        """Know a device that was found earlier; it is not told before it is heard of."""
-        others: list[FoundDevice] = []
-        for known in self._remembered:
-            if known.is_same_as(device.identifiers):
-                # It may be on its way to sleep, and have withdrawn a part of it.
-                device = join(device, known)
-            else:
-                others.append(known)
-        self._remembered = [*others, replace(device, is_asleep=False)]
+        """Know a device that was found earlier; it is not told before it is heard of.
+
+        It is not forgotten, however many strangers there are.
+        """
+        self._wanted = _put(self._wanted, device)
+        del self._wanted[:-MAX_WANTED]
+
+    def _note(self, device: FoundDevice) -> None:
+        """Remember where a device was when it was awake."""
+        if _find_same(self._wanted, device) is not None:
+            self._wanted = _put(self._wanted, device)
+            return
+        self._remembered = _put(self._remembered, device)
         del self._remembered[:-MAX_REMEMBERED]
 
     def add(self, one: Announcement) -> bool:
@@ -129,6 +136,10 @@ class Sightings:
         self._gone.add(key)
         return True
 
+    @property
+    def _known(self) -> list[FoundDevice]:
+        return [*self._remembered, *self._wanted]
+
     def _make_room(self, one: Announcement) -> bool:
         """Let a device that is known in, whoever else fills everything."""
         if len(self._services) < MAX_SERVICES:
@@ -154,7 +165,7 @@ class Sightings:
             if kind is not None:
                 told.append(Sighting(device, kind))
             if not device.is_asleep:
-                self.remember(device)
+                self._note(device)
         told.extend(
             Sighting(device, SightingKind.GONE)
             for device in left
@@ -203,7 +214,7 @@ class Sightings:
         for device in self._sleeping(bare):
             if _find_same(found, device) is None:
                 found.append(device)
-        known = [_find_same(self._remembered, device) is not None for device in found]
+        known = [_find_same(self._known, device) is not None for device in found]
         order = sorted(range(len(found)), key=lambda index: not known[index])
         return tuple(found[index] for index in order[:MAX_DEVICES])
 
@@ -211,7 +222,7 @@ class Sightings:
         """Keep where a device was that is asleep: its sleep proxy is not where it will be."""
         if not device.is_asleep:
             return device
-        known = _find_same(self._remembered, device)
+        known = _find_same(self._known, device)
         if known is None:
             return device
         return replace(join(known, device), is_asleep=True)
@@ -229,12 +240,26 @@ class Sightings:
         """Return the device remembered that has an identifier, or else this name."""
         wanted = None if name is None else name.casefold()
         by_name: FoundDevice | None = None
-        for known in reversed(self._remembered):
+        for known in reversed(self._known):
             if identifier is not None and identifier in known.identifiers:
                 return known
             if known.name.casefold() == wanted and by_name is None:
                 by_name = known
         return by_name
+
+
+def _put(known: list[FoundDevice], device: FoundDevice) -> list[FoundDevice]:
+    """Return the devices with this one as the latest, awake.
+
+    It may be on its way to sleep, and have withdrawn a part of what it said before.
+    """
+    others: list[FoundDevice] = []
+    for one in known:
+        if one.is_same_as(device.identifiers):
+            device = join(device, one)
+        else:
+            others.append(one)
+    return [*others, replace(device, is_asleep=False)]
 
 
 def _find_same(
