@@ -1,13 +1,15 @@
 """What the facade tells, out of all its sessions, and only once."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
-from .stubs import AIRPLAY, Bench, found, played, scenario
+from .stubs import AIRPLAY, Bench, StubMrp, found, played, scenario
 from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.enums import (
     DeviceState,
+    Feature,
     MediaType,
     PowerState,
 )
@@ -29,11 +31,14 @@ from custom_components.rumpus.protocols.apple.models import (
     OutputDevice,
     Playing,
 )
+from custom_components.rumpus.protocols.apple.mrp_session import MrpSession
+from custom_components.rumpus.protocols.apple.session import Aspect
 from custom_components.rumpus.protocols.companion import events as companion
 from custom_components.rumpus.protocols.companion.enums import (
     AttentionState,
     MediaFlags,
 )
+from custom_components.rumpus.protocols.errors import RumpusError
 from custom_components.rumpus.protocols.mrp import events as mrp
 from custom_components.rumpus.protocols.mrp.models import (
     KeyboardSession,
@@ -222,6 +227,44 @@ def test_the_hash_of_what_is_played() -> None:
     assert Playing(total_time=0).hash == legacy
     assert Playing(item_identifier="item").hash == "item"
     assert Playing(title="\ud800").hash != idle
+
+
+def test_every_event_of_companion_is_heard() -> None:
+    async def scene(bench: Bench) -> None:
+        phone = bench.companion
+        samples: list[companion.CompanionEvent] = [
+            companion.AttentionChanged(AttentionState.AWAKE),
+            companion.MediaFlagsChanged(MediaFlags(0)),
+            companion.VolumeChanged(1.0),
+            companion.FocusChanged(True),
+            companion.Lost(None),
+        ]
+        kinds = get_args(companion.CompanionEvent.__value__)
+        assert {type(sample) for sample in samples} == set(kinds)
+        for sample in samples:
+            phone.tell(sample)
+        assert len(bench.told(LinkLost)) == 1
+
+    run(played(scenario(), scene))
+
+
+def test_a_session_has_nothing_to_say_before_it_is_open() -> None:
+    class Nobody:
+        async def open(self) -> StubMrp:
+            raise NotImplementedError
+
+        async def close(self) -> None:
+            """Nothing was opened."""
+
+        def changed(self, aspect: Aspect) -> None:
+            raise NotImplementedError
+
+        def lost(self, error: RumpusError | None) -> None:
+            raise NotImplementedError
+
+    session = MrpSession(Nobody(), Nobody())
+    with pytest.raises(RuntimeError):
+        session.feature(Feature.PLAY)
 
 
 def test_pictures_are_not_shown_in_words() -> None:

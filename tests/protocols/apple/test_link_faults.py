@@ -273,6 +273,32 @@ def test_damaged_credentials_are_refused(text: str) -> None:
     run(act())
 
 
+def test_a_session_that_is_closing_while_all_ends() -> None:
+    async def act() -> None:
+        bench = scenario()
+        await bench.start()
+        gate = bench.companion_script.close_gate = asyncio.Event()
+        bench.companion.tell(Lost(None))
+        stopping = asyncio.ensure_future(bench.device.stop())
+        await asyncio.sleep(1)
+        assert not stopping.done()
+        gate.set()
+        await stopping
+
+    run(act())
+
+
+def test_damaged_credentials_of_the_tunnel_are_refused() -> None:
+    async def act() -> None:
+        bench = scenario(credentials={AppleProtocol.AIRPLAY: "nonsense"})
+        bench.device.start()
+        await bench.until(lambda: bool(bench.told(LinkRefused)))
+        assert bench.told(LinkRefused)[0].protocol is TUNNEL
+        await bench.device.stop()
+
+    run(act())
+
+
 @pytest.mark.parametrize("protocol", [AppleProtocol.AIRPLAY, AppleProtocol.MRP])
 def test_credentials_of_another_kind_are_refused(protocol: AppleProtocol) -> None:
     legacy = f":{'11' * 32}::{'22' * 8}"

@@ -121,14 +121,42 @@ def test_what_an_announcement_leaves_out_stays_known() -> None:
         bench = scenario()
         bench.device.announce(
             found(
-                replace(AIRPLAY, port=0, identifier=None, properties={}),
+                replace(AIRPLAY, port=0, is_enabled=False, identifier=None),
+                replace(MRP, port=0, is_enabled=False),
                 address="10.0.0.8",
             )
         )
         known = bench.device.found
         assert known.service(AppleProtocol.AIRPLAY) == AIRPLAY
         assert known.service(AppleProtocol.COMPANION) == COMPANION
+        assert known.service(AppleProtocol.MRP) == replace(
+            MRP, port=0, is_enabled=False
+        )
         assert known.address == "10.0.0.8"
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_a_proxy_that_knows_names_alone_moves_nothing() -> None:
+    async def act() -> None:
+        bench = scenario()
+        proxied = found(
+            replace(AIRPLAY, port=0, is_enabled=False, identifier="another"),
+            replace(MRP, port=0, is_enabled=False),
+            address="10.0.0.99",
+            is_asleep=True,
+        )
+        for _ in range(2):
+            bench.device.announce(proxied)
+            known = bench.device.found
+            assert known.address == "10.0.0.5"
+            assert known.service(AppleProtocol.AIRPLAY) == replace(
+                AIRPLAY, identifier="another"
+            )
+        # One that knows more tells where it is.
+        bench.device.announce(found(address="10.0.0.6", is_asleep=True))
+        assert bench.device.found.address == "10.0.0.6"
         await bench.device.stop()
 
     run(act())

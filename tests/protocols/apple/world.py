@@ -5,6 +5,7 @@ from collections.abc import Callable
 import logging
 from typing import Self
 
+from custom_components.rumpus.protocols.airplay.timing import Timing as AirPlayTiming
 from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.device import AppleDevice
 from custom_components.rumpus.protocols.apple.events import AppleEvent
@@ -17,10 +18,33 @@ from custom_components.rumpus.protocols.apple.pairing import (
 from custom_components.rumpus.protocols.apple.scan import scan_unicast
 from custom_components.rumpus.protocols.apple.services import FoundDevice
 from custom_components.rumpus.protocols.apple.timing import Timing
+from custom_components.rumpus.protocols.companion.timing import (
+    Timing as CompanionTiming,
+)
+from custom_components.rumpus.protocols.mrp.timing import Timing as MrpTiming
+from custom_components.rumpus.protocols.reconnect import Backoff
 from tests.fakes.apple_tv import FakeAppleTv
 
 LOGGER = logging.getLogger("tests.apple")
 PATIENCE = 10.0
+QUICK = Timing(
+    connect=5.0,
+    backoff=Backoff((0.05, 0.1, 0.2), 0.1),
+    resolve=3.0,
+    resolve_interval=0.1,
+    asleep_interval=0.1,
+    wakes=1000,
+    wakes_refill=1000.0,
+    power=5.0,
+    airplay=AirPlayTiming(
+        connect=2.0, event_pause=0.05, feedback=0.2, feedback_timeout=0.8, close=0.3
+    ),
+    companion=CompanionTiming(
+        connect=2.0, attention=0.3, farewell=0.3, quiet=0.4, probe=0.4, hold=0.05
+    ),
+    mrp=MrpTiming(connect=2.0, heartbeat=0.4, heartbeat_answer=0.3, hold=0.05),
+)
+"""As everything, in a smaller world."""
 
 
 async def find(fake: FakeAppleTv) -> FoundDevice | None:
@@ -50,7 +74,7 @@ async def pair(fake: FakeAppleTv, identity: ClientIdentity) -> dict[AppleProtoco
 class World:
     """The fake and the facade, which ends with it."""
 
-    def __init__(self, fake: FakeAppleTv, timing: Timing) -> None:
+    def __init__(self, fake: FakeAppleTv, timing: Timing = QUICK) -> None:
         self.fake = fake
         self.timing = timing
         self.identity = ClientIdentity.create("Rumpus")

@@ -30,6 +30,10 @@ def _has(key: Key, action: InputAction) -> Fit[Keys]:
     return lambda offers: action in offers.keys.get(key, ())
 
 
+def _has_group(offers: type[Sounding]) -> bool:
+    return issubclass(offers, Grouping)
+
+
 class Commands:
     """The commands of the facade; each raises what `AppleDevice` says."""
 
@@ -126,10 +130,7 @@ class Commands:
             if not session.can_set:
                 raise UnsupportedError("The volume cannot be set to a level")
         else:
-            group = await self._serving(Grouping)
-            if not isinstance(group, Sounding):
-                raise UnsupportedError("The devices that play along have no volume")
-            session = group
+            session = await self._serving(Sounding, _has_group)
         await session.set_volume(level, output_device)
 
     async def volume_up(self) -> None:

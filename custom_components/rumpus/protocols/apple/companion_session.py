@@ -107,8 +107,8 @@ class CompanionSession(
     def _on_event(self, event: CompanionEvent) -> None:
         if isinstance(event, Lost):
             self._listener.lost(event.error)
-        elif (aspect := _ASPECTS.get(type(event))) is not None:
-            self._listener.changed(aspect)
+        else:
+            self._listener.changed(_ASPECTS[type(event)])
 
     @override
     def feature(self, feature: Feature) -> FeatureState:

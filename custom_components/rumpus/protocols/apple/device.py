@@ -367,19 +367,21 @@ class AppleDevice(Commands):
 
 
 def _renewed(old: FoundDevice, new: FoundDevice) -> FoundDevice:
-    """Return what is known now: of each service what was told last."""
+    """Return what is known now: of each service what was told last.
+
+    What somebody tells who knows names alone, as a sleep proxy may, moves nothing.
+    """
     services = {service.protocol: service for service in old.services}
+    is_named_only = not any(service.port for service in new.services)
     for service in new.services:
         known = services.get(service.protocol)
-        if known is not None:
-            # A sleep proxy may tell names alone.
-            service = replace(  # noqa: PLW2901
-                service,
-                port=service.port or known.port,
-                identifier=service.identifier or known.identifier,
-                properties=service.properties or known.properties,
-            )
+        if known is not None and known.port and not service.port:
+            identifier = service.identifier or known.identifier
+            service = replace(known, identifier=identifier)  # noqa: PLW2901
         services[service.protocol] = service
     return replace(
-        new, services=tuple(services.values()), info=filled(new.info, old.info)
+        new,
+        address=old.address if is_named_only and new.is_asleep else new.address,
+        services=tuple(services.values()),
+        info=filled(new.info, old.info),
     )

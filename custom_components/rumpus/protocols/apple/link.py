@@ -164,11 +164,6 @@ class Link:
         """Whether there is a place to connect to."""
         return self._place is not None
 
-    @property
-    def has_tried(self) -> bool:
-        """Whether its first attempt is over, or there is none to wait for."""
-        return self.attempts > 0 or self._place is None
-
     # From above
 
     def start(self) -> None:

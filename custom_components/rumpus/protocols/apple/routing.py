@@ -158,7 +158,7 @@ def _ordered(
 
 def _raise_refused(links: Sequence[Link]) -> None:
     """Raise why, if the device has refused us on all of these."""
-    if all(link.state is LinkState.REFUSED for link in links):
-        for link in links:
-            if isinstance(link.error, AuthenticationError):
-                raise link.error
+    refused = (link.error for link in links if link.state is LinkState.REFUSED)
+    errors = [error for error in refused if isinstance(error, AuthenticationError)]
+    if len(errors) == len(links):
+        raise errors[0]
