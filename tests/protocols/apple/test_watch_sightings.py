@@ -246,7 +246,7 @@ def test_strangers_do_not_push_out_what_is_remembered_for_good(
     told(sightings, airplay(address="10.0.0.8"))
     sightings.remove(airplay().key)
     for index in range(MAX_REMEMBERED + 1):
-        told(sightings, airplay(f"{index}", f"{index}"))
+        told(sightings, airplay(f"{index}", f"id {index}"))
         sightings.remove(airplay(f"{index}").key)
     assert (APPEARED, "Room") in told(sightings, bare())
     # It is where it was last, not where it was in earlier days.
