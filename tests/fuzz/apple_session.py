@@ -18,15 +18,21 @@ from custom_components.rumpus.protocols.airplay.http import (
 from custom_components.rumpus.protocols.airplay.info import AirPlayInfo
 from custom_components.rumpus.protocols.apple.identity import ClientIdentity
 from custom_components.rumpus.protocols.companion import frames, messages, rti
+from custom_components.rumpus.protocols.companion.attention import Attention
+from custom_components.rumpus.protocols.companion.connection import Seen
+from custom_components.rumpus.protocols.companion.keyboard import Keyboard
+from custom_components.rumpus.protocols.companion.media import Media
 from custom_components.rumpus.protocols.companion.system_info import SystemInfo
+from custom_components.rumpus.protocols.companion.timing import Timing
+from custom_components.rumpus.protocols.errors import PeerTimeoutError
 from custom_components.rumpus.protocols.hap.crypto import ChannelCipher
 from custom_components.rumpus.protocols.hap.frames import HapFrames
 from custom_components.rumpus.protocols.mrp import messages as mrp_messages
 from custom_components.rumpus.protocols.mrp.client import MrpClient
-from custom_components.rumpus.protocols.mrp.events import MrpEvent
 from custom_components.rumpus.protocols.mrp.framing import Frames
 from custom_components.rumpus.protocols.mrp.proto import mrp_pb2 as pb
 from custom_components.rumpus.protocols.mrp.transport import Closed, Received
+from custom_components.rumpus.protocols.opack import OpackDict
 from tests.protocols.airplay.vectors import DATA, PLISTS, SEQUENCE
 from tests.protocols.companion.vectors import ARCHIVES, MESSAGES
 from tests.protocols.mrp.vectors import CAPTURED, MESSAGES as MRP_MESSAGES, VARINTS
@@ -71,6 +77,33 @@ class Answering:
         """Do nothing."""
 
 
+class Unlinked:
+    """A link of Companion over which nothing is said."""
+
+    async def request(
+        self,
+        name: str,
+        content: OpackDict | None = None,
+        *,
+        timeout: float | None = None,
+        seen: Seen | None = None,
+    ) -> OpackDict:
+        """Get no answer."""
+        raise PeerTimeoutError(name)
+
+    def ask(
+        self, name: str, content: OpackDict | None = None, seen: Seen | None = None
+    ) -> None:
+        """Say nothing."""
+
+    def send_event(self, name: str, content: OpackDict) -> None:
+        """Say nothing."""
+
+    def spawn(self, job: Coroutine[object, object, None]) -> None:
+        """Do at once what can be done; there is nothing to wait for."""
+        _finish(job)
+
+
 class SessionTargets:
     """Decoders of sessions; made and used while an event loop runs."""
 
@@ -104,6 +137,13 @@ class SessionTargets:
         )
         self._client.subscribe(self._heard)
 
+        link = Unlinked()
+        self._events = (
+            Attention(link, self._heard).received,
+            Keyboard(link, self._heard).focus_received,
+            Media(link, Timing(), self._heard).flags_received,
+        )
+
     async def start(self) -> None:
         """Bring the session up that all messages of MRP go to."""
         await self._client.start()
@@ -112,7 +152,7 @@ class SessionTargets:
         """End it."""
         await self._client.close()
 
-    def _heard(self, event: MrpEvent) -> None:
+    def _heard(self, event: object) -> None:
         repr(event)
 
     @property
@@ -236,6 +276,8 @@ class SessionTargets:
         message = messages.decode_message(data)
         repr((message, SystemInfo.decode(message.content)))
         messages.get_named(message.content, limit=9)
+        for received in self._events:
+            received(message.content)
         messages.decode_message(messages.encode_refusal(message))
 
     # MRP
