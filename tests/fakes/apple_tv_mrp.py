@@ -110,6 +110,14 @@ class MrpDevice:
         """Push a message to all clients."""
         for session in tuple(self.sessions):
             session.tell(message)
+        if message.type == pb.MESSAGE_TYPE_SET_STATE:
+            player, item = self.media.player, self.media.item
+            self.core.events.emit(
+                "playing",
+                app=self.media.active,
+                title=item.title if item else None,
+                state=player.state if player else None,
+            )
         self._tell_flags()
 
     def _tell_flags(self) -> None:
