@@ -1,197 +1,47 @@
-"""Asking everybody and watching, through zeroconf over loopback (part A, section 1.6)."""
+"""Watching, through zeroconf over loopback (part A, sections 1.6 and 1.7)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Any, Self, override
-import uuid
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
 
 import pytest
+from zeroconf import Zeroconf
+from zeroconf.asyncio import AsyncZeroconf
 
-# The first one is public, but is not listed as such.
-from zeroconf import DNSIncoming, IPVersion, Zeroconf  # type: ignore[attr-defined]
-from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
-
-from custom_components.rumpus.protocols.apple import scan_zeroconf, watch
+from .zeroconf_support import (  # noqa: F401 - fixtures have to be known here
+    AIRPLAY,
+    APPEARED,
+    ASLEEP,
+    AWAKE,
+    CHANGED,
+    GONE,
+    LOOPBACK,
+    PATIENCE,
+    PROXY_RECORDS,
+    Device,
+    Log,
+    SleepProxy,
+    hear,
+    name_fixture,
+    real_zeroconf_fixture,
+    zeroconf_fixture,
+)
+from custom_components.rumpus.protocols.apple import watch
 from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.records import (
     Announcement,
     ServiceType,
     announcement,
 )
-from custom_components.rumpus.protocols.apple.scan import scan_multicast
-from custom_components.rumpus.protocols.apple.scan_zeroconf import (
-    MAX_NAMES,
-    MAX_PROXIES,
-    ask_proxies,
-    look_up,
-    read_cached,
-)
+from custom_components.rumpus.protocols.apple.scan_zeroconf import ask_proxies
 from custom_components.rumpus.protocols.apple.watch import (
     MAX_CHECKS,
     MAX_LOOKUPS,
     Sighting,
-    SightingKind,
     Watcher,
 )
 from tests.fakes.apple_tv import FakeAppleTv
-from tests.fakes.apple_tv_dns import (
-    PTR,
-    SRV,
-    TXT,
-    A,
-    Labels,
-    Question,
-    Record,
-    Response,
-    address_data,
-    parse_query,
-    txt_data,
-)
-
-LOOPBACK = "127.0.0.1"
-PATIENCE = 10.0
-LONG = 60.0
-
-AIRPLAY = ("_airplay", "_tcp", "local")
-PROXY = ("_sleep-proxy", "_udp", "local")
-
-APPEARED, CHANGED, ASLEEP, AWAKE, GONE = SightingKind
-
-# As it is before any test has started Home Assistant, which then hands its own instance to
-# whoever makes another.
-_INIT = Zeroconf.__init__
-
-
-@pytest.fixture
-def real_zeroconf(monkeypatch: pytest.MonkeyPatch, socket_enabled: None) -> None:
-    """Let instances of zeroconf be made."""
-
-    def new(cls: type[Zeroconf], *_args: object, **_kwargs: object) -> Zeroconf:
-        return object.__new__(cls)
-
-    monkeypatch.setattr(Zeroconf, "__new__", new)
-    monkeypatch.setattr(Zeroconf, "__init__", _INIT)
-
-
-@pytest.fixture
-async def zeroconf(real_zeroconf: None) -> AsyncIterator[AsyncZeroconf]:
-    instance = AsyncZeroconf(interfaces=[LOOPBACK], ip_version=IPVersion.V4Only)
-    yield instance
-    await instance.async_close()
-
-
-@pytest.fixture
-async def other(real_zeroconf: None) -> AsyncIterator[AsyncZeroconf]:
-    instance = AsyncZeroconf(interfaces=[LOOPBACK], ip_version=IPVersion.V4Only)
-    yield instance
-    await instance.async_close()
-
-
-@pytest.fixture
-def name() -> str:
-    """Return a name of its own: others may be tested at once."""
-    return f"Room {uuid.uuid4().hex[:8]}"
-
-
-class Device:
-    """What one device says, as bytes in a packet of its own."""
-
-    def __init__(self, name: str, *, address: str = LOOPBACK, port: int = 7000) -> None:
-        self.name = name
-        self.owner: Labels = (name, *AIRPLAY)
-        self.address = address
-        self.port = port
-        self.host: Labels = (name.replace(" ", "-"), "local")
-
-    @property
-    def identifier(self) -> str:
-        return f"id of {self.name}"
-
-    @property
-    def pointer(self) -> Record:
-        return Record(AIRPLAY, PTR, self.owner, ttl=4500, is_unique=False)
-
-    @property
-    def goodbye(self) -> Record:
-        return Record(AIRPLAY, PTR, self.owner, ttl=0, is_unique=False)
-
-    @property
-    def details(self) -> list[Record]:
-        return [
-            Record(self.owner, SRV, (self.port, self.host)),
-            Record(self.host, A, address_data(self.address)),
-            Record(self.owner, TXT, txt_data({"deviceid": self.identifier}), ttl=4500),
-        ]
-
-
-def hear(zeroconf: AsyncZeroconf, *records: Record) -> None:
-    """Let zeroconf hear one packet."""
-    packet = DNSIncoming(Response(0, []).build(list(records), []))
-    assert packet.valid
-    zeroconf.zeroconf.record_manager.async_updates_from_response(packet)
-
-
-class Log:
-    """Keeps what is told of one device."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._told: asyncio.Queue[Sighting] = asyncio.Queue()
-
-    def __call__(self, sighting: Sighting) -> None:
-        if sighting.device.name == self._name:
-            self._told.put_nowait(sighting)
-
-    async def next(self) -> Sighting:
-        async with asyncio.timeout(PATIENCE):
-            return await self._told.get()
-
-    async def wait_for(self, kind: SightingKind) -> Sighting:
-        while (sighting := await self.next()).kind is not kind:
-            pass
-        return sighting
-
-    @property
-    def is_empty(self) -> bool:
-        return self._told.empty()
-
-
-class SleepProxy(asyncio.DatagramProtocol):
-    """Answers what is asked by unicast."""
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self._records = records
-        self._transport: asyncio.DatagramTransport | None = None
-        self.port = 0
-
-    async def __aenter__(self) -> Self:
-        self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: self, local_addr=(LOOPBACK, 0)
-        )
-        self.port = self._transport.get_extra_info("sockname")[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._transport is not None
-        self._transport.close()
-
-    @override
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        assert self._transport is not None
-        ident, questions = parse_query(data)
-        self._transport.sendto(self.answer(ident, questions), addr)
-
-    def answer(self, ident: int, questions: list[Question]) -> bytes:
-        return Response(ident, questions).build(list(self._records), [])
-
-
-PROXY_OWNER = ("70-35-60-63.1 Hall", *PROXY)
-PROXY_RECORDS = [
-    Record(PROXY, PTR, PROXY_OWNER, is_unique=False),
-    Record(PROXY_OWNER, SRV, (9, ("Hall", "local"))),
-    Record(PROXY_OWNER, TXT, b"\0"),
-    Record(("Hall", "local"), A, address_data(LOOPBACK)),
-]
+from tests.fakes.apple_tv_dns import PTR, SRV, Record
 
 
 @pytest.fixture
@@ -211,166 +61,6 @@ async def watchers(
     yield make
     for watcher in made:
         await watcher.stop()
-
-
-# Searching
-
-
-async def test_what_is_announced_is_found(
-    zeroconf: AsyncZeroconf, other: AsyncZeroconf, name: str
-) -> None:
-    type_ = "_airplay._tcp.local."
-    info = AsyncServiceInfo(
-        type_,
-        f"{name}.{type_}",
-        7000,
-        properties={"deviceid": f"id of {name}", "model": "AppleTV6,2"},
-        server=f"{name.replace(' ', '-')}.local.",
-        parsed_addresses=[LOOPBACK],
-    )
-    await (await other.async_register_service(info, cooperating_responders=True))
-    async with asyncio.timeout(PATIENCE):
-        (found,) = await scan_multicast(
-            zeroconf, timeout=LONG, identifiers=[f"id of {name}"], allow_loopback=True
-        )
-    assert (found.name, found.address, found.is_asleep) == (name, LOOPBACK, False)
-    assert found.info.model == "Apple TV 4K"
-    assert found.services[0].port == 7000
-
-
-async def test_what_is_known_already_is_found_at_once(
-    zeroconf: AsyncZeroconf, name: str
-) -> None:
-    device = Device(name, address="10.0.0.9")
-    board = Record(
-        (name, "_device-info", "_tcp", "local"), TXT, txt_data({"model": "J255AP"})
-    )
-    hear(zeroconf, device.pointer, *device.details, board)
-    async with asyncio.timeout(PATIENCE):
-        (found,) = await scan_multicast(
-            zeroconf,
-            timeout=LONG,
-            protocols=[AppleProtocol.AIRPLAY],
-            identifiers=[device.identifier],
-        )
-    assert found.address == "10.0.0.9"
-    assert found.info.raw_model == "AppleTV14,1"
-
-
-async def test_the_whole_time_is_searched(zeroconf: AsyncZeroconf, name: str) -> None:
-    device, moved = Device(name, address="10.0.0.9"), Device(name, address="10.0.0.8")
-    loopback, local = Device(f"{name} a"), Device(f"{name} b", address="169.254.1.1")
-    gone = Device(f"{name} c", address="10.0.0.7")
-    hear(zeroconf, device.pointer, *device.details)
-    hear(zeroconf, *moved.details)
-    hear(zeroconf, loopback.pointer, *loopback.details)
-    hear(zeroconf, local.pointer, *local.details)
-    hear(zeroconf, gone.pointer, *gone.details)
-    searching = asyncio.ensure_future(scan_multicast(zeroconf, timeout=0.3))
-    await asyncio.sleep(0)
-    hear(zeroconf, gone.goodbye)
-    # Whoever is heard last is where it says that it is.
-    assert [(one.name, one.address) for one in await searching if name in one.name] == [
-        (name, "10.0.0.8")
-    ]
-
-
-async def test_sleep_proxies_are_asked_for_what_only_they_know(
-    zeroconf: AsyncZeroconf, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scan_zeroconf, "PROXY_DELAY", 0.0)
-    one, two = Device(name), Device(f"{name} two")
-    hear(zeroconf, *PROXY_RECORDS)
-    hear(zeroconf, one.pointer, two.pointer)
-    async with SleepProxy([*one.details, *two.details]) as proxy:
-        async with asyncio.timeout(PATIENCE):
-            found = await scan_multicast(
-                zeroconf,
-                timeout=LONG,
-                identifiers=[one.identifier, two.identifier],
-                allow_loopback=True,
-                proxy_port=proxy.port,
-            )
-    assert [(device.name, device.is_asleep) for device in found] == [
-        (name, True),
-        (f"{name} two", True),
-    ]
-
-
-async def test_without_sleep_proxies_nobody_is_asked(
-    zeroconf: AsyncZeroconf, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scan_zeroconf, "PROXY_DELAY", 0.0)
-    hear(zeroconf, Device(name).pointer)
-    found = await scan_multicast(zeroconf, timeout=0.2, allow_loopback=True)
-    assert not any(name in device.name for device in found)
-
-
-async def test_names_of_other_types_are_left_alone(zeroconf: AsyncZeroconf) -> None:
-    hear(zeroconf, Record(AIRPLAY, PTR, ("a", "_http", "_tcp", "local")))
-    assert await scan_multicast(zeroconf, timeout=0.05) == ()
-    odd = "\x01"
-    await look_up(zeroconf.zeroconf, ServiceType.AIRPLAY, "", 0.01)
-    assert read_cached(zeroconf.zeroconf, ServiceType.AIRPLAY, odd) == Announcement(
-        ServiceType.AIRPLAY, odd, None, 0
-    )
-
-
-async def test_broken_texts_are_no_texts(zeroconf: AsyncZeroconf, name: str) -> None:
-    owner = (name, *AIRPLAY)
-    hear(zeroconf, Record(owner, TXT, b"\x05a"))
-    assert read_cached(zeroconf.zeroconf, ServiceType.AIRPLAY, name).properties == {}
-
-
-async def test_limit_of_names(
-    zeroconf: AsyncZeroconf, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-
-    async def note(_: Zeroconf, __: ServiceType, instance: str, ___: float) -> None:
-        asked.append(instance)
-
-    monkeypatch.setattr(scan_zeroconf, "look_up", note)
-    pointers = [Device(f"{name} {index}").pointer for index in range(MAX_NAMES + 9)]
-    for index in range(0, len(pointers), 50):
-        hear(zeroconf, *pointers[index : index + 50])
-    await scan_multicast(zeroconf, timeout=0.3)
-    assert len(asked) == MAX_NAMES
-
-
-async def test_limit_of_lookups_of_a_search(
-    zeroconf: AsyncZeroconf, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running: set[str] = set()
-
-    async def never(_: Zeroconf, __: ServiceType, instance: str, ___: float) -> None:
-        running.add(instance)
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(scan_zeroconf, "look_up", never)
-    many = [Device(f"{name} {index}").pointer for index in range(50)]
-    hear(zeroconf, *many)
-    await scan_multicast(zeroconf, timeout=0.2)
-    assert len(running) == scan_zeroconf.MAX_LOOKUPS
-
-
-async def test_limit_of_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    class Query:
-        def __init__(self, address: str, *_: object) -> None:
-            asked.append(address)
-
-        async def run(self, *_: object) -> tuple[()]:
-            return ()
-
-    monkeypatch.setattr(scan_zeroconf, "HostQuery", Query)
-    addresses = [f"10.0.0.{index}" for index in range(MAX_PROXIES + 1)]
-    await ask_proxies(addresses * 2, [(ServiceType.AIRPLAY, "A")], port=9, timeout=1)
-    assert asked == addresses[:MAX_PROXIES]
-
-
-# Watching
 
 
 async def test_a_device_comes_moves_and_goes(
