@@ -18,9 +18,10 @@ class Wire:
 
 
 class Link(asyncio.Protocol):
-    """One connection. Set `on_data` and `on_lost` before it is opened."""
+    """One connection. Set what is called before it is opened."""
 
     def __init__(self, wire: Wire) -> None:
+        self.on_open: Callable[[], None] = lambda: None
         self.on_data: Callable[[bytes], None] = lambda data: None
         self.on_lost: Callable[[], None] = lambda: None
         self.is_open = False
@@ -41,7 +42,9 @@ class Link(asyncio.Protocol):
         self.peer = f"{peer[0]}:{peer[1]}"
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if not self.is_wanted():
+        if self.is_wanted():
+            self.on_open()
+        else:
             transport.abort()
 
     @override
@@ -105,6 +108,7 @@ class Listener:
         self._opened = opened
         self._server: asyncio.Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self._sock: socket.socket | None = None  # until the server has it
         self.links: set[Link] = set()
         self.port = 0
 
@@ -130,17 +134,17 @@ class Listener:
         if not delay:
             sock.listen(1)
         self.port = sock.getsockname()[1]
+        self._sock = sock
         self._task = asyncio.create_task(self._serve(sock, delay))
         return self.port
 
     async def _serve(self, sock: socket.socket, delay: float) -> None:
-        try:
-            await asyncio.sleep(delay)
-            loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(self._make, sock=sock)
-        except BaseException:
-            sock.close()
-            raise
+        # May be cancelled wherever it waits: whoever has the socket then closes it.
+        await asyncio.sleep(delay)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self._make, sock=sock, start_serving=False)
+        self._sock, self._server = None, server
+        await server.start_serving()
 
     def stop_listening(self) -> None:
         """Take no more connections; those that are there live on."""
@@ -148,6 +152,9 @@ class Listener:
             self._task.cancel()
         if self._server is not None:
             self._server.close()
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
 
     def drop(self) -> None:
         """Break off all connections."""

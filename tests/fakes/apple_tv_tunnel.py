@@ -78,8 +78,11 @@ class Channel:
         self.link = link
         link.on_data = self._received
         link.on_lost = self._lost
+        link.on_open = self._connected
+
+    def _connected(self) -> None:
         self.session.control.emit(f"{self.name}_channel")
-        asyncio.get_running_loop().call_soon(self.on_open)
+        self.on_open()
 
     def _received(self, data: bytes) -> None:
         try:
