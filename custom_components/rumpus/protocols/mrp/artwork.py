@@ -5,7 +5,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 import re
 from typing import Final
-from urllib.parse import urlsplit
 
 from ..apple.models import Artwork, ArtworkFetcher
 from ..errors import RumpusError
@@ -27,6 +26,7 @@ NO_PICTURE: Final = "image/none"
 DEFAULT_TYPE: Final = "image/jpeg"
 """What a picture is when the device does not say it."""
 
+_ADDRESS: Final = re.compile(r"https?://[^\s/?#\[\]@]", re.IGNORECASE)
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -152,10 +152,4 @@ def fill_template(template: str, width: int, height: int) -> str | None:
 
 def _is_address(url: str) -> bool:
     """Return whether something can be fetched there."""
-    if len(url) > MAX_URL:
-        return False
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return len(url) <= MAX_URL and _ADDRESS.match(url) is not None
