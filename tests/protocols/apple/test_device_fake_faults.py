@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from .world import World, find
+from .world import PATIENCE, World, find
 from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.enums import Feature, Key, PowerState
 from custom_components.rumpus.protocols.apple.events import (
@@ -100,6 +100,30 @@ async def test_sleep_and_wake() -> None:
         device.announce(found)
         await back(world, A, C, since=since)
         await world.until(lambda: device.power is PowerState.ON)
+
+
+async def test_a_device_that_goes_to_sleep_is_let_sleep() -> None:
+    async with World(FakeAppleTv()) as world:
+        device, fake = world.device, world.fake
+        await world.until(lambda: device.power is PowerState.ON)
+        for _ in range(3):
+            since = len(world.events)
+            resolves = world.resolves
+            fake.sleep()
+            await world.until(lambda: not device.is_connected)
+            await asked(world, resolves + 3)
+            assert device.is_asleep
+            assert not fake.seen("knocked")
+            fake.wake()
+            # Nobody announces it: asking for it finds out.
+            await back(world, A, C, since=since)
+
+
+async def asked(world: World, times: int) -> None:
+    """Wait until the device was looked for so often."""
+    async with asyncio.timeout(PATIENCE):
+        while world.resolves < times:
+            await world.fake.wait_for("mdns_query")
 
 
 async def test_a_device_that_vanishes_and_comes_back() -> None:

@@ -229,6 +229,26 @@ def test_the_hash_of_what_is_played() -> None:
     assert Playing(title="\ud800").hash != idle
 
 
+def test_everything_is_known_before_any_of_it_is_told() -> None:
+    async def scene(bench: Bench) -> None:
+        device, tv = bench.device, bench.tunnel
+        tv.playing, tv.power, tv.volume = SONG, PowerState.ON, 10.0
+        tv.tell(mrp.PlayingChanged(SONG))
+        seen: list[tuple[object, ...]] = []
+
+        def look(event: object) -> None:
+            seen.append((type(event), device.playing, device.power, device.volume))
+
+        device.subscribe(look)
+        tv.tell(mrp.Lost(None))
+        assert seen == [
+            (kind, IDLE, PowerState.UNKNOWN, None)
+            for kind in (LinkLost, PlayingChanged, FeaturesChanged)
+        ]
+
+    run(played(scenario(AIRPLAY), scene))
+
+
 def test_every_event_of_companion_is_heard() -> None:
     async def scene(bench: Bench) -> None:
         phone = bench.companion

@@ -11,7 +11,8 @@ from custom_components.rumpus.protocols.apple.enums import Key, PowerState
 from custom_components.rumpus.protocols.apple.events import LinkUp
 from custom_components.rumpus.protocols.apple.link import LinkState
 from custom_components.rumpus.protocols.apple.timing import Timing
-from custom_components.rumpus.protocols.companion.events import Lost
+from custom_components.rumpus.protocols.companion.enums import AttentionState
+from custom_components.rumpus.protocols.companion.events import AttentionChanged, Lost
 from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     PeerTimeoutError,
@@ -71,6 +72,52 @@ def test_an_announcement_elsewhere_moves_all_links() -> None:
         assert bench.tunnel.place == ("10.0.0.77", 7001)
         assert bench.companion.place == ("10.0.0.77", 5000)
         assert bench.device.found.address == "10.0.0.77"
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_an_attempt_at_the_old_place_is_given_up_at_once() -> None:
+    async def act() -> None:
+        bench = scenario()
+        hanging = bench.tunnel_script.gate = asyncio.Event()
+        bench.companion_script.gate = hanging
+        bench.device.start()
+        waiting = asyncio.ensure_future(bench.device.connected(60))
+        await bench.until(lambda: bool(bench.tunnels and bench.companions))
+        await asyncio.sleep(1)
+        bench.tunnel_script.gate = bench.companion_script.gate = None
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        # Once more before it could give up: the last word counts.
+        bench.device.announce(found(address="10.0.0.20"))
+        await asyncio.sleep(0)
+        bench.device.announce(found(address="10.0.0.21"))
+        await asyncio.sleep(0)
+        bench.device.announce(found(address="10.0.0.22"))
+        await bench.until(lambda: len(bench.told(LinkUp)) == 2)
+        assert loop.time() - since < 0.2
+        await waiting
+        assert bench.tunnel.place[0] == bench.companion.place[0] == "10.0.0.22"
+        assert all(client.closes == 1 for client in bench.companions[:-1])
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_a_place_that_goes_while_it_is_called() -> None:
+    async def act() -> None:
+        bench = scenario(COMPANION)
+        bench.companion_script.gate = asyncio.Event()
+        bench.device.start()
+        await bench.until(lambda: bool(bench.companions))
+        bench.device.announce(found(replace(COMPANION, is_enabled=False)))
+        await asyncio.sleep(1)
+        link = bench.device.links[AppleProtocol.COMPANION]
+        assert link.state is LinkState.UNAVAILABLE
+        assert bench.companion.closes == 1
+        await asyncio.sleep(100)
+        assert len(bench.companions) == 1
         await bench.device.stop()
 
     run(act())
@@ -342,6 +389,76 @@ def test_a_command_wakes_a_device_that_sleeps() -> None:
         await bench.device.press(Key.MENU)
         assert not asleep(bench)
         assert len(bench.calls) == 1
+        await bench.device.stop()
+
+    run(act())
+
+
+def off(bench: Bench) -> None:
+    """Have the device say that it goes to sleep, and hang up."""
+    bench.companion.power = PowerState.OFF
+    bench.companion.tell(AttentionChanged(AttentionState.ASLEEP))
+    bench.tunnel.tell(MrpLost(None))
+    bench.companion.tell(Lost(None))
+
+
+def test_a_device_that_was_off_is_not_called_before_it_was_looked_for() -> None:
+    async def act() -> None:
+        bench = scenario()
+        await bench.start()
+        gate = bench.resolve_gate = asyncio.Event()
+        bench.resolved = found(is_asleep=True)
+        off(bench)
+        await asyncio.sleep(2)
+        assert len(bench.tunnels) == len(bench.companions) == 1
+        gate.set()
+        await asyncio.sleep(20)
+        assert bench.device.is_asleep
+        assert len(bench.tunnels) == len(bench.companions) == 1
+        await bench.device.stop()
+
+    run(act())
+
+
+@pytest.mark.parametrize("word", ["resolve", "announce", "awake", "wake", "wish"])
+def test_a_device_that_was_off_and_is_not_asleep_is_called_at_once(word: str) -> None:
+    async def act() -> None:
+        bench = scenario()
+        await bench.start()
+        bench.resolve_gate = asyncio.Event()
+        off(bench)
+        await asyncio.sleep(2)
+        assert len(bench.tunnels) == len(bench.companions) == 1
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        if word == "resolve":
+            bench.resolve_gate.set()
+        elif word == "announce":
+            bench.device.announce(found())
+        elif word == "awake":
+            bench.device.set_asleep(True)
+            bench.device.set_asleep(False)
+        elif word == "wake":
+            bench.device.wake_links()
+        else:
+            await bench.device.apps()
+        await bench.until(lambda: len(bench.told(LinkUp)) == 4)
+        assert loop.time() - since < 0.1
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_a_search_that_does_not_end_holds_up_nobody_for_long() -> None:
+    async def act() -> None:
+        bench = scenario()
+        await bench.start()
+        bench.resolve_gate = asyncio.Event()
+        off(bench)
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        await bench.until(lambda: len(bench.told(LinkUp)) == 4)
+        assert loop.time() - since < 12
         await bench.device.stop()
 
     run(act())

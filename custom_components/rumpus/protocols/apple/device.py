@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 import itertools
 import logging
@@ -79,6 +80,8 @@ class AppleDevice(Commands):
         self._ids = itertools.count()
         self._wakes = Budget(timing.wakes, timing.wakes_refill)
         self._is_asleep = found.is_asleep
+        # It was off when a link was lost, and nobody has said yet what that means.
+        self._may_sleep = False
         self._is_stopped = False
         self._lookup: asyncio.Task[None] | None = None
         self._next_lookup = 0.0
@@ -128,7 +131,7 @@ class AppleDevice(Commands):
         if self._is_stopped or is_asleep == self._is_asleep:
             return
         self._is_asleep = is_asleep
-        self._router.changed()
+        self._awake_or_asleep()
         if not is_asleep:
             self.wake_links()
 
@@ -136,6 +139,7 @@ class AppleDevice(Commands):
         """Try at once what is not connected."""
         if self._is_stopped or not self._wakes.take(self._now()):
             return
+        self._awake_or_asleep()
         for link in self._links:
             link.wake()
 
@@ -148,6 +152,23 @@ class AppleDevice(Commands):
     def _move_links(self) -> None:
         for link, maker in zip(self._links, self._makers, strict=True):
             link.move(maker.place(self._found, self._credentials))
+
+    async def sleep_known(self) -> None:
+        """Wait for a word about a device that was off when a link was lost."""
+        if self._may_sleep and self._lookup is None:
+            self._start_lookup()
+        with suppress(RumpusError):
+            await self._router.until(
+                lambda: None if self._may_sleep else True, self._timing.resolve
+            )
+
+    def wanted(self) -> None:
+        """Do not wait for such a word: somebody wants something."""
+        self._awake_or_asleep()
+
+    def _awake_or_asleep(self) -> None:
+        self._may_sleep = False
+        self._router.changed()
 
     def look_up(self) -> None:
         """Ask where the device is, unless that was asked a moment ago."""
@@ -181,6 +202,7 @@ class AppleDevice(Commands):
             self._logger.exception("Unexpected error looking for %s", self.name)
         finally:
             self._lookup = None
+            self._awake_or_asleep()
 
     async def _knock(self) -> None:
         known = (service.port for service in self._found.services if service.port)
@@ -237,10 +259,13 @@ class AppleDevice(Commands):
         if isinstance(event, LinkUp):
             # Whoever answers is awake, whatever was said about it.
             self._is_asleep = False
-        if event is not None:
+            self._may_sleep = False
+        elif isinstance(event, LinkLost):
+            self._may_sleep |= self._state.power is PowerState.OFF
+        if isinstance(event, LinkRefused):
             self._publish(event)
-        if not isinstance(event, LinkRefused | None):
-            self._state.look_at_all()
+        elif event is not None:
+            self._state.look_at_all(event)
 
     def session_changed(self, link: Link, aspect: Aspect) -> None:
         """Tell what is news of it."""

@@ -51,6 +51,15 @@ class LinkOwner(Protocol):
     def is_asleep(self) -> bool:
         """Whether the device is to be left alone unless somebody wants something."""
 
+    async def sleep_known(self) -> None:
+        """Wait until that is known of a device that was off when a link was lost.
+
+        Never raises, and does not wait when somebody wants something.
+        """
+
+    def wanted(self) -> None:
+        """Somebody wants something of the device, asleep or not."""
+
     def link_changed(
         self, link: Link, event: LinkUp | LinkLost | LinkRefused | None
     ) -> None:
@@ -125,6 +134,8 @@ class Link:
         self._place: Place | None = None
         self._session: Session | None = None
         self._ear: _Ear | None = None
+        # Of the attempt that is under way.
+        self._limit: asyncio.Timeout | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._is_running = False
         self._wishes = 0
@@ -134,7 +145,7 @@ class Link:
         self._error: RumpusError | None = None
         self._since = time.time()
         self._losses = 0
-        #: How many attempts have ended, however that was.
+        #: How many attempts at places that counted still have ended, however that was.
         self.attempts = 0
 
     @property
@@ -198,6 +209,9 @@ class Link:
             state = LinkState.UNAVAILABLE if place is None else LinkState.DOWN
             self._set(state, None)
             self._owner.link_changed(self, None)
+        if self._limit is not None and not self._limit.expired():
+            # Whoever is called there does not matter any more.
+            self._limit.reschedule(self._loop_time())
         if self._is_running and place is not None:
             self._reconnector.start()
             self._reconnector.wake()
@@ -211,6 +225,7 @@ class Link:
     def wanted(self) -> Iterator[None]:
         """Try at once and go on trying, also while the device sleeps."""
         self._wishes += 1
+        self._owner.wanted()
         self._reconnector.wake()
         try:
             yield
@@ -223,9 +238,7 @@ class Link:
         place = self._place
         if place is None or self._loop_time() < self._quiet_until:
             return False
-        if self._owner.is_asleep and not self._wishes:
-            # To call the device would wake it.
-            self._owner.look_up()
+        if not self._wishes and await self._is_asleep():
             return False
         if self._state is not LinkState.REFUSED:
             self._set(LinkState.CONNECTING, self._error)
@@ -246,6 +259,17 @@ class Link:
         except BaseException as err:
             self._failed(DisconnectedError(f"Cannot connect: {type(err).__name__}"))
             raise
+        finally:
+            # One at a place that counts no more says nothing.
+            self.attempts += self._place == place
+        return True
+
+    async def _is_asleep(self) -> bool:
+        """Whether the device is to be left alone: to call it would wake it."""
+        await self._owner.sleep_known()
+        if self._wishes or not self._owner.is_asleep:
+            return False
+        self._owner.look_up()
         return True
 
     async def _open(self, place: Place) -> None:
@@ -258,7 +282,6 @@ class Link:
         except BaseException:
             await self._close(session)
             raise
-        self.attempts += 1
         self._session, self._ear = session, ear
         self._quiet_until = -math.inf
         # Before anybody hears of it, since they may do at once what ends it.
@@ -269,7 +292,7 @@ class Link:
     async def _guarded_open(self, session: Session) -> None:
         """Open it in time, and raise what is in the way as an error of ours."""
         try:
-            async with asyncio.timeout(self._timing.connect):
+            async with asyncio.timeout(self._timing.connect) as self._limit:
                 await session.open()
         except RumpusError:
             raise
@@ -277,10 +300,11 @@ class Link:
             raise PeerTimeoutError("The link did not come up in time") from err
         except OSError as err:
             raise DisconnectedError(f"Cannot connect: {type(err).__name__}") from err
+        finally:
+            self._limit = None
 
     def _refused(self, error: AuthenticationError) -> None:
         is_news = self._state is not LinkState.REFUSED
-        self.attempts += 1
         # Only its owner can change that: to ask often would be of no use.
         self._quiet_until = self._loop_time() + self._timing.refused
         self._set(LinkState.REFUSED, error)
@@ -288,7 +312,6 @@ class Link:
         self._owner.link_changed(self, event)
 
     def _failed(self, error: RumpusError) -> None:
-        self.attempts += 1
         if self._is_running:
             is_there = self._place is not None
             self._set(LinkState.DOWN if is_there else LinkState.UNAVAILABLE, error)

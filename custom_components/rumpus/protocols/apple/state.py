@@ -35,7 +35,9 @@ class State:
         """Begin with what was found."""
         self._router = router
         self._found = found
-        self._publish = publish
+        self._told = publish
+        # What is held back until everything else is known.
+        self._held: list[AppleEvent] | None = None
         self._shape: tuple[object, ...] = _shape(IDLE)
         self.playing = IDLE
         self.power = PowerState.UNKNOWN
@@ -45,8 +47,8 @@ class State:
         self.info = found
         self._looks: dict[Aspect, Callable[[], None]] = {
             Aspect.PLAYING: self._look_at_playing,
-            Aspect.ARTWORK: lambda: publish(ArtworkChanged()),
-            Aspect.POWER: self.look_at_power,
+            Aspect.ARTWORK: lambda: self._publish(ArtworkChanged()),
+            Aspect.POWER: self._look_at_power,
             Aspect.VOLUME: self._look_at_volume,
             Aspect.OUTPUTS: self._look_at_outputs,
             Aspect.FOCUS: self._look_at_focus,
@@ -63,14 +65,29 @@ class State:
         """Look at what may have changed."""
         self._looks[aspect]()
 
-    def look_at_all(self) -> None:
-        """Look at everything: another session serves it now, or none."""
+    def look_at_all(self, reason: AppleEvent) -> None:
+        """Look at everything, since another session serves it now, or none.
+
+        All of it is known before any of it is told, the reason first.
+        """
+        self._held = held = [reason]
         self._look_at_playing()
-        self.look_at_power()
+        self._look_at_power()
+        self._look_at_volume()
         self._look_at_outputs()
         self._look_at_focus()
         self._look_at_info()
-        self._look_at_features()
+        self._held = None
+        for event in held:
+            if not isinstance(event, FeaturesChanged):
+                self._told(event)
+        self._told(FeaturesChanged())
+
+    def _publish(self, event: AppleEvent) -> None:
+        if self._held is not None:
+            self._held.append(event)
+        else:
+            self._told(event)
 
     def _look_at_playing(self) -> None:
         session = self._router.first(Telling)
@@ -83,8 +100,7 @@ class State:
             self._shape = shape
             self._publish(FeaturesChanged())
 
-    def look_at_power(self) -> None:
-        """Look at what the witnesses say."""
+    def _look_at_power(self) -> None:
         old, self.power = self.power, witness(self._router)
         if self.power is not old:
             self._publish(PowerChanged(old, self.power))

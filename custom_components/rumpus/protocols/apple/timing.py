@@ -8,8 +8,12 @@ from ..companion.timing import Timing as CompanionTiming
 from ..mrp.timing import Timing as MrpTiming
 from ..reconnect import Backoff
 
-BACKOFF: Final = Backoff((0.5, 1.0, 2.0, 4.0), 0.1)
-"""Between attempts: a device that is back is to be noticed within 5 s, always."""
+BACKOFF: Final = Backoff((0.5, 1.0, 2.0), 0.1)
+"""Between attempts.
+
+A device that is back is to be noticed within 5 s, always. An attempt at nobody gives up
+after 5 s and knocks for the last time after 3 s, so that there are 2 s left to wait.
+"""
 
 
 @dataclass(frozen=True, slots=True)
