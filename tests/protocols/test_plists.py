@@ -84,17 +84,9 @@ def test_round_trip(value: PlistDict) -> None:
 
 @given(_VALUES)
 def test_same_as_the_standard_library(value: PlistValue) -> None:
-    data = plists.dumps([{"value": value}]) if not _has_date(value) else None
-    if data is not None:
-        assert plists.loads(data) == plistlib.loads(data)
-
-
-def _has_date(value: PlistValue) -> bool:
-    if isinstance(value, dict):
-        return any(map(_has_date, value.values()))
-    if isinstance(value, list):
-        return any(map(_has_date, value))
-    return isinstance(value, dt.datetime)
+    data = plists.dumps([{"value": value}])
+    assert plists.loads(data) == [{"value": value}]
+    assert plistlib.loads(data, aware_datetime=True) == [{"value": value}]
 
 
 @given(st.binary(max_size=200), st.binary(max_size=32))
@@ -121,6 +113,7 @@ def test_golden(number: int, data: bytes) -> None:
     assert value["seed"] in {number, number - 2**64}
     assert isinstance(value["seed"], int)
     assert value["seed"] % 2**64 == number
+    assert plists.dumps({"seed": number}) == data
 
 
 @pytest.mark.parametrize(
@@ -269,6 +262,41 @@ def test_no_dictionary() -> None:
 def test_what_cannot_be_held(value: list[PlistValue]) -> None:
     with pytest.raises(ProtocolError):
         plists.dumps(value)
+
+
+@pytest.mark.parametrize("number", [-(2**63) - 1, 2**64])
+def test_numbers_that_are_too_large(number: int) -> None:
+    with pytest.raises(ProtocolError, match="number"):
+        plists.dumps({"a": number})
+
+
+def test_half_a_character() -> None:
+    with pytest.raises(ProtocolError, match="text"):
+        plists.dumps({"a": "\ud800"})
+
+
+def test_dates() -> None:
+    date = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+    data = plists.dumps({"aware": date, "naive": date.replace(tzinfo=None)})
+    assert plists.loads(data) == {"aware": date, "naive": date}
+
+
+@pytest.mark.parametrize("count", [10, 300, 15_000])
+def test_many_objects(count: int) -> None:
+    value: list[PlistValue] = [str(number) for number in range(count)]
+    data = plists.dumps(value)
+    assert plistlib.loads(data) == plists.loads(data) == value
+    large: list[PlistValue] = [*value, bytes(count * 100)]
+    assert plistlib.loads(plists.dumps(large)) == large
+
+
+def test_as_the_standard_library_writes() -> None:
+    value: PlistDict = {
+        "a": [1, 300, 70_000, 2**40, -1, 1.5],
+        "b": {"c": "\u00e4" * 20},
+    }
+    expected = plistlib.dumps(value, fmt=plistlib.FMT_BINARY, sort_keys=False)
+    assert plists.dumps(value) == expected
 
 
 def test_the_order_of_keys_stays() -> None:

@@ -2,18 +2,20 @@
 
 The reader of the binary form is ours because a hostile one can be far larger than it
 looks: every object may be referred to from anywhere, so it is read here with a budget for
-what it unfolds to. The layout is that of the Apple TV reference, part A, section 5.1.
+what it unfolds to. The writer is ours since it is the faster one. The layout is that of the Apple TV reference, part A, section 5.1.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 import datetime as dt
 import math
-import plistlib
 import struct
-from typing import Final
-from xml.parsers.expat import ExpatError
+from typing import TYPE_CHECKING, Final
 
 from .errors import MessageTooLargeError, ProtocolError
+
+if TYPE_CHECKING:
+    from plistlib import UID
 
 MAX_SIZE: Final = 1024 * 1024
 """Bytes of a property list, unless the caller names another number."""
@@ -31,7 +33,7 @@ type PlistValue = (
     | str
     | bytes
     | dt.datetime
-    | plistlib.UID
+    | UID
     | list[PlistValue]
     | dict[str, PlistValue]
     | None
@@ -50,10 +52,116 @@ def dumps(value: PlistDict | list[PlistValue]) -> bytes:
 
     Raises ProtocolError for what that form cannot hold, like other keys than texts.
     """
+    objects: list[bytes | _Container] = []
+    _flatten(value, objects)
+    size = _width(len(objects))
+    parts = [item if isinstance(item, bytes) else item.encode(size) for item in objects]
+    table = _HEADER_SIZE + sum(map(len, parts))
+    width = _width(table)
+    offsets = bytearray()
+    place = _HEADER_SIZE
+    for part in parts:
+        offsets += place.to_bytes(width)
+        place += len(part)
+    trailer = _TRAILER.pack(width, size, len(parts), 0, table)
+    return b"".join((_MAGIC, b"0", *parts, offsets, trailer))
+
+
+@dataclass(slots=True)
+class _Container:
+    """An array or a dictionary, as its type and what it refers to."""
+
+    kind: int
+    length: int
+    refs: list[int]
+
+    def encode(self, size: int) -> bytes:
+        head = _head(self.kind, self.length)
+        return head + b"".join([ref.to_bytes(size) for ref in self.refs])
+
+
+def _flatten(value: PlistValue, objects: list[bytes | _Container]) -> int:
+    """Append a value and all in it, and return where it stands."""
+    place = len(objects)
+    if isinstance(value, dict):
+        container = _Container(0xD0, len(value), [])
+        objects.append(container)
+        for key in value:
+            if not isinstance(key, str):
+                raise ProtocolError("A property list has texts as keys")
+            container.refs.append(_flatten(key, objects))
+        container.refs += [_flatten(item, objects) for item in value.values()]
+    elif isinstance(value, list):
+        container = _Container(0xA0, len(value), [])
+        objects.append(container)
+        container.refs += [_flatten(item, objects) for item in value]
+    else:
+        objects.append(_encode(value))
+    return place
+
+
+def _encode(value: PlistValue) -> bytes:
+    """Return anything but a container as bytes."""
+    if value is None or isinstance(value, bool):
+        return b"\0" if value is None else b"\x09" if value else b"\x08"
+    if isinstance(value, int):
+        return _encode_int(value)
+    if isinstance(value, float):
+        return b"\x23" + struct.pack(">d", value)
+    if isinstance(value, bytes):
+        return _head(0x40, len(value)) + value
+    if isinstance(value, str):
+        return _encode_text(value)
+    if isinstance(value, dt.datetime):
+        aware = value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
+        return b"\x33" + struct.pack(">d", (aware - _EPOCH).total_seconds())
+    number = getattr(value, "data", None)  # as a UID has it
+    if not isinstance(number, int):
+        raise ProtocolError("A property list cannot hold this")
+    width = _width(number)
+    return bytes((0x80 | width - 1,)) + number.to_bytes(width)
+
+
+def _encode_int(value: int) -> bytes:
+    if value < 0:
+        if value < -(1 << 63):
+            raise ProtocolError("A property list cannot hold such a number")
+        return b"\x13" + value.to_bytes(8, signed=True)
+    if value >= 1 << 63:  # which eight bytes would make negative
+        if value >= 1 << 64:
+            raise ProtocolError("A property list cannot hold such a number")
+        return b"\x14" + value.to_bytes(16)
+    width = _width(value)
+    return bytes((0x10 | width.bit_length() - 1,)) + value.to_bytes(width)
+
+
+def _encode_text(value: str) -> bytes:
+    if value.isascii():
+        return _head(0x50, len(value)) + value.encode("ascii")
     try:
-        return plistlib.dumps(value, fmt=plistlib.FMT_BINARY, sort_keys=False)
-    except (TypeError, OverflowError, ValueError) as err:
-        raise ProtocolError("A property list cannot hold this") from err
+        data = value.encode("utf-16-be")
+    except UnicodeEncodeError:
+        raise ProtocolError("A property list cannot hold such a text") from None
+    return _head(0x60, len(data) // 2) + data
+
+
+def _head(kind: int, length: int) -> bytes:
+    if length < 0x0F:
+        return bytes((kind | length,))
+    return bytes((kind | 0x0F,)) + _encode_int(length)
+
+
+def _width(number: int) -> int:
+    """Return the bytes for a number: 1, 2, 4 or 8."""
+    return (
+        1
+        if number < 1 << 8
+        else 2
+        if number < 1 << 16
+        else 4
+        if number < 1 << 32
+        else 8
+    )
 
 
 def loads(data: bytes, *, max_size: int = MAX_SIZE) -> PlistValue:
@@ -158,7 +266,7 @@ class _Reader:
         if (reader := _REALS.get(token)) is not None:
             return reader(self._bytes(start, 1 << low))
         if kind == 0x8:
-            return plistlib.UID(self._uid(start, low + 1))
+            return self._uid(start, low + 1)
         if kind in {0x4, 0x5, 0x6}:
             size, start = self._size(low, start)
             if kind == 0x4:
@@ -166,10 +274,13 @@ class _Reader:
             return _text(self._bytes(start, size << (kind == 0x6)), kind)
         raise ProtocolError(f"A property list with an unknown type, {token:#04x}")
 
-    def _uid(self, start: int, size: int) -> int:
+    def _uid(self, start: int, size: int) -> UID:
+        # Only archives have them, so only they need it.
+        from plistlib import UID  # noqa: PLC0415
+
         if size > 8:
             raise ProtocolError("A property list with an identifier that is too long")
-        return self._number(start, size)
+        return UID(self._number(start, size))
 
     def _size(self, low: int, start: int) -> tuple[int, int]:
         """Return how many items follow, and where they start."""
@@ -224,6 +335,10 @@ def _loads_xml(data: bytes) -> PlistValue:
 
     plistlib refuses declarations of entities, so that nothing expands.
     """
+    # Only old devices answer so; the parser takes memory and time to import.
+    import plistlib  # noqa: PLC0415
+    from xml.parsers.expat import ExpatError  # noqa: PLC0415
+
     try:
         value: PlistValue = plistlib.loads(
             data, fmt=plistlib.FMT_XML, aware_datetime=True

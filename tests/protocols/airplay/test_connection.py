@@ -551,6 +551,7 @@ async def test_aborted_while_it_connects() -> None:
         channel = wire.Wire(lambda data: pytest.fail("received"), ends)
         channel.abort()
         channel.data_received(b"too late")
+        channel.fail(DisconnectedError("too late"))
         await channel.connect("127.0.0.1", port, 5)
         assert not channel.is_connected
         channel.resume()

@@ -65,14 +65,17 @@ class DataChannel:
         self._wire.abort()
 
     def _on_data(self, data: bytes) -> None:
-        for frame in self._parser.feed(data):
-            if frame.kind == FrameKind.SYNC:
-                self._handle(frame)
+        """Answer what came, whatever it holds, and hand over its messages."""
+        frames = [
+            frame for frame in self._parser.feed(data) if frame.kind == FrameKind.SYNC
+        ]
+        if frames:
+            # Devices send several at once, so they are answered at once.
+            self._wire.write(b"".join(map(_reply, frames)))
+        for frame in frames:
+            self._handle(frame)
 
     def _handle(self, frame: DataFrame) -> None:
-        """Answer a frame, whatever it holds, and hand over its messages."""
-        reply = DataFrame(FrameKind.REPLY, "", frame.sequence)
-        self._wire.write(encode_frame(reply))
         try:
             messages = decode_messages(frame.payload)
         except ProtocolError as err:
@@ -81,3 +84,7 @@ class DataChannel:
         for message in messages:
             if self._received is not None and self._wire.is_connected:
                 self._received(message)
+
+
+def _reply(frame: DataFrame) -> bytes:
+    return encode_frame(DataFrame(FrameKind.REPLY, "", frame.sequence))
