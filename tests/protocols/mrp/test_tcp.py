@@ -84,8 +84,8 @@ async def test_messages_both_ways(peer: Peer) -> None:
     peer.start()
     peer.say(b"after it")
     assert await peer.wait(2) == [b"before the start", b"after it"]
-    peer.transport.send(b"answer")
-    assert await peer.reader.readexactly(7) == b"\x06answer"
+    peer.transport.send(b"answer", b"another")
+    assert await peer.reader.readexactly(15) == b"\x06answer\x07another"
 
 
 async def test_what_comes_after_the_last_clear_message_is_encrypted(
@@ -174,7 +174,7 @@ async def test_close_tells_nothing(peer: Peer) -> None:
 
 
 async def test_close_does_not_wait_for_ever(peer: Peer) -> None:
-    peer.transport._timing = replace(PATIENT, close=0.05)
+    peer.transport._timing = replace(PATIENT, close=0)
     peer.start()
     transport = peer.transport._transport
     assert transport is not None
