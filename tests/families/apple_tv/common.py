@@ -7,7 +7,7 @@ from typing import Any
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 
 from ..common import (
@@ -25,6 +25,7 @@ from ..common import (
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.apple_tv.coordinator import AppleTvCoordinator
 from custom_components.rumpus.families.apple_tv.data import device_data
+from custom_components.rumpus.families.apple_tv.hub import async_get_hub
 from custom_components.rumpus.families.apple_tv.state import AppleTvState
 from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.identity import ClientIdentity
@@ -32,9 +33,12 @@ from custom_components.rumpus.protocols.apple.pairing import (
     pairing_needed,
     start_pairing,
 )
+from custom_components.rumpus.protocols.apple.records import announcement
 from custom_components.rumpus.protocols.apple.scan import scan_unicast
 from custom_components.rumpus.protocols.apple.services import FoundDevice
+from custom_components.rumpus.protocols.apple.watch import Sighting
 from tests.fakes.apple_tv import FakeAppleTv
+from tests.fakes.apple_tv_mdns import AIRPLAY, COMPANION
 
 __all__ = [
     "PATIENCE",
@@ -189,3 +193,40 @@ async def through(
     assert result["type"] is FlowResultType.SHOW_PROGRESS, result
     assert result["step_id"] == step_id
     return await wait_progress(hass, result)
+
+
+async def announce(
+    hass: HomeAssistant,
+    fake: FakeAppleTv,
+    *,
+    port: int | None = None,
+    is_proxied: bool = False,
+) -> None:
+    """Announce all services of a device, as it does or its sleep proxy; wait until heard."""
+    hub = async_get_hub(hass)
+    assert hub.watcher is not None
+    heard = asyncio.Event()
+
+    @callback
+    def on_sighting(sighting: Sighting) -> None:
+        if sighting.device.is_asleep is is_proxied:
+            heard.set()
+
+    unsubscribe = hub.watcher.subscribe(on_sighting)
+    heard.clear()
+    for kind in (AIRPLAY, COMPANION):
+        type_ = f"{kind.removesuffix('.local')}.local."
+        told = announcement(
+            type_,
+            f"{fake.name}.{type_}",
+            addresses=[fake.address],
+            port=port or fake.port_of(kind),
+            properties=dict(fake.properties[kind]),
+            host=f"{fake.host}.local.",
+            is_proxied=is_proxied,
+        )
+        assert told is not None
+        hub.feed(told)
+    async with asyncio.timeout(PATIENCE):
+        await heard.wait()
+    unsubscribe()

@@ -16,6 +16,7 @@ from custom_components.rumpus.families.apple_tv.flow_problems import (
     connecting_problem,
     pairing_problem,
 )
+from custom_components.rumpus.protocols.airplay.errors import PasswordRequiredError
 from custom_components.rumpus.protocols.apple import pairing
 from custom_components.rumpus.protocols.errors import (
     AuthenticationError,
@@ -324,7 +325,8 @@ async def test_device_that_goes_away(
     ("error", "key"),
     [
         (PairingRefusedError(99), "apple_tv_pairing_refused"),
-        (AuthenticationError("password"), "apple_tv_pairing_refused"),
+        (AuthenticationError("no"), "apple_tv_pairing_refused"),
+        (PasswordRequiredError("no"), "apple_tv_password_required"),
         (IdentityError("other"), "apple_tv_identity"),
         (UnsupportedError("none"), "apple_tv_no_pairing"),
         (PeerTimeoutError("late"), "apple_tv_pairing_no_answer"),
@@ -355,6 +357,7 @@ async def test_every_error_has_words(
     [
         (IdentityError("other"), "apple_tv_identity"),
         (AuthenticationError("no"), "apple_tv_access_refused"),
+        (PasswordRequiredError("no"), "apple_tv_password_required"),
         (PeerTimeoutError("late"), "apple_tv_connect_no_answer"),
         (DisconnectedError("gone"), "apple_tv_connect_no_answer"),
         (ProtocolError("odd"), "apple_tv_not_understood"),

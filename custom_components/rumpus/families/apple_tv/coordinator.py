@@ -12,6 +12,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import (
     CALLBACK_TYPE,
+    CoreState,
     Event,
     HomeAssistant,
     ServiceResponse,
@@ -46,7 +47,7 @@ from ...protocols.apple.models import App, Artwork
 from ...protocols.apple.services import FoundDevice
 from ...protocols.apple.timing import TIMING as DEVICE_TIMING
 from ...protocols.apple.watch import Sighting, SightingKind
-from ...protocols.errors import RumpusError
+from ...protocols.errors import PeerTimeoutError, RumpusError
 from .artwork import ArtworkClient
 from .const import CLIENT_NAME, CONF_IDENTIFIERS, MANUFACTURER
 from .data import (
@@ -176,10 +177,12 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
                 EVENT_HOMEASSISTANT_STOP, self._async_on_shutdown
             ),
         ]
-        if self.options.start_off and not self.hass.is_running:
+        if self.options.start_off and self.hass.state is not CoreState.running:
             self._is_left_alone = True
             self.device.set_asleep(True)
         self.device.start()
+        # Asleep it may tell no more than its name, and is known by that then.
+        self._lease.watcher.remember(self.device.found)
         self._unsubscribe.append(
             self._lease.follow(self.entry.data[CONF_IDENTIFIERS], self._on_sighting)
         )
@@ -215,12 +218,16 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
 
     async def async_turn_on(self) -> None:
         """Wake the device and connect; raises a translated error when it does not work."""
-        with apple_tv_errors(self.entry.title):
+        with apple_tv_errors(
+            self.entry.title, {PeerTimeoutError: "apple_tv_wake_timed_out"}
+        ):
             await self.device.turn_on()
 
     async def async_turn_off(self) -> None:
         """Have the device sleep; raises a translated error when it does not work."""
-        with apple_tv_errors(self.entry.title):
+        with apple_tv_errors(
+            self.entry.title, {PeerTimeoutError: "apple_tv_sleep_timed_out"}
+        ):
             await self.device.turn_off()
 
     async def async_switch_account(self, identifier: str) -> None:
@@ -312,6 +319,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         self._is_left_alone = False
         self._troubles.forget(protocol)
         self._remember(self.device.found)
+        self._lease.watcher.remember(self.device.found)
         self._refresh()
         if protocol is AppleProtocol.COMPANION:
             self._lists_pace.want(LISTS)

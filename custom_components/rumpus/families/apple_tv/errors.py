@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from ...const import DOMAIN
+from ...protocols.companion.errors import CommandFailedError, NoTextFieldError
 from ...protocols.errors import (
     AuthenticationError,
     DisconnectedError,
@@ -15,11 +16,15 @@ from ...protocols.errors import (
     UnsupportedError,
 )
 from ...protocols.hap.errors import IdentityError
+from ...protocols.mrp.errors import CommandRejectedError
 
 if TYPE_CHECKING:
     from .coordinator import AppleTvCoordinator
 
 _KEYS: Final[tuple[tuple[type[RumpusError], str], ...]] = (
+    (NoTextFieldError, "apple_tv_no_text_field"),
+    (CommandFailedError, "apple_tv_rejected"),
+    (CommandRejectedError, "apple_tv_rejected"),
     (IdentityError, "apple_tv_other_device"),
     (UnsupportedError, "apple_tv_not_supported"),
     (DisconnectedError, "apple_tv_not_connected"),

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from ...protocols.airplay.errors import PasswordRequiredError
 from ...protocols.errors import (
     AuthenticationError,
     DisconnectedError,
@@ -27,6 +28,7 @@ _PAIRING: Final[tuple[tuple[type[Exception], str], ...]] = (
     (PairingUnavailableError, "apple_tv_pairing_unavailable"),
     (DeviceFullError, "apple_tv_device_full"),
     (IdentityError, "apple_tv_identity"),
+    (PasswordRequiredError, "apple_tv_password_required"),
     (AuthenticationError, "apple_tv_pairing_refused"),
     (UnsupportedError, "apple_tv_no_pairing"),
     (PeerTimeoutError, "apple_tv_pairing_no_answer"),
@@ -36,6 +38,7 @@ _PAIRING: Final[tuple[tuple[type[Exception], str], ...]] = (
 )
 _CONNECTING: Final[tuple[tuple[type[Exception], str], ...]] = (
     (IdentityError, "apple_tv_identity"),
+    (PasswordRequiredError, "apple_tv_password_required"),
     (AuthenticationError, "apple_tv_access_refused"),
     (PeerTimeoutError, "apple_tv_connect_no_answer"),
     (DisconnectedError, "apple_tv_connect_no_answer"),
