@@ -4,6 +4,8 @@ Only the protocols are loaded: the package around them would load Home Assistant
 """
 
 import asyncio
+from collections.abc import Callable
+import functools
 import gc
 import importlib
 import json
@@ -39,33 +41,38 @@ def empty_packages() -> None:
         sys.modules[name] = package
 
 
-def device_of(order: dict[str, Any]) -> AppleDevice:
-    """Prepare to connect to what was found before, as an entry remembers it."""
+def maker_of(order: dict[str, Any]) -> Callable[[], AppleDevice]:
+    """Return what makes a device of what was found before, as an entry remembers it."""
     const = importlib.import_module(f"{APPLE}.const")
     device = importlib.import_module(f"{APPLE}.device")
     identity = importlib.import_module(f"{APPLE}.identity")
     services = importlib.import_module(f"{APPLE}.services")
     found = services.FoundDevice.from_dict(order["found"])
 
+    credentials = {
+        const.AppleProtocol(name): text for name, text in order["credentials"].items()
+    }
+
     async def resolve() -> Any:
         return found
 
-    made: AppleDevice = device.AppleDevice(
+    return functools.partial(
+        device.AppleDevice,
         found,
-        {const.AppleProtocol(n): text for n, text in order["credentials"].items()},
+        credentials,
         identity.ClientIdentity.create("Benchmark"),
         resolve=resolve,
         logger=logging.getLogger("benchmark"),
     )
-    return made
 
 
 async def connects(order: dict[str, Any]) -> list[float]:
     """Return the seconds of the processor for connects to all protocols."""
     times = []
+    make = maker_of(order)
     for _ in range(order["connects"]):
         start = time.process_time()
-        device = device_of(order)
+        device = make()
         device.start()
         await device.connected(TIMEOUT)
         times.append(time.process_time() - start)
@@ -88,7 +95,7 @@ async def main() -> None:
     order = json.loads(sys.stdin.readline())
     empty_packages()
     before, start = resident(), time.process_time()
-    device = device_of(order)
+    device = maker_of(order)()
     device.start()
     await device.connected(TIMEOUT)
     figures: dict[str, Any] = {
