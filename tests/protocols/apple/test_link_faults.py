@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 import gc
+import weakref
 
 import pytest
 
@@ -14,7 +15,7 @@ from custom_components.rumpus.protocols.apple.events import (
     LinkRefused,
     LinkUp,
 )
-from custom_components.rumpus.protocols.apple.link import LinkState
+from custom_components.rumpus.protocols.apple.link import LinkState, bare
 from custom_components.rumpus.protocols.apple.timing import Timing
 from custom_components.rumpus.protocols.companion.events import Lost
 from custom_components.rumpus.protocols.errors import (
@@ -401,6 +402,58 @@ def test_hundred_losses_leave_nothing() -> None:
         # This test, and one for each link.
         assert len(asyncio.all_tasks()) == 3
         assert len(bench.device._router._waiters) == 0
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_what_failed_is_not_kept_by_its_error() -> None:
+    async def act() -> None:
+        bench = scenario()
+        await bench.start()
+        cause = DisconnectedError("cable")
+        for script in (bench.tunnel_script, bench.companion_script):
+            script.error = ProtocolError("bad")
+            script.error.__cause__ = cause
+        for lost in (MrpLost, Lost):
+            made = bench.tunnels if lost is MrpLost else bench.companions
+            made[-1].tell(lost(raised()))  # type: ignore[arg-type] # each its own
+        await bench.until(lambda: min(len(bench.tunnels), len(bench.companions)) > 2)
+        references = [weakref.ref(stub) for stub in (*bench.tunnels, *bench.companions)]
+        bench.tunnels.clear()
+        bench.companions.clear()
+        gc.collect()
+        assert [reference() for reference in references] == [None] * len(references)
+        await bench.device.stop()
+
+    run(act())
+
+
+def raised() -> DisconnectedError:
+    """Return an error that has come a way, like those of clients."""
+    with pytest.raises(DisconnectedError) as caught:
+        raise DisconnectedError("pulled")
+    return caught.value
+
+
+def test_an_error_with_causes_without_end() -> None:
+    first, second = DisconnectedError("hen"), DisconnectedError("egg")
+    first.__cause__, second.__cause__ = second, first
+    assert bare(first) is first
+
+
+def test_errors_do_not_grow_when_they_are_raised_again() -> None:
+    async def act() -> None:
+        bench = scenario(COMPANION)
+        bench.companion_script.error = CredentialsRefusedError("no")
+        bench.device.start()
+        lengths = set()
+        for _ in range(5):
+            for act in (bench.device.apps, lambda: bench.device.connected(0.1)):
+                with pytest.raises(CredentialsRefusedError) as caught:
+                    await act()
+                lengths.add(len(caught.traceback))
+        assert max(lengths) < 12
         await bench.device.stop()
 
     run(act())

@@ -389,6 +389,8 @@ def test_a_command_wakes_a_device_that_sleeps() -> None:
         await bench.device.press(Key.MENU)
         assert not asleep(bench)
         assert len(bench.calls) == 1
+        # What is remembered of it says so, too.
+        assert not bench.device.found.is_asleep
         await bench.device.stop()
 
     run(act())

@@ -18,7 +18,7 @@ from .features import feature_state
 from .identity import ClientIdentity
 from .info import DeviceInfo
 from .knock import KNOCK_PORTS, knock
-from .link import Link, LinkStatus
+from .link import Link, LinkStatus, bare
 from .makers import default_makers
 from .models import App, ArtworkFetcher, OutputDevice, Playing
 from .power import Power
@@ -247,7 +247,7 @@ class AppleDevice(Commands):
         """Return what is wrong with the first link that has anything to say."""
         errors = (link.error for link in self._links)
         found = next((error for error in errors if error is not None), None)
-        return found or PeerTimeoutError("There was no link in time")
+        return bare(found or PeerTimeoutError("There was no link in time"))
 
     # From the links
 
@@ -309,7 +309,9 @@ class AppleDevice(Commands):
     @property
     def found(self) -> FoundDevice:
         """Return where the device is, as far as we know; to be remembered."""
-        return self._found
+        if self._found.is_asleep is self._is_asleep:
+            return self._found
+        return replace(self._found, is_asleep=self._is_asleep)
 
     @property
     def name(self) -> str:

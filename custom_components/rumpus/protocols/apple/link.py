@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 import math
 import time
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from ..errors import (
     AuthenticationError,
@@ -19,6 +19,9 @@ from ..reconnect import Reconnector, TaskFactory
 from .const import AppleProtocol
 from .events import LinkLost, LinkRefused, LinkUp
 from .session import Aspect, Context, Maker, Place, Session
+
+MAX_CAUSES: Final = 20
+"""Errors behind an error that are looked at."""
 
 
 class LinkState(StrEnum):
@@ -42,6 +45,20 @@ class LinkStatus:
     error: RumpusError | None
     since: float
     losses: int
+
+
+def bare[E: BaseException](error: E) -> E:
+    """Return an error without the way that it came, to be kept, and to be raised again.
+
+    Its frames would keep alive whatever they held, and each time it is raised add to it.
+    """
+    link: BaseException | None = error
+    for _ in range(MAX_CAUSES):
+        if link is None:
+            break
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 class LinkOwner(Protocol):
@@ -96,7 +113,7 @@ class _Ear:
         """Pass on the first one: a session is lost once."""
         if not self.is_lost:
             self.is_lost = True
-            self.error = error
+            self.error = None if error is None else bare(error)
             self._link.ear_lost(self)
 
 
@@ -359,7 +376,7 @@ class Link:
         if state is not self._state:
             self._state = state
             self._since = time.time()
-        self._error = error
+        self._error = None if error is None else bare(error)
 
     @staticmethod
     def _loop_time() -> float:

@@ -14,7 +14,7 @@ from ..errors import (
 )
 from .const import POWER_PRIORITY, PRIORITY, AppleProtocol
 from .enums import Feature, FeatureState
-from .link import Link, LinkState
+from .link import Link, LinkState, bare
 
 
 class Fit[C](Protocol):
@@ -161,4 +161,4 @@ def _raise_refused(links: Sequence[Link]) -> None:
     refused = (link.error for link in links if link.state is LinkState.REFUSED)
     errors = [error for error in refused if isinstance(error, AuthenticationError)]
     if len(errors) == len(links):
-        raise errors[0]
+        raise bare(errors[0])
