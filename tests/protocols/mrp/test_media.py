@@ -32,6 +32,7 @@ from custom_components.rumpus.protocols.mrp.players import (
     MAX_CLIENTS,
     MAX_ITEMS,
     MAX_PLAYERS,
+    MAX_UPDATES,
 )
 from custom_components.rumpus.protocols.mrp.playing import build_playing
 from custom_components.rumpus.protocols.mrp.proto import mrp_pb2 as pb
@@ -593,6 +594,21 @@ def test_the_number_of_commands_is_bounded(device: Device) -> None:
     info = device.media.command(7)
     assert info is not None
     assert info.preferred_intervals == tuple(range(MAX_INTERVALS - 1))
+
+
+def test_the_number_of_commands_that_are_looked_at_is_bounded(device: Device) -> None:
+    play = pb.CommandInfo(command=pb.COMMAND_PLAY, enabled=True)
+    stop = pb.CommandInfo(command=pb.COMMAND_STOP, enabled=True)
+    device.state(commands=[*[play] * MAX_COMMANDS, stop])
+    assert device.media.command(Command.PLAY) is not None
+    assert device.media.command(Command.STOP) is None
+
+
+def test_the_number_of_updates_is_bounded(device: Device) -> None:
+    device.state(item(title="one"))
+    others = [item("other")] * MAX_UPDATES
+    assert device.update(*others, item(title="two")) == NOTHING
+    assert device.update(*others[1:], item(title="two")) == PLAYING
 
 
 def test_the_length_of_texts_is_bounded(device: Device) -> None:

@@ -8,7 +8,7 @@ from .models import CommandInfo
 from .proto import mrp_pb2 as pb
 
 MAX_COMMANDS: Final = 256
-"""Commands of one player; there are below 60."""
+"""Commands of one player that are looked at; there are below 60."""
 MAX_INTERVALS: Final = 16
 """Seconds that one command may want to skip by."""
 
@@ -37,9 +37,7 @@ class CommandList:
         if raw == self._raw:
             return False
         infos: dict[int, CommandInfo] = {}
-        for entry in message.supported_commands:
-            if len(infos) >= MAX_COMMANDS:
-                break
+        for entry in message.supported_commands[:MAX_COMMANDS]:
             info = _info(entry)
             infos.setdefault(info.command, info)
         changed = infos != self.infos

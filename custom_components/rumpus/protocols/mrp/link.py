@@ -29,6 +29,7 @@ from .framing import make_cipher
 from .keyboard import read_keyboard
 from .media import COMMANDS, NOTHING, MediaState
 from .models import KeyboardSession, MrpDeviceInfo
+from .players import MAX_UPDATES
 from .playing import build_playing
 from .proto import mrp_pb2 as pb
 from .session import MrpSession
@@ -272,7 +273,7 @@ class MrpLink:
         item = self._media.item
         if item is not None and any(
             other.identifier == item.identifier
-            for other in message.update_content_item_artwork.content_items
+            for other in message.update_content_item_artwork.content_items[:MAX_UPDATES]
         ):
             self._forget_artwork()
             self._emit(ArtworkChanged())

@@ -1,6 +1,6 @@
 """Clients, players and the items of their queues (part B, sections 4.1, 5.1 and 5.3)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ..apple.enums import DeviceState
@@ -17,6 +17,8 @@ MAX_PLAYERS: Final = 8
 """Players of one app, in the same way."""
 MAX_ITEMS: Final = 32
 """Items of one queue, from shortly before the current one on."""
+MAX_UPDATES: Final = 256
+"""Items of one update that are looked at."""
 DEFAULT_PLAYER: Final = "MediaRemote-DefaultPlayer"
 COCOA_EPOCH: Final = 978_307_200
 """The Unix time of 2001, from which devices count."""
@@ -93,10 +95,10 @@ class Player:
         self._settle(now)
         return changed
 
-    def update_items(self, items: Iterable[pb.ContentItem], now: float) -> bool:
+    def update_items(self, items: Sequence[pb.ContentItem], now: float) -> bool:
         """Merge what is new about items that we know; return whether there was any."""
         found = False
-        for message in items:
+        for message in items[:MAX_UPDATES]:
             for item in self.items:
                 if item.identifier == message.identifier:
                     item.metadata.merge(message.metadata)
