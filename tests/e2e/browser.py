@@ -64,11 +64,12 @@ async def add_discovered(
     shots: Path,
     answer: Callable[[str], Awaitable[None]] | None = None,
     option: str | None = None,
+    pin: str | None = None,
 ) -> list[str]:
     """Add a discovered device by its card; returns what went wrong in the pages.
 
     `answer` gets the verification key that the dialog shows and lets the device accept; None
-    for devices that have no key. `option` is what to choose in the menu of its options, if
+    for devices that have no key. `pin` is what to type whenever a form asks for a PIN. `option` is what to choose in the menu of its options, if
     they have one. The pictures go into `shots`. Raises FakeError with what the browser could
     not do.
     """
@@ -83,6 +84,7 @@ async def add_discovered(
         "modules": str(MODULES),
         "key": answer is not None,
         "option": option,
+        "pin": pin,
     }
     look = FakeProcess("browser", (browser.node, str(SCRIPT), json.dumps(options)))
     await look.start()

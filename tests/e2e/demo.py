@@ -149,7 +149,8 @@ async def _tell(lab: Lab, family: DemoFamily) -> None:
         if (text := family.describe(event)) is not None:
             print(f"  {time.strftime('%H:%M:%S')}  {name}: {text}", flush=True)
 
-    names = family.devices
+    # Where the system has no place for them, they were not started.
+    names = [name for name in family.devices if name in lab.fakes]
     async with asyncio.TaskGroup() as group:
         for name in names:
             group.create_task(lab.fakes[name].follow(partial(show, name)))

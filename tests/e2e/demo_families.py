@@ -2,8 +2,13 @@
 
 from typing import Final
 
+from .demo_apple_tv import AppleTvDemo
 from .demo_kde_connect import KdeConnectDemo
 from .demo_xbox import XboxDemo
 from .families import DemoFamily
 
-FAMILIES: Final[tuple[DemoFamily, ...]] = (KdeConnectDemo(), XboxDemo())
+FAMILIES: Final[tuple[DemoFamily, ...]] = (
+    KdeConnectDemo(),
+    XboxDemo(),
+    AppleTvDemo(),
+)

@@ -1,10 +1,11 @@
 // Adds one discovered device in Home Assistant's own frontend, as a user does, and takes
 // pictures on the way. Started by tests/e2e/browser.py, which answers for the device.
 //
-//   node look.mjs '{"url", "username", "password", "device", "domain", "shots", "chromium", "modules", "key", "option"}'
+//   node look.mjs '{"url", "username", "password", "device", "domain", "shots", "chromium", "modules", "key", "option", "pin"}'
 //
 // `key` tells whether the device shows a verification key, `option` is what to choose in the
-// menu of its options, null when they are one form.
+// menu of its options, null when they are one form, `pin` what to type whenever a form asks
+// for a PIN, null when none does.
 //
 // Prints one JSON object a line: {"event": "shot", "file"}, {"event": "key", "key"} when the
 // dialog shows the verification key, {"event": "added", "title"} at the end of the dialog,
@@ -89,12 +90,30 @@ async function addDiscovered() {
     const key = KEY.exec(await shown.innerText());
     say("key", { key: key ? key[0] : null });
   }
+  if (options.pin) await typePins(dialog);
   await dialog.locator("step-flow-create-entry").waitFor();
   await shot("added");
   say("added", { title: options.device });
   const finish = dialog.getByRole("button", { name: /finish|skip and finish/i }).first();
   await finish.click();
   await dialog.locator("step-flow-create-entry").waitFor({ state: "detached" });
+}
+
+// A form for each PIN, with progress in between, until there is an entry.
+async function typePins(dialog) {
+  const form = dialog.locator("step-flow-form");
+  const field = form.locator("input[autocomplete='one-time-code']");
+  const end = dialog.locator("step-flow-create-entry");
+  for (;;) {
+    await field.or(end).first().waitFor();
+    if (await end.isVisible()) return;
+    const about = await form.locator("ha-markdown").first().innerText();
+    await field.fill(options.pin);
+    await shot("pin");
+    await dialog.getByRole("button", { name: /^(submit|next)$/i }).first().click();
+    // The next form is about another protocol.
+    await form.getByText(about, { exact: true }).waitFor({ state: "detached" });
+  }
 }
 
 async function lookAtOptions() {
