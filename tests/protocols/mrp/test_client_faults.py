@@ -149,6 +149,29 @@ async def test_a_device_that_breaks_off_at_the_start(device: FakeAppleTv) -> Non
     await dropping
 
 
+@pytest.mark.parametrize(
+    ("reason", "error"),
+    [(None, DisconnectedError), (ProtocolError("nonsense"), ProtocolError)],
+)
+async def test_a_device_that_breaks_off_with_its_last_answer(
+    reason: RumpusError | None, error: type[RumpusError]
+) -> None:
+    transport = ScriptedTransport()
+
+    def answer(question: pb.ProtocolMessage) -> None:
+        def end() -> None:
+            transport.push(pb.ProtocolMessage(identifier=question.identifier))
+            transport.end(reason)
+
+        asyncio.get_running_loop().call_soon(end)
+
+    transport.answers[pb.MESSAGE_TYPE_GET_KEYBOARD_SESSION] = answer
+    with pytest.raises(error):
+        async with scripted(transport):
+            pass
+    assert transport.is_closed
+
+
 async def test_a_device_that_is_nobody() -> None:
     transport = ScriptedTransport()
     transport.answers[pb.MESSAGE_TYPE_DEVICE_INFO] = lambda _: pb.ProtocolMessage()

@@ -229,6 +229,9 @@ class MrpLink:
             messages.make(pb.MESSAGE_TYPE_GET_KEYBOARD_SESSION),
         )
         self._on_keyboard(keyboard)
+        if not session.is_connected:
+            # It ended with its last answer, before anybody would be told of that.
+            raise DisconnectedError("The device has disconnected")
 
     def _session(self) -> MrpSession:
         if self._current is None:
