@@ -217,16 +217,12 @@ def test_max_depth() -> None:
 
 def test_max_objects() -> None:
     fits: list[PlistValue] = [True] * (plists.MAX_OBJECTS - 1)
-    for dumps in (plists.dumps, plistlib.dumps):
-        assert plists.loads(dumps(fits)) == fits
-        with pytest.raises(MessageTooLargeError):
-            plists.loads(dumps([*fits, True]))
-        with pytest.raises(MessageTooLargeError):
-            plists.loads(dumps([fits[:-2], True, True]))
-        assert plists.loads(dumps([fits[:-2], True]))
-    assert (
-        len(plists.loads_dict(plistlib.dumps({str(n): n for n in range(5000)}))) == 5000
-    )
+    assert plists.loads(plists.dumps(fits)) == fits
+    with pytest.raises(MessageTooLargeError):
+        plists.loads(plists.dumps([*fits, True]))
+    with pytest.raises(MessageTooLargeError):
+        plists.loads(plists.dumps([fits[:-2], True, True]))
+    assert plists.loads(plists.dumps([fits[:-2], True]))
 
 
 def test_shared_references_do_not_explode() -> None:
@@ -246,6 +242,39 @@ def test_shared_references_do_not_explode() -> None:
     assert isinstance(shared, list)
     assert len({id(item) for item in shared}) == 1
     assert time.thread_time() - start < 2
+
+
+def test_shared_bytes_do_not_explode() -> None:
+    """Many objects in one place, or each around the next, would be copied each."""
+    long = b"\x4f\x12" + (300_000).to_bytes(4) + bytes(300_000)
+    objects = raw(b"\xa2\x00\x01\x00\x02", long, b"\x09")
+    table = len(objects) - 32 - 12
+    same_place = bytearray(objects)
+    same_place[table + 8 : table + 12] = same_place[table + 4 : table + 8]
+    with pytest.raises(MessageTooLargeError, match="more than its size"):
+        plists.loads(bytes(same_place))
+    # Each text holds the beginnings of the ones behind it.
+    inner = b"".join(b"\x4f\x11" + (1000).to_bytes(2) for _ in range(100)) + bytes(1000)
+    data = b"bplist00" + b"\xaf\x10\x64" + bytes(range(1, 101)) + inner
+    offsets = bytes(
+        byte
+        for place in (8, *(8 + 3 + 100 + 4 * number for number in range(100)))
+        for byte in place.to_bytes(2)
+    )
+    trailer = struct.pack(">6xBBQQQ", 2, 1, 101, 0, len(data))
+    with pytest.raises(MessageTooLargeError, match="more than its size"):
+        plists.loads(data + offsets + trailer)
+
+
+def test_references_of_what_is_never_read_count() -> None:
+    """Each level refers to one more level first, and to a lot behind it."""
+    levels = [
+        b"\xaf\x12" + (10_000).to_bytes(4) + (level + 1).to_bytes(2) * 10_000
+        for level in range(3)
+    ]
+    with pytest.raises(MessageTooLargeError, match="values"):
+        # Without counting them at once it is the date that is seen first.
+        plists.loads(raw(*levels, b"\x33" + b"\xff" * 8))
 
 
 def test_a_key_that_is_no_text() -> None:
@@ -362,6 +391,14 @@ def test_xml_entities_do_not_expand() -> None:
             XML + b'<!DOCTYPE p [<!ENTITY e SYSTEM "file:///etc/hostname">]>'
             b"<plist><string>&e;</string></plist>"
         )
+
+
+def test_max_xml() -> None:
+    start, end = b"<plist><string>", b"</string></plist>"
+    fits = b"x" * (plists.MAX_XML - len(start + end))
+    assert plists.loads(start + fits + end) == fits.decode()
+    with pytest.raises(MessageTooLargeError, match="XML"):
+        plists.loads(start + fits + b"x" + end, max_size=2 * plists.MAX_XML)
 
 
 # Readers of members.

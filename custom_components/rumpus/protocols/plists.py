@@ -2,7 +2,8 @@
 
 The reader of the binary form is ours because a hostile one can be far larger than it
 looks: every object may be referred to from anywhere, so it is read here with a budget for
-what it unfolds to. The writer is ours since it is the faster one. The layout is that of the Apple TV reference, part A, section 5.1.
+what it unfolds to. The writer is ours since it is the faster one. The Apple TV reference,
+part A, section 5.1 says what these lists are for.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
 MAX_SIZE: Final = 1024 * 1024
 """Bytes of a property list, unless the caller names another number."""
+MAX_XML: Final = 64 * 1024
+"""Bytes of one in XML, which takes long to read; nobody sends large ones in that form."""
 MAX_DEPTH: Final = 32
 """Dictionaries and arrays inside each other."""
 MAX_OBJECTS: Final = 20_000
-"""Values that a property list unfolds to, keys included; a hundred are usual."""
+"""Values that a binary one unfolds to, keys included; a hundred are usual."""
 MAX_NUMBER: Final = 2**128
 """Largest magnitude of a whole number that is taken for a float."""
 
@@ -192,7 +195,9 @@ class _Reader:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._left = MAX_OBJECTS
+        self._left = MAX_OBJECTS - 1
+        # Bytes of texts and data: each is read once, unless objects overlap each other.
+        self._unread = len(data)
         # Only of what cannot hold anything else: sharing it costs nothing.
         self._scalars: dict[int, PlistValue] = {}
         end = len(data) - _TRAILER.size
@@ -211,9 +216,6 @@ class _Reader:
         return self._object(self._top, 0)
 
     def _object(self, ref: int, depth: int) -> PlistValue:
-        self._left -= 1
-        if self._left < 0:
-            raise MessageTooLargeError(f"More than {MAX_OBJECTS} values")
         if ref in self._scalars:
             return self._scalars[ref]
         if ref >= self._count:
@@ -247,7 +249,8 @@ class _Reader:
 
     def _refs(self, count: int, start: int) -> list[int]:
         # Before the list is made: one of a few million would take its time.
-        if count > self._left:
+        self._left -= count
+        if self._left < 0:
             raise MessageTooLargeError(f"More than {MAX_OBJECTS} values")
         size = self._ref_size
         data = self._bytes(start, count * size)
@@ -269,9 +272,8 @@ class _Reader:
             return self._uid(start, low + 1)
         if kind in {0x4, 0x5, 0x6}:
             size, start = self._size(low, start)
-            if kind == 0x4:
-                return self._bytes(start, size)
-            return _text(self._bytes(start, size << (kind == 0x6)), kind)
+            data = self._content(start, size << (kind == 0x6))
+            return data if kind == 0x4 else _text(data, kind)
         raise ProtocolError(f"A property list with an unknown type, {token:#04x}")
 
     def _uid(self, start: int, size: int) -> UID:
@@ -291,6 +293,12 @@ class _Reader:
             raise ProtocolError("A property list with a size that is no number")
         length = 1 << (token & 0x0F)
         return self._number(start + 1, length), start + 1 + length
+
+    def _content(self, start: int, size: int) -> bytes:
+        self._unread -= size
+        if self._unread < 0:
+            raise MessageTooLargeError("A property list that holds more than its size")
+        return self._bytes(start, size)
 
     def _number(self, start: int, size: int) -> int:
         return int.from_bytes(self._bytes(start, size))
@@ -335,6 +343,10 @@ def _loads_xml(data: bytes) -> PlistValue:
 
     plistlib refuses declarations of entities, so that nothing expands.
     """
+    if len(data) > MAX_XML:
+        raise MessageTooLargeError(
+            f"A property list in XML of more than {MAX_XML} bytes"
+        )
     # Only old devices answer so; the parser takes memory and time to import.
     import plistlib  # noqa: PLC0415
     from xml.parsers.expat import ExpatError  # noqa: PLC0415
@@ -349,13 +361,12 @@ def _loads_xml(data: bytes) -> PlistValue:
         *(LookupError, TypeError, ValueError),
     ):
         raise ProtocolError("This is no property list") from None
-    _check_bounds(value)
+    _check_depth(value)
     return value
 
 
-def _check_bounds(value: PlistValue) -> None:
-    """Raise MessageTooLargeError for what nests too deep or holds too much."""
-    left = MAX_OBJECTS - 1
+def _check_depth(value: PlistValue) -> None:
+    """Raise MessageTooLargeError for what nests too deep; its size bounds the rest."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
         containers = [item for item in level if isinstance(item, dict | list)]
@@ -363,14 +374,7 @@ def _check_bounds(value: PlistValue) -> None:
             return
         level = []
         for item in containers:
-            if isinstance(item, dict):
-                left -= len(item)
-                level += item.values()
-            else:
-                level += item
-        left -= len(level)
-        if left < 0:
-            raise MessageTooLargeError(f"More than {MAX_OBJECTS} values")
+            level += item.values() if isinstance(item, dict) else item
     raise MessageTooLargeError(f"More than {MAX_DEPTH} levels")
 
 
