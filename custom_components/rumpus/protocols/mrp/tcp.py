@@ -64,15 +64,15 @@ class TcpTransport(asyncio.Protocol):
         else:
             self._release()
 
-    def send(self, *messages: bytes) -> None:
-        """Send messages in one piece; raises DisconnectedError."""
+    def send(self, message: bytes) -> None:
+        """Send one message; raises DisconnectedError."""
         transport = self._transport
         if transport is None or not self.is_connected:
             raise DisconnectedError("The connection to the device is closed")
         if transport.get_write_buffer_size() > MAX_UNSENT:
             self._fail(DisconnectedError("The device takes no more messages"))
             raise DisconnectedError("The device takes no more messages")
-        transport.write(b"".join(map(self._frames.encode, messages)))
+        transport.write(self._frames.encode(message))
 
     def hold(self) -> None:
         """Hand over nothing more until `encrypt`: what follows has other keys."""
