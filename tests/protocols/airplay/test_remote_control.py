@@ -55,15 +55,8 @@ from tests.fakes.apple_tv_tunnel import Channel, DataChannel, Session
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
-QUICK = Timing(
-    first_request=SOON,
-    request=SOON,
-    event_pause=0.02,
-    feedback=0.02,
-    feedback_timeout=SOON,
-    close=0.5,
-)
-"""For tests in which any of them may pass."""
+NO_ANSWER = Timing(first_request=SOON, request=SOON)
+NO_FEEDBACK = Timing(feedback=0.02, feedback_timeout=SOON)
 
 
 class Inbox:
@@ -379,7 +372,7 @@ async def test_feedback_that_is_refused_twice(status: int) -> None:
 
 @pytest.mark.parametrize("is_mute", [False, True])
 async def test_a_device_that_vanishes(is_mute: bool) -> None:
-    async with FakeAppleTv() as tv, connected(tv, QUICK) as (session, ends, _):
+    async with FakeAppleTv() as tv, connected(tv, NO_FEEDBACK) as (session, ends, _):
         session.transport.start(Inbox(), tunnel_ends := Ends())
         if is_mute:
             tv.airplay.switches.mute.add("/feedback")
@@ -520,7 +513,7 @@ async def test_refused(step: str, status: int, error: type[RumpusError]) -> None
 async def test_no_answer(step: str) -> None:
     async with FakeAppleTv() as tv:
         tv.airplay.switches.mute.add(step)
-        session, ends = session_with(tv, QUICK)
+        session, ends = session_with(tv, NO_ANSWER)
         with pytest.raises(PeerTimeoutError):
             await session.connect()
         assert open_wires(session) == []
