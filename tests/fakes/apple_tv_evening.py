@@ -60,7 +60,10 @@ def songs() -> list[FakeItem]:
 
 
 class Evening:
-    """A film, a pause, an episode, an album, a second song, and nothing any more."""
+    """A film, a pause, a search, an episode, an album, and nothing any more.
+
+    A HomePod plays the album alone, sets its volume, and has a pause, too.
+    """
 
     def __init__(self, core: Host, pace: float) -> None:
         """Do the next thing every `pace` seconds; 0 does nothing at all."""
@@ -68,6 +71,14 @@ class Evening:
         self._media = core.mrp.media
         self._pace = pace
         self._step = 0
+        self._on_tv = (
+            *(self._film, self._pause, self._go_on, self._search, self._episode),
+            *(self._album, self._next_song, self._nothing),
+        )
+        self._on_speaker = (
+            *(self._album, self._louder, self._next_song, self._pause, self._go_on),
+            *(self._next_song, self._softer, self._nothing),
+        )
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -83,15 +94,7 @@ class Evening:
 
     def step(self) -> None:
         """Do the next thing now."""
-        steps = (
-            self._film,
-            self._pause,
-            self._go_on,
-            self._episode,
-            self._album,
-            self._next_song,
-            self._nothing,
-        )
+        steps = self._on_speaker if self._core.kind == "homepod" else self._on_tv
         steps[self._step % len(steps)]()
         self._step += 1
 
@@ -109,7 +112,17 @@ class Evening:
     def _go_on(self) -> None:
         self._set_state(pb.PLAYBACK_STATE_PLAYING)
 
+    def _search(self) -> None:
+        self._core.open_text("handsh")
+
+    def _louder(self) -> None:
+        self._core.set_volume(0.55)
+
+    def _softer(self) -> None:
+        self._core.set_volume(0.35)
+
     def _episode(self) -> None:
+        self._core.close_text()
         self._media.play(TV[0], episode(), name=TV[1])
 
     def _album(self) -> None:

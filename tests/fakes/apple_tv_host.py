@@ -64,5 +64,11 @@ class Host(Protocol):
     def set_volume(self, volume: float, by: str = "device") -> None:
         """Change the volume."""
 
+    def open_text(self, text: str = "") -> object:
+        """Give the focus to a text field."""
+
+    def close_text(self) -> None:
+        """Take it away."""
+
     def set_media_flags(self, flags: int) -> None:
         """Change what Companion says is possible."""

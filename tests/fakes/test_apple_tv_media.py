@@ -307,8 +307,9 @@ async def test_evening(device: FakeAppleTv) -> None:
     evening = Evening(device, 0)
     media = device.mrp.media
     seen = []
-    for _ in range(8):
+    for number in range(9):
         evening.step()
+        assert (device.text_field is not None) is (number == 3)
         item, player = media.item, media.player
         seen.append(
             (media.active, item.title if item else None, player and player.state)
@@ -317,6 +318,7 @@ async def test_evening(device: FakeAppleTv) -> None:
     assert seen == [
         (FILMS[0], "The Long Loopback", playing),
         (FILMS[0], "The Long Loopback", paused),
+        (FILMS[0], "The Long Loopback", playing),
         (FILMS[0], "The Long Loopback", playing),
         (TV[0], "Nine Packets", playing),
         (MUSIC[0], "Retransmit", playing),
@@ -327,6 +329,25 @@ async def test_evening(device: FakeAppleTv) -> None:
     media.clear()
     evening.step()
     assert media.item is None
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_evening_of_a_speaker() -> None:
+    async with FakeAppleTv("Kitchen", "homepod") as pod:
+        evening = Evening(pod, 0)
+        titles, volumes = [], []
+        for _ in range(8):
+            evening.step()
+            item = pod.mrp.media.item
+            titles.append(item.title if item else None)
+            volumes.append(pod.volume)
+    assert titles == [
+        *(["Retransmit"] * 2),
+        *(["Sliding Window"] * 3),
+        *(["Three-Way Handshake"] * 2),
+        None,
+    ]
+    assert volumes == [0.5, *([0.55] * 5), 0.35, 0.35]
 
 
 async def test_evening_by_itself(device: FakeAppleTv) -> None:

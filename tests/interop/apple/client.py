@@ -19,6 +19,7 @@ class Found:
     identifiers: frozenset[str]
     model: str | None
     version: str | None
+    is_asleep: bool
     # By protocol: port, identifier, pairing, and whether it is used.
     services: Mapping[str, tuple[int, str | None, str, bool]]
 

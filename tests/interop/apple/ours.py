@@ -81,6 +81,7 @@ class OurClient(Client):
                     frozenset(device.identifiers),
                     device.info.raw_model,
                     device.info.version,
+                    device.is_asleep,
                     {
                         service.protocol.value: (
                             service.port,

@@ -15,7 +15,8 @@ async def found(world: World) -> str:
     same([d.name for d in ours], sorted(d.name for d in world.devices), "names")
     for their, our in zip(theirs, ours, strict=True):
         same(our.identifiers, their.identifiers, f"{our.name}: identifiers")
-        same((our.model, our.version), (their.model, their.version), our.name)
+        for name in ("model", "version", "is_asleep"):
+            same(getattr(our, name), getattr(their, name), f"{our.name}: {name}")
         for protocol in our.services.keys() & their.services.keys():
             same(
                 our.services[protocol],

@@ -199,5 +199,6 @@ def _found(item: JsonObject) -> Found:
         frozenset(str(text) for text in as_list(item["identifiers"])),
         str(item["raw_model"]),
         str(item["version"]),
+        item["is_asleep"] is True,
         services,
     )
