@@ -14,9 +14,10 @@ from .errors import MessageTooLargeError, ProtocolError
 
 MAX_DEPTH: Final = 64
 """Collections within one another, both ways."""
-MAX_ITEMS: Final = 65_536
-"""Values in one message, keys of dictionaries and all collections among them."""
-MAX_ODD_KEYS: Final = 256
+MAX_ITEMS: Final = 16_384
+"""Values in one message, keys of dictionaries, all collections and the chunks of data among
+them. A list of very many apps has some 4000."""
+MAX_ODD_KEYS: Final = 64
 """Keys of one dictionary that are neither text nor data. Anybody can think of many numbers
 that Python's dictionaries take for neighbours, which makes them slow."""
 MAX_TEXT: Final = 0xFFFF
@@ -112,9 +113,7 @@ class _Reader:
         tag = self._take(1)[0]
         if tag == _END:
             return _END_MARK
-        self._items_left -= 1
-        if self._items_left < 0:
-            raise MessageTooLargeError("OPACK holds too many values")
+        self._count()
         if tag >= 0xD0:
             if depth >= self._max_depth:
                 raise MessageTooLargeError("OPACK nests too deep")
@@ -186,6 +185,7 @@ class _Reader:
         if tag == 0x9F:
             chunks: list[bytes] = []
             while (inner := self._take(1)[0]) != _END:
+                self._count()
                 chunks.append(self._take_data(inner))
             return self._enter(0x70, b"".join(chunks), bytes)
         raw = self._take_data(tag)
@@ -220,6 +220,11 @@ class _Reader:
         if len(self._known) > known:
             self._table.append(value)
         return value
+
+    def _count(self) -> None:
+        self._items_left -= 1
+        if self._items_left < 0:
+            raise MessageTooLargeError("OPACK holds too many values")
 
     def _number(self, size: int) -> int:
         return int.from_bytes(self._take(size), "little")
