@@ -4,6 +4,7 @@ The Apple TV reference, part A, sections 1.1, 1.2 and 1.12.
 """
 
 import asyncio
+from collections.abc import Awaitable
 import hashlib
 import socket
 from typing import TYPE_CHECKING, Literal, cast, override
@@ -299,22 +300,25 @@ class Announcer:
 
     async def _update(self, zeroconf: AsyncZeroconf) -> None:
         wanted = self._make()
+        # All at once, as a sleep proxy takes over: while they are sent, which takes a
+        # second each, whoever asks is answered with the new ones already.
+        sending: list[Awaitable[None]] = []
         for service, info in tuple(self._infos.items()):
             if service not in wanted or wanted[service].name != info.name:
                 del self._infos[service]
-                await (await zeroconf.async_unregister_service(info))
+                sending.append(await zeroconf.async_unregister_service(info))
         for service, info in wanted.items():
             old = self._infos.get(service)
             self._infos[service] = info
             if old is None:
-                waiting = await zeroconf.async_register_service(
-                    info, cooperating_responders=True
+                sending.append(
+                    await zeroconf.async_register_service(
+                        info, cooperating_responders=True
+                    )
                 )
             elif _told(old) != _told(info):
-                waiting = await zeroconf.async_update_service(info)
-            else:
-                continue
-            await waiting
+                sending.append(await zeroconf.async_update_service(info))
+        await asyncio.gather(*sending)
 
     def _make(self) -> dict[str, ServiceInfo]:
         from zeroconf import ServiceInfo  # noqa: PLC0415
