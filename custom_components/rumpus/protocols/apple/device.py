@@ -85,6 +85,8 @@ class AppleDevice(Commands):
         self._is_stopped = False
         self._lookup: asyncio.Task[None] | None = None
         self._next_lookup = 0.0
+        # Since a link has come or gone.
+        self._lookups = 0
         self._move_links()
 
     # Beginning and end
@@ -183,8 +185,11 @@ class AppleDevice(Commands):
 
     def _start_lookup(self) -> asyncio.Task[None]:
         timing = self._timing
-        pause = timing.asleep_interval if self._is_asleep else timing.resolve_interval
-        self._next_lookup = self._now() + pause
+        self._lookups += 1
+        pause = min(timing.resolve_interval, float(self._lookups))
+        self._next_lookup = self._now() + (
+            timing.asleep_interval if self._is_asleep else pause
+        )
         create = self._create_task or asyncio.get_running_loop().create_task
         self._lookup = task = create(self._resolve())
         return task
@@ -256,6 +261,8 @@ class AppleDevice(Commands):
     ) -> None:
         """Tell what became of a link, and look at everything that it served."""
         self._router.changed()
+        if isinstance(event, LinkUp | LinkLost):
+            self._lookups = 0
         if isinstance(event, LinkUp):
             # Whoever answers is awake, whatever was said about it.
             self._is_asleep = False

@@ -30,7 +30,7 @@ class Timing:
     resolve: float = 10.0
     """For an answer where the device is now."""
     resolve_interval: float = 3.0
-    """Between two such questions while attempts fail."""
+    """Between two such questions while attempts fail; growing to that by a second each."""
     asleep_interval: float = 30.0
     """The same while the device sleeps, and is not called so that it can."""
     command: float = 8.0
