@@ -12,6 +12,7 @@ from tests.fakes.apple_tv_models import (
     FakeItem,
     FakePicture,
     FakePlayer,
+    cocoa,
     commands_message,
     item_message,
     queue_message,
@@ -153,6 +154,36 @@ class MediaModel:
         item = player.items[player.location]
         update.content_items.append(item_message(item, player, self.base_url))
         update.player_path.CopyFrom(self.path(client, player))
+        self._tell(message)
+
+    def tell_artwork(self) -> None:
+        """Tell that the artwork of what plays is another one, without saying which."""
+        client, player = self._front()
+        message = make(pb.MESSAGE_TYPE_UPDATE_CONTENT_ITEM_ARTWORK)
+        update = message.update_content_item_artwork
+        update.content_items.add(identifier=player.items[player.location].identifier)
+        update.player_path.CopyFrom(self.path(client, player))
+        self._tell(message)
+
+    def tell_old_form(self) -> None:
+        """Tell what plays as systems up to tvOS 11 do: no queue, no player's path."""
+        client, player = self._front()
+        item = player.items[player.location]
+        message = make(pb.MESSAGE_TYPE_SET_STATE)
+        state = message.set_state
+        state.display_id, state.display_name = client.bundle, client.name
+        state.supported_commands.CopyFrom(player.command_infos())
+        if player.state is not None:
+            state.playback_state = player.state
+        info = state.now_playing_info
+        info.elapsed_time = player.elapsed
+        if player.measured_at is not None:
+            info.timestamp = cocoa(player.measured_at)
+        if player.rate is not None:
+            info.playback_rate = player.rate
+        for name in ("title", "artist", "album", "duration"):
+            if (value := getattr(item, name)) is not None:
+                setattr(info, name, value)
         self._tell(message)
 
     def rename(self, bundle: str, name: str) -> None:

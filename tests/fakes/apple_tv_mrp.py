@@ -142,6 +142,13 @@ class MrpDevice:
         for session in tuple(self.sessions):
             session.send_bytes(data)
 
+    def flood(self, count: int) -> None:
+        """Push a lot of changes that change nothing."""
+        message = make(pb.MESSAGE_TYPE_UPDATE_CONTENT_ITEM)
+        message.update_content_item.content_items.add(identifier="flood")
+        for _ in range(count):
+            self.tell(message)
+
     def info(self) -> pb.DeviceInfoMessage:
         """Return what DEVICE_INFO tells."""
         core = self.core

@@ -234,6 +234,24 @@ def test_changes_of_an_item(
     assert item.metadata.HasField("elapsed_time_timestamp")
 
 
+def test_news_without_a_queue(
+    media: MediaModel, music: FakePlayer, told: list[pb.ProtocolMessage]
+) -> None:
+    media.tell_artwork()
+    (item,) = told[-1].update_content_item_artwork.content_items
+    assert item.identifier == "song-1"
+    media.tell_old_form()
+    state = told[-1].set_state
+    assert (state.display_id, state.now_playing_info.title) == (MUSIC[0], "Retransmit")
+    assert state.now_playing_info.HasField("timestamp")
+    assert not state.HasField("player_path")
+    music.state = music.rate = music.measured_at = None
+    media.tell_old_form()
+    state = told[-1].set_state
+    assert not state.HasField("playback_state")
+    assert not state.now_playing_info.HasField("playback_rate")
+
+
 def test_pictures_are_png() -> None:
     data = png(30, 20, hue=5)
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
