@@ -4,15 +4,20 @@ from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from .scripted import Ends
 from custom_components.rumpus.protocols.airplay.remote_control import (
     RemoteControlSession,
 )
 from custom_components.rumpus.protocols.airplay.timing import Timing
 from custom_components.rumpus.protocols.apple.identity import ClientIdentity
 from custom_components.rumpus.protocols.hap import keys
-from custom_components.rumpus.protocols.hap.credentials import HapCredentials
+from custom_components.rumpus.protocols.hap.credentials import (
+    HapCredentials,
+    TransientCredentials,
+)
 from tests.fakes.apple_tv import FakeAppleTv
 from tests.fakes.apple_tv_hap import Controller
+from tests.fakes.apple_tv_tunnel import Channel, Session
 
 IDENTITY = replace(ClientIdentity.create("x"), name="Wohnzimmer 🛋")
 PIN = "0042"
@@ -50,3 +55,24 @@ def open_wires(session: RemoteControlSession) -> list[str]:
         for name, transport in transports.items()
         if transport is not None and not transport.is_closing()
     ]
+
+
+def session_with(
+    device: FakeAppleTv,
+    timing: Timing = FAST,
+    credentials: HapCredentials | TransientCredentials | None = None,
+) -> tuple[RemoteControlSession, Ends]:
+    """Return a session, and what it tells at its end."""
+    if credentials is None:
+        is_free = device.kind == "homepod"
+        credentials = TransientCredentials() if is_free else introduce(device)
+    session = RemoteControlSession(
+        device.address, device.ports["airplay"], credentials, IDENTITY, timing
+    )
+    session.closed = ends = Ends()
+    return session, ends
+
+
+def events_of(session: Session) -> Channel:
+    assert session.events is not None
+    return session.events
