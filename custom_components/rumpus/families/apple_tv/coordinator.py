@@ -239,7 +239,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         )
         self.publish(replace(self.data, account=account))
         # Another user has other apps.
-        self._lists_pace.want(LISTS)
+        self._want_lists()
 
     async def async_artwork(
         self, width: int = ARTWORK_WIDTH, height: int | None = None
@@ -322,7 +322,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         self._lease.watcher.remember(self.device.found)
         self._refresh()
         if protocol is AppleProtocol.COMPANION:
-            self._lists_pace.want(LISTS)
+            self._want_lists()
 
     @callback
     def _on_power(self, power: PowerState) -> None:
@@ -330,7 +330,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
             self._said_off = power is PowerState.OFF
         self._refresh()
         if power is PowerState.ON:
-            self._lists_pace.want(LISTS)
+            self._want_lists()
 
     @callback
     def _refresh(self) -> None:
@@ -375,7 +375,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         )
         if known is None and self.data.apps:
             # It may have been installed since the list was told.
-            self._lists_pace.want(LISTS)
+            self._want_lists()
         name = clean_text(app.name or "") or (known.name if known else None)
         return replace(app, name=name)
 
@@ -385,6 +385,12 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         self._store.keep(self._unique_id, self._record)
 
     # Apps and accounts
+
+    @callback
+    def _want_lists(self) -> None:
+        """Ask for the lists when that is possible: an idle question would hold up a real one."""
+        if not self.data.features.isdisjoint({Feature.APP_LIST, Feature.ACCOUNT_LIST}):
+            self._lists_pace.want(LISTS)
 
     @callback
     def _ask_lists(self) -> None:
