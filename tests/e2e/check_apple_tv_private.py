@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
-import stat
 from typing import Final
 
 from .check_privacy import require_private
@@ -21,11 +20,10 @@ async def check_secrets(lab: Lab, report: Report, subjects: Iterable[Subject]) -
     """Look for keys; leave a text field open for what follows."""
     subjects = tuple(subjects)
     file = lab.server.config_dir / ".storage" / STORAGE
-    async with report.step("the keys of Apple devices are for the owner's eyes alone"):
-        mode, secrets = await asyncio.to_thread(
+    async with report.step("the keys of Apple devices are shown nowhere"):
+        secrets = await asyncio.to_thread(
             _read, file, {subject.entry.entry_id for subject in subjects}
         )
-        require(not mode & (stat.S_IRWXG | stat.S_IRWXO), f"the mode is {mode:o}")
         require(bool(secrets), "there are no keys")
         await require_private(lab, subjects, secrets)
     async with report.step(f"{subjects[0].fake.name}: a text field has the focus"):
@@ -34,8 +32,8 @@ async def check_secrets(lab: Lab, report: Report, subjects: Iterable[Subject]) -
         await subjects[0].wait_state("text", "keyboard", "unknown")
 
 
-def _read(file: Path, entry_ids: Iterable[str]) -> tuple[int, list[str]]:
-    """Return the rights of the file, and the parts of the credentials in it."""
+def _read(file: Path, entry_ids: Iterable[str]) -> list[str]:
+    """Return the parts of the credentials that are stored."""
     document = as_object(parse(file.read_text(encoding="utf-8")))
     secrets = []
     for entry in objects(get_object(document, "data")["entries"]):
@@ -44,4 +42,4 @@ def _read(file: Path, entry_ids: Iterable[str]) -> tuple[int, list[str]]:
                 secrets += [
                     part for part in str(text).split(":") if len(part) >= MIN_SECRET
                 ]
-    return file.stat().st_mode, secrets
+    return secrets
