@@ -34,6 +34,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ),
     ("AirPlay 1 paired and verified", pairing.legacy),
     ("the PIN of tvOS 27", pairing.nameless),
+    ("refused", pairing.refused),
     (
         "tunnel with the other's credentials",
         lambda world: pairing.exchanged(world, world.tv, "airplay"),

@@ -1,11 +1,16 @@
 """Checks of finding devices, pairing with them, and of the credentials."""
 
-from .client import Client, same
+import re
+from typing import Final
+
+from .client import Client, Credentials, same
 from .world import World
+from custom_components.rumpus.protocols.errors import AuthenticationError
 from tests.fakes.apple_tv import FakeAppleTv
 from tests.interop.report import CheckError
 
-_TUNNEL = ("airplay",)
+_TUNNEL: Final = ("airplay",)
+_KIND: Final = re.compile(r"'type': '(\w+)'")
 
 
 async def found(world: World) -> str:
@@ -53,6 +58,43 @@ async def exchanged(world: World, device: FakeAppleTv, *protocols: str) -> None:
                 same(told["device_state"], "idle", used_by.name)
         finally:
             await used_by.close()
+
+
+async def refused(world: World) -> str:
+    """A password, another home, a lost pairing: both are refused, and say so."""
+    pod, told = world.pod, []
+    for change in ({"password": "secret"}, {"acl": 1}):
+        for name, value in change.items():
+            setattr(pod, name, value)
+        try:
+            told += [await _refusal(one, pod, {}, *_TUNNEL) for one in world.clients]
+        finally:
+            pod.password, pod.acl = None, 0
+    # pyatv does not read that answer, and waits for another one until it gives up.
+    credentials = dict(await world.paired(world.ours, world.tv, *_TUNNEL))
+    known = world.tv.desk.pairings["airplay"].copy()
+    world.tv.desk.unpair("airplay")
+    try:
+        told.append(await _refusal(world.ours, world.tv, credentials, *_TUNNEL))
+    finally:
+        world.tv.desk.pairings["airplay"].update(known)
+    return "; ".join(dict.fromkeys(told))
+
+
+async def _refusal(
+    client: Client, device: FakeAppleTv, credentials: Credentials, *protocols: str
+) -> str:
+    """Return what a client says that cannot connect."""
+    try:
+        await client.connect(device, credentials, *protocols)
+    except CheckError as error:
+        kind = _KIND.search(str(error))
+        return kind.group(1) if kind else str(error)
+    except AuthenticationError as error:
+        return type(error).__name__
+    finally:
+        await client.close()
+    raise CheckError(f"{client.name} is connected")
 
 
 async def nameless(world: World) -> str:
