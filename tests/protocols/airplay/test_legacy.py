@@ -11,6 +11,7 @@ from custom_components.rumpus.protocols.hap.credentials import LegacyCredentials
 from custom_components.rumpus.protocols.hap.errors import (
     DecryptionError,
     IdentityError,
+    PairingError,
     WrongPinError,
 )
 
@@ -67,6 +68,11 @@ def test_wrong_proof() -> None:
     setup.prove(vectors.LEGACY_PIN, LEGACY["answer_1"])
     with pytest.raises(IdentityError):
         setup.exchange_keys({"proof": bytes(20)})
+
+
+def test_a_secret_is_good_for_one_pin() -> None:
+    with pytest.raises(PairingError, match="already"):
+        proven().prove(vectors.LEGACY_PIN, LEGACY["answer_1"])
 
 
 def test_no_pin() -> None:

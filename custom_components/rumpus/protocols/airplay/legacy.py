@@ -19,7 +19,7 @@ from .. import plists
 from ..errors import ProtocolError
 from ..hap import keys
 from ..hap.credentials import LegacyCredentials
-from ..hap.errors import DecryptionError
+from ..hap.errors import DecryptionError, PairingError
 from ..hap.pair_setup import pin_text
 from ..hap.srp import LEGACY_GROUP, SrpClient
 from ..plists import PlistDict
@@ -49,6 +49,7 @@ class LegacySetup:
         """Choose an identity and a secret, unless given; that is for the tests."""
         self._ours = credentials or new_credentials()
         self._user = self._ours.client_id.hex().upper()
+        self._was_proven = False
         self._srp = SrpClient(LEGACY_GROUP, self._user, secret=srp_secret)
 
     def start(self) -> PlistDict:
@@ -58,10 +59,15 @@ class LegacySetup:
     def prove(self, pin: str, answer: PlistDict) -> PlistDict:
         """Return the second request, made from the PIN that the user has read.
 
-        Raises WrongPinError for a text that can be none, ProtocolError.
+        Raises WrongPinError for a text that can be none, PairingError when it has been
+        called before: a secret is good for one PIN; ProtocolError.
         """
+        text = pin_text(pin)
+        if self._was_proven:
+            raise PairingError("This pairing has been tried with a PIN already")
+        self._was_proven = True
         salt, public = _data(answer, "salt"), _data(answer, "pk")
-        proof = self._srp.process(pin_text(pin), salt, public)
+        proof = self._srp.process(text, salt, public)
         return {"pk": self._srp.public, "proof": proof}
 
     def exchange_keys(self, answer: PlistDict) -> PlistDict:
