@@ -1,6 +1,7 @@
 """Tests of pairing: on the vectors, and with a whole accessory that misbehaves."""
 
 from collections.abc import Callable
+import contextlib
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -147,6 +148,20 @@ async def test_max_pin(pin: str) -> None:
         await pairing.finish(pin)
     assert device.steps == [1]
     await pairing.finish(PIN)
+
+
+@pytest.mark.parametrize("pin", ["1111", PIN])
+async def test_a_secret_is_good_for_one_pin(pin: str) -> None:
+    """What M2 and M3 say about two PINs would say more than about one each."""
+    device = Device()
+    pairing = procedures.Pairing(device.setup, name=None)
+    await pairing.begin()
+    with contextlib.suppress(errors.WrongPinError):
+        await pairing.finish(pin)
+    count = len(device.steps)
+    with pytest.raises(errors.PairingError, match="already"):
+        await pairing.finish(PIN)
+    assert len(device.steps) == count
 
 
 def test_pin_text() -> None:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from .. import opack
 from . import crypto, keys
 from .credentials import HapCredentials, new_client_id
-from .errors import IdentityError, WrongPinError
+from .errors import IdentityError, PairingError, WrongPinError
 from .srp import HAP_GROUP, SrpClient
 from .tlv8 import (
     Tag,
@@ -93,6 +93,7 @@ class PairSetup:
         self._client_id = client_id or new_client_id().encode("ascii")
         self._seed = seed or Ed25519PrivateKey.generate().private_bytes_raw()
         self._prover = _Prover(srp_secret)
+        self._was_proven = False
         self._salt = b""
         self._server_public = b""
         self._key = b""
@@ -116,10 +117,15 @@ class PairSetup:
         """Return M3, made from the PIN that the user has read.
 
         Raises WrongPinError for a text that can be none, upon which another one may be
-        tried, and ProtocolError for numbers in M2 that are of no use. This takes some
-        30 ms of computing.
+        tried, ProtocolError for numbers in M2 that are of no use, and PairingError when
+        it has been called before: a secret is good for one PIN. This takes some 30 ms of
+        computing.
         """
-        return self._prover.prove(pin_text(pin), self._salt, self._server_public)
+        text = pin_text(pin)
+        if self._was_proven:
+            raise PairingError("This pairing has been tried with a PIN already")
+        self._was_proven = True
+        return self._prover.prove(text, self._salt, self._server_public)
 
     def verify_proof(self, m4: bytes) -> bytes:
         """Take M4 and return M5, our identity.
