@@ -1,12 +1,17 @@
 """Pairing with a device on loopback, and all the ways in which that fails."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from .common import HASTY, IDENTITY, PATIENT
+from custom_components.rumpus.protocols.companion import pairing as pairing_module
 from custom_components.rumpus.protocols.companion.client import CompanionClient
+from custom_components.rumpus.protocols.companion.connection import open_stream
+from custom_components.rumpus.protocols.companion.frames import FrameStream
 from custom_components.rumpus.protocols.companion.pairing import CompanionPairing
+from custom_components.rumpus.protocols.companion.timing import Timing
 from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     PeerTimeoutError,
@@ -173,6 +178,58 @@ async def test_giving_up_takes_the_pin_off_the_screen(
     await pairing.close()
     await pairing.close()
     await device.wait_for("pin_hidden")
+
+
+async def test_closing_while_the_connection_is_made(
+    device: FakeAppleTv, pairing: CompanionPairing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream that is there too late is not left open, nor does a PIN appear."""
+    reached, gate = asyncio.Event(), asyncio.Event()
+
+    async def open_late(address: str, port: int, timing: Timing) -> FrameStream:
+        stream = await open_stream(address, port, timing)
+        reached.set()
+        await gate.wait()
+        return stream
+
+    monkeypatch.setattr(pairing_module, "open_stream", open_late)
+    beginning = asyncio.create_task(pairing.begin())
+    await reached.wait()
+    await pairing.close()
+    gate.set()
+    with pytest.raises(DisconnectedError, match="closed"):
+        await beginning
+    await device.wait_for("companion_lost")
+    assert not device.seen("pin_shown")
+
+
+async def test_closing_while_the_device_is_asked(device: FakeAppleTv) -> None:
+    device.desk.silent.add(("setup", 2))
+    pairing = CompanionPairing(
+        device.address, device.companion_port, IDENTITY, timing=PATIENT
+    )
+    beginning = asyncio.create_task(pairing.begin())
+    await device.wait_for("setup_m1")
+    await pairing.close()
+    with pytest.raises(DisconnectedError):
+        await beginning
+    await device.wait_for("companion_lost")
+    with pytest.raises(DisconnectedError, match="begun"):
+        await pairing.finish("1234")
+
+
+async def test_the_second_of_two_who_begin_wins(
+    device: FakeAppleTv, pairing: CompanionPairing
+) -> None:
+    device.desk.silent.add(("setup", 2))
+    first = asyncio.create_task(pairing.begin())
+    await device.wait_for("setup_m1")
+    device.desk.silent.clear()
+    second = asyncio.create_task(pairing.begin())
+    with pytest.raises(DisconnectedError):
+        await first
+    await second
+    assert (await pairing.finish("1234")).client_id
 
 
 async def test_nobody_is_there(device: FakeAppleTv, pairing: CompanionPairing) -> None:

@@ -27,6 +27,7 @@ class CompanionPairing:
         self._timing = timing or Timing()
         self._stream: FrameStream | None = None
         self._pairing: Pairing | None = None
+        self._closings = 0
 
     async def begin(self) -> None:
         """Let the device show its PIN.
@@ -34,17 +35,24 @@ class CompanionPairing:
         Raises DisconnectedError, PeerTimeoutError, ProtocolError, PairingError.
         """
         await self.close()
-        self._stream = await open_stream(self._address, self._port, self._timing)
-        exchange = AuthenticationExchange.pairing(
-            self._stream, self._timing.authenticate
-        )
+        closings = self._closings
+        stream = await open_stream(self._address, self._port, self._timing)
+        exchange = AuthenticationExchange.pairing(stream, self._timing.authenticate)
         pairing = Pairing(exchange, name=self._identity.name)
         try:
+            self._require_not_closed(closings)
+            self._stream = stream  # from here on close() reaches it
             await pairing.begin()
+            self._require_not_closed(closings)
         except BaseException:
-            await self.close()
+            await stream.close()
             raise
         self._pairing = pairing
+
+    def _require_not_closed(self, closings: int) -> None:
+        """Raise DisconnectedError when `close` was called since there were so many."""
+        if self._closings != closings:
+            raise DisconnectedError("The pairing was closed")
 
     async def finish(self, pin: str) -> HapCredentials:
         """Prove that we see the PIN, and return the credentials of the new pairing.
@@ -60,7 +68,8 @@ class CompanionPairing:
             await self.close()
 
     async def close(self) -> None:
-        """End the connection. Never raises."""
+        """End the connection, also one that is just being made. Never raises."""
+        self._closings += 1
         stream, self._stream, self._pairing = self._stream, None, None
         if stream is not None:
             await stream.close()
