@@ -1,11 +1,12 @@
 """A protocol that nobody knew of yet: a session and a maker are all that it takes."""
 
 from collections.abc import Mapping
-from typing import ClassVar, override
+from typing import ClassVar, get_protocol_members, override
 
 import pytest
 
-from .stubs import COMPANION, LOGGER, Bench, played, scenario
+from .stubs import COMPANION, LOGGER, Bench, StubCompanion, StubMrp, played, scenario
+from custom_components.rumpus.protocols.apple.apis import CompanionApi, MrpApi
 from custom_components.rumpus.protocols.apple.capabilities import Keys, Telling
 from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.enums import (
@@ -33,9 +34,12 @@ from custom_components.rumpus.protocols.apple.session import (
     Place,
     Session,
 )
+from custom_components.rumpus.protocols.companion.client import CompanionClient
 from custom_components.rumpus.protocols.errors import DisconnectedError
+from custom_components.rumpus.protocols.mrp.client import MrpClient
 from tests.protocols.virtual_time import run
 
+STUBS = {StubCompanion.__module__}
 RAOP = Service(AppleProtocol.RAOP, "raop-id", 7000)
 SPEAKING = Playing(device_state=DeviceState.PLAYING, title="Doorbell")
 
@@ -136,6 +140,23 @@ def test_the_protocols_that_there_are() -> None:
         AppleProtocol.MRP,
         AppleProtocol.COMPANION,
     ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "client"),
+    [
+        (CompanionApi, CompanionClient),
+        (CompanionApi, StubCompanion),
+        (MrpApi, MrpClient),
+        (MrpApi, StubMrp),
+    ],
+)
+def test_clients_and_stubs_are_what_the_sessions_want(
+    wanted: type[object], client: type[object]
+) -> None:
+    missing = get_protocol_members(wanted) - set(dir(client))
+    # Stubs keep in attributes what clients have as properties.
+    assert missing <= ({"power", "volume"} if client.__module__ in STUBS else set())
 
 
 def test_secrets_of_a_place_are_not_shown() -> None:

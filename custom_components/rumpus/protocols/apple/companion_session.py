@@ -1,7 +1,7 @@
 """The Companion link, as the facade uses it (part A, sections 4.5 to 4.9)."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import ClassVar, Final, override
+from typing import TYPE_CHECKING, ClassVar, Final, override
 
 from ..companion.enums import HidButton, MediaFlags
 from ..companion.events import (
@@ -15,7 +15,6 @@ from ..companion.events import (
 from ..errors import UnsupportedError
 from ..hap.credentials import HapCredentials, parse_credentials
 from ..hap.errors import InvalidCredentialsError
-from .apis import CompanionApi
 from .capabilities import (
     Hosting,
     Keys,
@@ -32,6 +31,9 @@ from .keys import COMPANION_BUTTONS, COMPANION_KEYS
 from .models import Account, App
 from .services import FoundDevice
 from .session import Aspect, Context, Listener, Maker, Place, Session
+
+if TYPE_CHECKING:
+    from .apis import CompanionApi
 
 DEFAULT_SKIP: Final = 10.0
 """Seconds that a key skips (part B, section 8)."""

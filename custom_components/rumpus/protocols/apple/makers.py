@@ -4,7 +4,7 @@ To add a protocol is to add a maker of its sessions to `default_makers`.
 """
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, override
+from typing import TYPE_CHECKING, ClassVar, override
 
 from ..airplay.remote_control import RemoteControlSession
 from ..companion.client import CompanionClient
@@ -17,12 +17,14 @@ from ..hap.credentials import (
 from ..hap.errors import InvalidCredentialsError
 from ..mrp.client import MrpClient
 from ..mrp.tcp import TcpTransport
-from .apis import MrpApi
 from .companion_session import CompanionMaker
 from .const import AppleProtocol, PairingRequirement
 from .mrp_session import Carrier, MrpSession
 from .services import FoundDevice, Tunnel
 from .session import Context, Listener, Maker, Place, Session
+
+if TYPE_CHECKING:
+    from .apis import MrpApi
 
 
 class TunnelCarrier:

@@ -1,7 +1,7 @@
 """MRP, as the facade uses it, through the tunnel or over TCP (part B, sections 4 to 8)."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol, override
+from typing import TYPE_CHECKING, Final, Protocol, override
 
 from ..errors import UnsupportedError
 from ..mrp.enums import HidUsage
@@ -18,7 +18,6 @@ from ..mrp.events import (
     VolumeChanged,
     VolumeControlsChanged,
 )
-from .apis import MrpApi
 from .capabilities import (
     Grouping,
     Keys,
@@ -44,6 +43,9 @@ from .info import MODELS, DeviceInfo, version_of_build
 from .keys import MRP_KEYS, MRP_USAGES
 from .models import Artwork, OutputDevice, Playing
 from .session import Aspect, Listener, Session
+
+if TYPE_CHECKING:
+    from .apis import MrpApi
 
 _ASPECTS: Final[Mapping[type[MrpEvent], tuple[Aspect, ...]]] = {
     PlayingChanged: (Aspect.PLAYING,),
