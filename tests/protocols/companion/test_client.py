@@ -1,6 +1,7 @@
 """A client and a device that behaves well: everything that they can do together."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -500,6 +501,26 @@ async def test_listeners(
     assert (await late.get(AttentionChanged)).state is AttentionState.AWAKE
     assert not caplog.text
     assert log.events
+
+
+async def test_listeners_end_each_other(device: FakeAppleTv, linked: Linked) -> None:
+    made = linked[0]
+    log = Log()
+    ends: list[Callable[[], None]] = []
+
+    def end_all(event: object) -> None:
+        for end in ends:
+            end()
+
+    ends.append(made.subscribe(end_all))
+    ends.append(made.subscribe(log))
+    last = Log()
+    made.subscribe(last)
+    device.screensaver()
+    await last.get(AttentionChanged)
+    device.wake()
+    await last.get(AttentionChanged)
+    assert not log.events
 
 
 async def test_secrets_stay_out_of_logs(

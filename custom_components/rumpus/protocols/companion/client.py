@@ -261,7 +261,9 @@ class CompanionClient:
     def _emit(self, event: CompanionEvent) -> None:
         if self._is_closing:
             return
-        for callback in tuple(self._listeners.values()):
+        for listener_id, callback in tuple(self._listeners.items()):
+            if listener_id not in self._listeners:  # another one has ended it
+                continue
             try:
                 callback(event)
             except Exception:
