@@ -390,8 +390,24 @@ async def test_beginning_anew_fails(
     link.answers[name] = [PeerTimeoutError("no answer")]
     with pytest.raises(PeerTimeoutError):
         await keyboard.get()
+    assert link.requests[-1] == ("_tiStart", {})
     keyboard.focus_received({})  # is heard again
     assert keyboard.focus is False
+
+
+async def test_the_keyboard_is_begun_anew_by_who_is_cancelled(
+    link: ScriptedLink, told: list[CompanionEvent]
+) -> None:
+    keyboard = await keyboard_of(link, told)
+    link.gate = asyncio.Event()
+    reading = asyncio.create_task(keyboard.get())
+    await asyncio.sleep(0)
+    assert link.requests[-1] == ("_tiStop", {})
+    reading.cancel()
+    await asyncio.wait({reading})
+    assert link.requests[-1] == ("_tiStart", {})
+    keyboard.focus_received({})
+    assert told == [FocusChanged(True), FocusChanged(False)]
 
 
 async def test_a_field_that_cannot_be_read(

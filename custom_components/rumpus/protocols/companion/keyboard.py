@@ -8,7 +8,7 @@ from collections.abc import Callable
 import contextlib
 from typing import Final
 
-from ..errors import UnsupportedError
+from ..errors import RumpusError, UnsupportedError
 from ..opack import OpackDict
 from .errors import CommandFailedError, NoTextFieldError
 from .events import CompanionEvent, FocusChanged
@@ -97,6 +97,11 @@ class Keyboard:
         try:
             await self._link.request("_tiStop")
             content = await self._link.request("_tiStart", seen=self._take_focus)
+        except BaseException:
+            # Nothing is told about the focus by a keyboard that stays stopped.
+            with contextlib.suppress(RumpusError):
+                self._link.ask("_tiStart", seen=self._take_focus)
+            raise
         finally:
             self._is_restarting = False
         data = get_data(content, "_tiD")
