@@ -264,3 +264,11 @@ async def test_a_frame_that_does_not_decrypt_while_connecting(
     async with client_of(device) as (made, _):
         with pytest.raises(DecryptionError):
             await made.connect()
+
+
+async def test_a_kernel_that_does_not_keep_connections_alive(
+    device: FakeAppleTv, client: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "_KEEP_ALIVE", [("TCP_KEEPIDLE", -1)])
+    await client[0].connect()
+    assert client[0].is_connected

@@ -291,6 +291,7 @@ async def test_max_pending(device: FakeAppleTv, linked: Linked) -> None:
     await device.wait_for("request", name="FetchUserAccountsEvent")
     with pytest.raises(PeerTimeoutError, match="keep up"):
         await made.apps()
+    made._probe(1)  # or a device that is slow would count as gone
     await made.close()
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert all(isinstance(result, DisconnectedError) for result in results)

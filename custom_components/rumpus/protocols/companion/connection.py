@@ -5,6 +5,7 @@ See the Apple TV reference, part A, sections 4.1 to 4.3.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+import contextlib
 from dataclasses import dataclass
 import logging
 import secrets
@@ -27,7 +28,7 @@ _LOGGER = logging.getLogger(__name__)
 MAX_STRAY: Final = 64
 """Frames that may come before the answer to a message of pairing or verification."""
 MAX_PENDING: Final = 256
-"""Requests that wait for their answers."""
+"""Requests that wait for their answers; signs of life are asked for beyond these."""
 MAX_IGNORED: Final = 20
 IGNORED_REFILL: Final = 0.2
 """Lines in the log about what is ignored: at once, and a second after that."""
@@ -83,12 +84,17 @@ async def open_stream(address: str, port: int, timing: Timing) -> FrameStream:
         raise PeerTimeoutError("The device does not take the connection") from None
     except OSError as err:
         raise DisconnectedError("The device cannot be reached") from err
-    sock = writer.get_extra_info("socket")
+    # Some kernels refuse that when the device has left at once, which reading tells.
+    with contextlib.suppress(OSError):
+        _keep_alive(writer.get_extra_info("socket"))
+    return FrameStream(reader, writer)
+
+
+def _keep_alive(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEP_ALIVE:
         if (option := getattr(socket, name, None)) is not None:
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
-    return FrameStream(reader, writer)
 
 
 class AuthenticationExchange:
@@ -248,6 +254,8 @@ class CompanionConnection:
         content as soon as it comes: before whatever the device says next.
         Raises DisconnectedError, PeerTimeoutError, CommandFailedError, ProtocolError.
         """
+        if len(self._pending) >= MAX_PENDING:
+            raise PeerTimeoutError("The device does not keep up with what it is asked")
         answer: asyncio.Future[OpackDict] = asyncio.get_running_loop().create_future()
         transfer_id = self._write_request(name, content, _Pending(name, answer, seen))
         try:
@@ -290,8 +298,6 @@ class CompanionConnection:
     def _write_request(
         self, name: str, content: OpackDict | None, pending: _Pending
     ) -> int:
-        if len(self._pending) >= MAX_PENDING:
-            raise PeerTimeoutError("The device does not keep up with what it is asked")
         transfer_id = self._write(MessageType.REQUEST, name, content or {})
         self._pending[transfer_id] = pending
         return transfer_id
