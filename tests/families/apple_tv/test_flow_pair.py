@@ -221,16 +221,22 @@ async def test_back_off_that_is_not_waited_for(
     await finish(hass, await again(hass, result))
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.2])
 async def test_back_off_after_a_pin(
-    hass: HomeAssistant, apple_tv: FakeAppleTv, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant,
+    apple_tv: FakeAppleTv,
+    monkeypatch: pytest.MonkeyPatch,
+    pause: float,
 ) -> None:
     """Some devices want the pause at once."""
     double = Pairing(None)
-    double.finish_error = BackoffError(0.2)
+    double.finish_error = BackoffError(pause)
     monkeypatch.setattr(flow_pair, "start_pairing", double)
     result = await go(hass, await begin(hass), pin="1234")
     assert result["step_id"] == "apple_tv_wait"
     assert result["progress_action"] == "apple_tv_wait"
+    # Whoever opens the dialog again sees the rest of the same pause.
+    assert (await look(hass, result))["step_id"] == "apple_tv_wait"
 
     monkeypatch.setattr(flow_pair, "start_pairing", pairing.start_pairing)
     await finish(hass, await through(hass, result, "apple_tv_wait"))

@@ -138,6 +138,7 @@ async def test_reauth_that_is_not_needed_any_more(
 async def test_reauth_by_hand(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     """Without a word about which, all that was paired is paired again."""
     entry = await set_up(hass, apple_tv)
+    assert await hass.config_entries.async_unload(entry.entry_id)
     result = await entry.start_reauth_flow(hass)
     assert shown(result)["protocol"] == "AirPlay, Companion"
     result = await through(hass, await go(hass, result), "apple_tv_look")

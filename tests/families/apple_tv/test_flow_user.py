@@ -18,7 +18,9 @@ from .common import (
     through,
     wait_connected,
 )
+from custom_components.rumpus import config_flow
 from custom_components.rumpus.const import DOMAIN
+from custom_components.rumpus.families import FAMILIES
 from custom_components.rumpus.families.apple_tv import flow, flow_check
 from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.services import FoundDevice
@@ -91,6 +93,19 @@ async def test_address(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     result = await start_user(hass)
     result = await go(hass, result, address=" 127.0.0.1 ")
     await check_added(await add(hass, result, apple_tv), apple_tv)
+
+
+async def test_only_family(
+    hass: HomeAssistant, apple_tv: FakeAppleTv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no choice none is offered."""
+    only = {"apple_tv": FAMILIES["apple_tv"]}
+    monkeypatch.setattr(config_flow, "FAMILIES", only)
+    result = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": "user"}
+    )
+    result = await through(hass, result, "apple_tv_scan")
+    assert result["step_id"] == "apple_tv_pick"
 
 
 async def test_nothing_found(

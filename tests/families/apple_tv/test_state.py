@@ -7,16 +7,32 @@ import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
-from .common import PATIENCE, coordinator_of, found, set_up, wait_data, wait_links
+from .common import (
+    PATIENCE,
+    coordinator_of,
+    flows,
+    found,
+    set_up,
+    wait_data,
+    wait_links,
+)
 from custom_components.rumpus.families.apple_tv.state import AppleTvState
+from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.enums import (
     DeviceState,
     Feature,
     PowerState,
 )
-from custom_components.rumpus.protocols.apple.events import ArtworkChanged, InfoChanged
+from custom_components.rumpus.protocols.apple.events import (
+    ArtworkChanged,
+    InfoChanged,
+    LinkRefused,
+)
 from custom_components.rumpus.protocols.apple.models import Account, App
-from custom_components.rumpus.protocols.errors import DisconnectedError
+from custom_components.rumpus.protocols.errors import (
+    AuthenticationError,
+    DisconnectedError,
+)
 from tests.fakes.apple_tv import FakeAppleTv
 from tests.fakes.apple_tv_commands import CommandError
 from tests.fakes.apple_tv_core import ACCOUNTS, APPS
@@ -157,6 +173,19 @@ async def test_artwork(
 
     monkeypatch.setattr(coordinator.device, "artwork", gone)
     assert await coordinator.async_artwork() is None
+
+
+async def test_refused_again(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
+    """What was told once is not told again, nor asked for twice."""
+    entry = await set_up(hass, apple_tv)
+    coordinator = coordinator_of(entry)
+    error = AuthenticationError("no")
+    for _ in range(2):
+        coordinator._on_event(LinkRefused(AppleProtocol.COMPANION, error))
+        await hass.async_block_till_done()
+    assert coordinator.refused == [AppleProtocol.COMPANION]
+    (flow,) = flows(hass)
+    hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
 async def test_new_picture_and_new_facts(
