@@ -8,7 +8,7 @@ from uuid import uuid4
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from custom_components.rumpus.protocols.apple.identity import ClientIdentity
-from custom_components.rumpus.protocols.apple.models import ArtworkFetcher
+from custom_components.rumpus.protocols.apple.models import ArtworkFetcher, OutputDevice
 from custom_components.rumpus.protocols.errors import DisconnectedError, RumpusError
 from custom_components.rumpus.protocols.hap.credentials import HapCredentials
 from custom_components.rumpus.protocols.mrp import messages
@@ -211,3 +211,34 @@ async def scripted(
         yield client, transport, log
     finally:
         await client.close()
+
+
+def level_of(client: MrpClient) -> float | None:
+    return client.volume
+
+
+def outputs_of(client: MrpClient) -> list[OutputDevice]:
+    return list(client.output_devices)
+
+
+def volume(level: float, uid: str = UID) -> pb.ProtocolMessage:
+    message = messages.make(pb.MESSAGE_TYPE_VOLUME_DID_CHANGE)
+    message.volume_did_change.volume = level
+    message.volume_did_change.output_device_uid = uid
+    return message
+
+
+def volume_controls(capabilities: int) -> pb.ProtocolMessage:
+    message = messages.make(pb.MESSAGE_TYPE_VOLUME_CONTROL_AVAILABILITY)
+    told = message.volume_control_availability
+    told.volume_control_available = True
+    told.volume_capabilities = capabilities  # type: ignore[assignment] # open enum
+    return message
+
+
+def info(**fields: object) -> pb.ProtocolMessage:
+    message = messages.make(pb.MESSAGE_TYPE_DEVICE_INFO_UPDATE)
+    message.device_info.device_uid = UID
+    for name, value in fields.items():
+        setattr(message.device_info, name, value)
+    return message

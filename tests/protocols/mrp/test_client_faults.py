@@ -13,7 +13,6 @@ from custom_components.rumpus.protocols.apple.enums import (
     InputAction,
     PowerState,
 )
-from custom_components.rumpus.protocols.apple.models import OutputDevice
 from custom_components.rumpus.protocols.errors import (
     AuthenticationError,
     DisconnectedError,
@@ -30,27 +29,17 @@ from custom_components.rumpus.protocols.hap.errors import (
 )
 from custom_components.rumpus.protocols.mrp import messages
 from custom_components.rumpus.protocols.mrp.client import MrpClient
-from custom_components.rumpus.protocols.mrp.device_info import MAX_OUTPUT_DEVICES
-from custom_components.rumpus.protocols.mrp.enums import (
-    Command,
-    HidUsage,
-    TouchPhase,
-    VolumeCapability,
-)
+from custom_components.rumpus.protocols.mrp.enums import Command, HidUsage, TouchPhase
 from custom_components.rumpus.protocols.mrp.errors import CommandRejectedError
 from custom_components.rumpus.protocols.mrp.events import (
     ArtworkChanged,
-    InfoChanged,
     KeyboardChanged,
     Lost,
-    OutputVolumeChanged,
     PlayingChanged,
-    VolumeChanged,
-    VolumeControlsChanged,
 )
 from custom_components.rumpus.protocols.mrp.keyboard import MAX_INPUT
-from custom_components.rumpus.protocols.mrp.metadata import MAX_IDENTIFIER, MAX_TEXT
-from custom_components.rumpus.protocols.mrp.models import CommandResult, VolumeControls
+from custom_components.rumpus.protocols.mrp.metadata import MAX_TEXT
+from custom_components.rumpus.protocols.mrp.models import CommandResult
 from custom_components.rumpus.protocols.mrp.proto import mrp_pb2 as pb
 from custom_components.rumpus.protocols.mrp.session import MAX_WAITING
 from custom_components.rumpus.protocols.mrp.tcp import TcpTransport
@@ -60,7 +49,6 @@ from tests.protocols.mrp.common import (
     HASTY,
     IDENTITY,
     PATIENT,
-    UID,
     WATCHFUL,
     Answer,
     Log,
@@ -68,8 +56,10 @@ from tests.protocols.mrp.common import (
     client_of,
     pair,
     scripted,
+    volume,
+    volume_controls,
 )
-from tests.protocols.mrp.vectors import MESSAGES, OWN_UID
+from tests.protocols.mrp.vectors import MESSAGES
 
 real = pytest.mark.usefixtures("socket_enabled")
 
@@ -420,210 +410,6 @@ async def test_a_key_that_is_held_when_the_connection_ends() -> None:
         with pytest.raises(DisconnectedError):
             await press
         assert len(transport.of(pb.MESSAGE_TYPE_SEND_HID_EVENT)) == 1
-
-
-# Volume and output devices
-
-
-def level_of(client: MrpClient) -> float | None:
-    return client.volume
-
-
-def outputs_of(client: MrpClient) -> list[OutputDevice]:
-    return list(client.output_devices)
-
-
-def volume(level: float, uid: str = UID) -> pb.ProtocolMessage:
-    message = messages.make(pb.MESSAGE_TYPE_VOLUME_DID_CHANGE)
-    message.volume_did_change.volume = level
-    message.volume_did_change.output_device_uid = uid
-    return message
-
-
-def volume_controls(capabilities: int) -> pb.ProtocolMessage:
-    message = messages.make(pb.MESSAGE_TYPE_VOLUME_CONTROL_AVAILABILITY)
-    told = message.volume_control_availability
-    told.volume_control_available = True
-    told.volume_capabilities = capabilities  # type: ignore[assignment] # open enum
-    return message
-
-
-async def test_volume_of_the_vectors() -> None:
-    transport = ScriptedTransport(device_uid=OWN_UID)
-    async with scripted(transport) as (client, _, log):
-        assert level_of(client) is None
-        for name in (
-            "VOLUME_CONTROL_AVAILABILITY true/Both",
-            "VOLUME_DID_CHANGE 0.5",
-            "VOLUME_CONTROL_CAPABILITIES_DID_CHANGE Absolute",
-        ):
-            transport.push_bytes(MESSAGES[name].data)
-        assert client.volume == 50.0
-        assert client.volume_controls == VolumeControls(True, VolumeCapability.ABSOLUTE)
-        assert log.of(VolumeChanged) == [VolumeChanged(50.0)]
-        assert len(log.of(VolumeControlsChanged)) == 2
-        assert log.of(OutputVolumeChanged) == [OutputVolumeChanged(OWN_UID, 50.0)]
-
-
-async def test_a_device_without_an_id_has_no_volume() -> None:
-    transport = ScriptedTransport(device_uid="")
-    async with scripted(transport) as (client, _, log):
-        transport.push(volume_controls(3), volume(0.5), volume(0.5, ""))
-        assert level_of(client) is None
-        assert not client.volume_controls.is_available
-        with pytest.raises(UnsupportedError):
-            await client.set_volume(5)
-        with pytest.raises(UnsupportedError):
-            await client.volume_up()
-        transport.push(info())
-        assert client.volume == 50.0
-        assert log.of(VolumeChanged) == [VolumeChanged(50.0)]
-        assert client.volume_controls.is_absolute
-
-
-def info(**fields: object) -> pb.ProtocolMessage:
-    message = messages.make(pb.MESSAGE_TYPE_DEVICE_INFO_UPDATE)
-    message.device_info.device_uid = UID
-    for name, value in fields.items():
-        setattr(message.device_info, name, value)
-    return message
-
-
-async def test_volumes_that_are_none() -> None:
-    async with scripted() as (client, transport, log):
-        transport.push(volume_controls(3))
-        for level in (-0.1, 1.1, math.nan, math.inf):
-            transport.push(volume(level))
-        transport.push(
-            messages.make(pb.MESSAGE_TYPE_VOLUME_DID_CHANGE),
-            volume(0.5, "x" * (MAX_IDENTIFIER + 1)),
-        )
-        assert dict(client.volumes) == {}
-        for level in (-0.1, 100.1, math.nan):
-            with pytest.raises(ValueError, match="0 to 100"):
-                await client.set_volume(level)
-        transport.push(volume(0.2))
-        assert client.volume == 20.0  # as a float of 32 bits it is more
-        transport.push(volume(0.2))
-        assert log.of(VolumeChanged) == [VolumeChanged(20.0)]
-
-
-async def test_unknown_volume_capabilities() -> None:
-    async with scripted() as (client, transport, _):
-        transport.push(volume_controls(0x7FFFFFF4 | 2))
-        assert client.volume_controls.capabilities is VolumeCapability.ABSOLUTE
-        transport.push(volume_controls(0))
-        assert not client.volume_controls.is_absolute
-        with pytest.raises(UnsupportedError):
-            await client.volume_down()
-
-
-async def test_what_is_reported_of_others() -> None:
-    async with scripted() as (client, transport, log):
-        transport.push(volume_controls(2))
-        other = messages.make(pb.MESSAGE_TYPE_VOLUME_CONTROL_CAPABILITIES_DID_CHANGE)
-        told = other.volume_control_capabilities_did_change
-        told.output_device_uid = "another"
-        transport.push(other)
-        assert client.volume_controls.is_absolute
-        setting = asyncio.create_task(client.set_volume(7))
-        transport.asked.clear()
-        await transport.asked.wait()
-        transport.push(volume(0.07, "another"))
-        await asyncio.sleep(0)
-        transport.push(volume(0.07), volume(0.07), volume(0.08))
-        await setting
-        assert client.volume == 8.0
-        update = messages.make(pb.MESSAGE_TYPE_UPDATE_OUTPUT_DEVICE)
-        update.update_output_device.output_devices.add(unique_identifier=UID)
-        transport.push(update)
-        assert client.volume == 8.0
-        assert log.of(VolumeChanged) == [VolumeChanged(7.0), VolumeChanged(8.0)]
-
-
-async def test_reports_come_before_who_waits_has_looked() -> None:
-    async with scripted() as (client, transport, _):
-        transport.push(volume_controls(2))
-        transport.answers[pb.MESSAGE_TYPE_SET_VOLUME] = lambda _: volume(0.01)
-        async with asyncio.timeout(5):
-            await client.set_volume(50)
-        assert client.volume == 1.0
-        setting = asyncio.create_task(client.set_volume(60))
-        transport.asked.clear()
-        await transport.asked.wait()
-        transport.end()
-        await client.close()
-        await setting
-
-
-async def test_steps_from_an_unknown_volume() -> None:
-    async with scripted() as (client, transport, _):
-        transport.push(volume_controls(2))
-        transport.answers[pb.MESSAGE_TYPE_SET_VOLUME] = lambda message: volume(
-            message.set_volume.volume
-        )
-        await client.volume_up()
-        assert client.volume == 5.0
-
-
-async def test_the_number_of_output_devices_is_bounded() -> None:
-    async with scripted() as (client, transport, _):
-        transport.push(volume(0.3))
-        message = info(is_group_leader=True, unique_identifier="U1", name="Den")
-        update = messages.make(pb.MESSAGE_TYPE_UPDATE_OUTPUT_DEVICE)
-        for number in range(2 * MAX_OUTPUT_DEVICES):
-            message.device_info.grouped_devices.add(
-                device_uid=f"D{number}", name="x" * (MAX_TEXT + 1)
-            )
-            update.update_output_device.output_devices.add(
-                unique_identifier=f"V{number}", volume=0.5
-            )
-            transport.push(volume(0.5, f"W{number}"))
-        transport.push(message, update)
-        assert len(client.output_devices) == MAX_OUTPUT_DEVICES
-        assert client.output_devices[0] == OutputDevice("U1", "Den", 30.0)
-        assert client.output_devices[2].name == "x" * MAX_TEXT
-        assert len(client.volumes) <= MAX_OUTPUT_DEVICES
-        assert client.volume == 30.0
-        for identifiers in (
-            ("x",) * (MAX_OUTPUT_DEVICES + 1),
-            ("x" * (MAX_IDENTIFIER + 1),),
-            ("",),
-        ):
-            with pytest.raises(ValueError, match="output device"):
-                await client.set_output_devices(*identifiers)
-
-
-async def test_groups_of_the_vectors() -> None:
-    async with scripted() as (client, transport, log):
-        log.events.clear()
-        transport.push_bytes(MESSAGES["DEVICE_INFO_UPDATE off + one grouped"].data)
-        assert client.output_devices == (
-            OutputDevice("U1", "Living Room"),
-            OutputDevice("D2", "HomePod"),
-        )
-        assert client.power is PowerState.OFF
-        transport.push_bytes(MESSAGES["DEVICE_INFO_UPDATE off + one grouped"].data)
-        assert len(log.of(InfoChanged)) == 1
-        transport.push(
-            info(
-                is_group_leader=True, is_proxy_group_player=True, logical_device_count=3
-            )
-        )
-        assert outputs_of(client) == []
-        assert client.power.value == "on"
-
-
-async def test_a_device_in_a_proxy_group_is_no_output() -> None:
-    async with scripted() as (client, transport, _):
-        message = info(group_uid="G", model_id="AppleTV6,2")
-        message.device_info.grouped_devices.add(device_uid="D2", name="HomePod")
-        message.device_info.grouped_devices.add(device_uid="D2", name="again")
-        message.device_info.grouped_devices.add(name="nobody")
-        transport.push(message)
-        assert client.output_devices == (OutputDevice("D2", "HomePod"),)
-        assert client.device_info.group_identifier == "G"
-        assert client.device_info.model == "AppleTV6,2"
 
 
 # The rest

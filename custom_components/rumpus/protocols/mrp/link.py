@@ -78,8 +78,11 @@ class MrpLink:
         self._info = MrpDeviceInfo()
         self._outputs: tuple[OutputDevice, ...] = ()
         self._keyboard = KeyboardSession()
+        self._pushes: Final = self._push_handlers()
+
+    def _push_handlers(self) -> dict[int, Callable[[pb.ProtocolMessage], None]]:
         media = self._media
-        self._pushes: Final[dict[int, Callable[[pb.ProtocolMessage], None]]] = {
+        return {
             pb.MESSAGE_TYPE_SET_STATE: self._on_set_state,
             pb.MESSAGE_TYPE_UPDATE_CONTENT_ITEM: lambda message: self._changed(
                 media.update_items(message.update_content_item)
