@@ -5,11 +5,13 @@ to one another by number.
 """
 
 from dataclasses import dataclass, field
-from plistlib import UID
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import MessageTooLargeError, ProtocolError
 from ..plists import PlistDict, PlistValue, dumps, get_dict, loads_dict
+
+if TYPE_CHECKING:
+    from plistlib import UID
 
 MAX_ARCHIVE: Final = 256 * 1024
 """Bytes of an archive, ours or one that a device sends."""
@@ -49,6 +51,9 @@ def decode_session(data: bytes) -> TextSession:
 
 def _follow(archive: PlistDict, *path: str) -> PlistValue:
     """Return what is at the end of a path that starts at the top; None if it is absent."""
+    # As in _ref.
+    from plistlib import UID  # noqa: PLC0415
+
     objects = archive.get("$objects")
     value: PlistValue = get_dict(archive, "$top")
     for key in path:
@@ -66,15 +71,15 @@ def encode_clear(session_id: bytes) -> bytes:
     """Return the archive that empties a text field, by stating that it is empty."""
     return _encode(
         {
-            "$class": UID(7),
-            "targetSessionUUID": UID(5),
-            "keyboardOutput": UID(2),
-            "textToAssert": UID(4),
+            "$class": _ref(7),
+            "targetSessionUUID": _ref(5),
+            "keyboardOutput": _ref(2),
+            "textToAssert": _ref(4),
         },
-        {"$class": UID(3)},
+        {"$class": _ref(3)},
         _class("TIKeyboardOutput"),
         "",
-        {"NS.uuidbytes": session_id, "$class": UID(6)},
+        {"NS.uuidbytes": session_id, "$class": _ref(6)},
         _class("NSUUID"),
         _class("RTITextOperations"),
     )
@@ -94,17 +99,24 @@ def encode_insert(session_id: bytes, text: str) -> bytes:
         raise ProtocolError("Text has half a character in it") from None
     return _encode(
         {
-            "keyboardOutput": UID(2),
-            "$class": UID(7),
-            "targetSessionUUID": UID(5),
+            "keyboardOutput": _ref(2),
+            "$class": _ref(7),
+            "targetSessionUUID": _ref(5),
         },
-        {"insertionText": UID(3), "$class": UID(4)},
+        {"insertionText": _ref(3), "$class": _ref(4)},
         text,
         _class("TIKeyboardOutput"),
-        {"NS.uuidbytes": session_id, "$class": UID(6)},
+        {"NS.uuidbytes": session_id, "$class": _ref(6)},
         _class("NSUUID"),
         _class("RTITextOperations"),
     )
+
+
+def _ref(number: int) -> UID:
+    # Imported for the first text: it costs more memory than all of the link.
+    from plistlib import UID  # noqa: PLC0415
+
+    return UID(number)
 
 
 def _class(name: str) -> PlistDict:
@@ -116,7 +128,7 @@ def _encode(*objects: PlistValue) -> bytes:
         {
             "$version": _VERSION,
             "$archiver": "RTIKeyedArchiver",
-            "$top": {"textOperations": UID(1)},
+            "$top": {"textOperations": _ref(1)},
             "$objects": [_NULL, *objects],
         }
     )
