@@ -27,10 +27,14 @@ from custom_components.rumpus.protocols.errors import (
     RumpusError,
     UnsupportedError,
 )
-from custom_components.rumpus.protocols.mrp.enums import HidUsage, VolumeCapability
+from custom_components.rumpus.protocols.mrp.enums import (
+    Command,
+    HidUsage,
+    VolumeCapability,
+)
 from custom_components.rumpus.protocols.mrp.errors import CommandRejectedError
 from custom_components.rumpus.protocols.mrp.events import VolumeChanged
-from custom_components.rumpus.protocols.mrp.models import VolumeControls
+from custom_components.rumpus.protocols.mrp.models import CommandInfo, VolumeControls
 from tests.protocols.virtual_time import run
 
 type Act = Callable[[AppleDevice], Awaitable[object]]
@@ -152,6 +156,9 @@ def test_who_serves_what(
     kind: str,
 ) -> None:
     async def scene(bench: Bench) -> None:
+        toggle = Command.TOGGLE_PLAY_PAUSE
+        for stub in bench.tunnels:
+            stub.infos[toggle] = CommandInfo(toggle, True)
         expected_mrp = mrp if kind != PHONE else None
         expected_companion = companion if kind == PHONE or mrp is None else None
         if kind == TV:
@@ -170,6 +177,26 @@ def test_who_serves_what(
         assert said == ([] if kind == TV else [wanted])
 
     run(played(bench_of(kind), scene))
+
+
+def test_the_key_that_does_something_is_pressed() -> None:
+    async def scene(bench: Bench) -> None:
+        pressed = ("press", HidButton.PLAY_PAUSE, InputAction.SINGLE)
+        # The app in front tells MRP nothing.
+        await bench.device.play_pause()
+        assert bench.companion.calls == [pressed]
+        toggle = Command.TOGGLE_PLAY_PAUSE
+        bench.tunnel.infos[toggle] = CommandInfo(toggle, True)
+        await bench.device.play_pause()
+        assert bench.tunnel.calls == [("toggle",)]
+        await bench.device.press(Key.PLAY_PAUSE, InputAction.HOLD)
+        assert bench.companion.calls[-1] == (
+            "press",
+            HidButton.PLAY_PAUSE,
+            InputAction.HOLD,
+        )
+
+    run(played(scenario(), scene))
 
 
 def test_what_commands_return() -> None:

@@ -19,10 +19,19 @@ from .capabilities import (
     Typing,
 )
 from .const import MAX_VOLUME, MIN_VOLUME
-from .enums import InputAction, Key, RepeatState, ShuffleState, TouchPhase
+from .enums import (
+    Feature,
+    FeatureState,
+    InputAction,
+    Key,
+    RepeatState,
+    ShuffleState,
+    TouchPhase,
+)
 from .models import Account, App, Artwork
 from .mute import Mute
 from .routing import Fit, Router
+from .session import Session
 from .timing import Timing
 
 
@@ -56,7 +65,26 @@ class Commands:
             await self.volume_down()
         else:
             session = await self._serving(Keys, _has(key, action))
+            if key is Key.PLAY_PAUSE:
+                session = self._toggling(action) or session
             await session.press(key, action)
+
+    def _toggling(self, action: InputAction) -> Keys | None:
+        """Return the best session whose key does anything now.
+
+        MRP's does nothing for apps that tell it nothing (part B, section 4.2), where
+        Companion's is as good as the one of the remote control on the table.
+        """
+        return next(
+            (
+                session
+                for session in self._router.sessions(Keys)
+                if action in session.keys.get(Key.PLAY_PAUSE, ())
+                and isinstance(session, Session)
+                and session.feature(Feature.PLAY_PAUSE) is FeatureState.AVAILABLE
+            ),
+            None,
+        )
 
     async def hold(self, key: Key, seconds: float) -> None:
         """Hold a key down for so long; ValueError for a time that is none."""
