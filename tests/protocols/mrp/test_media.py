@@ -213,6 +213,8 @@ def test_players_come_in_any_order(device: Device) -> None:
     assert device.state(item(title="x"), player="p3") == NOTHING
     assert device.update(item(title="x"), player="p9") == NOTHING
     assert device.update(item(title="x"), app="none") == NOTHING
+    behind = pb.RemovePlayerMessage(player_path=path(player="p3"))
+    assert media.remove_player(behind) == NOTHING
     gone = pb.RemovePlayerMessage(player_path=path("none"))
     assert media.remove_player(gone) == NOTHING
     assert device.playing().title == "one"

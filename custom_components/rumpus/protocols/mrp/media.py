@@ -143,11 +143,13 @@ class MediaState:
         path = message.player_path
         client = self._clients.get(path.client.bundle_identifier)
         key = path.player.identifier or DEFAULT_PLAYER
-        if client is None or client.players.pop(key, None) is None:
+        if client is None or (player := client.players.get(key)) is None:
             return NOTHING
+        was_in_front = self._is_active(client) and client.playing() is player
+        del client.players[key]
         if client.active == key:
             client.active = None
-        return PLAYING | COMMANDS if self._is_active(client) else NOTHING
+        return PLAYING | COMMANDS if was_in_front else NOTHING
 
     def set_default_commands(
         self, message: pb.SetDefaultSupportedCommandsMessage
