@@ -13,7 +13,7 @@ from tests.fakes.apple_tv import FakeAppleTv, FakeEvent
 from tests.fakes.apple_tv_core import FLAVOURS
 from tests.interop.report import CheckError
 
-_PATIENCE: Final = 5.0
+_PATIENCE: Final = 10.0
 _LOOK_AGAIN: Final = 0.02
 # What clients do to a device; everything else is how they do it.
 _DEEDS: Final = {
