@@ -131,7 +131,7 @@ async def test_a_device_that_vanishes_and_comes_back() -> None:
         world.fake.mrp.media.play("com.film", FakeItem("1", "Film"))
         await world.until(lambda: world.device.playing.title == "Film")
         world.fake.vanish()
-        await world.until(lambda: len(world.told(LinkLost)) == 2, timeout=5)
+        await world.until(lambda: len(world.told(LinkLost)) == 2)
         assert world.device.playing == IDLE
         assert not world.device.is_connected
         assert world.device.feature(Feature.TITLE) is not None

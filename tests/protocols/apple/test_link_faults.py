@@ -24,7 +24,10 @@ from custom_components.rumpus.protocols.errors import (
     ProtocolError,
     UnsupportedError,
 )
-from custom_components.rumpus.protocols.hap.errors import CredentialsRefusedError
+from custom_components.rumpus.protocols.hap.errors import (
+    CredentialsRefusedError,
+    VerificationUnavailableError,
+)
 from custom_components.rumpus.protocols.mrp.events import Lost as MrpLost
 from tests.protocols.virtual_time import run
 
@@ -219,6 +222,29 @@ def test_a_refusal_is_told_once_and_asked_again_seldom() -> None:
         bench.companion.tell(Lost(None))
         await bench.until(lambda: state(bench, link) is LinkState.REFUSED)
         assert len(bench.told(LinkRefused)) == 2
+        await bench.device.stop()
+
+    run(act())
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause"), [(16.0, 16), (1e9, 60), (None, 0.6), (0.0, 0.6)]
+)
+def test_a_device_that_wants_to_be_left_alone_for_a_while(
+    asked: float | None, pause: float
+) -> None:
+    async def act() -> None:
+        bench = scenario(COMPANION)
+        bench.companion_script.error = VerificationUnavailableError(3, asked)
+        bench.device.start()
+        with pytest.raises(VerificationUnavailableError):
+            await bench.device.connected(60)
+        bench.companion_script.error = None
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        await bench.until(lambda: bench.device.is_connected)
+        assert pause - 0.5 <= loop.time() - since <= pause + 2.5
+        assert not bench.told(LinkRefused)
         await bench.device.stop()
 
     run(act())

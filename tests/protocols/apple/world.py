@@ -37,12 +37,12 @@ QUICK = Timing(
     wakes_refill=1000.0,
     power=5.0,
     airplay=AirPlayTiming(
-        connect=2.0, event_pause=0.05, feedback=0.2, feedback_timeout=0.8, close=0.3
+        connect=2.0, event_pause=0.05, feedback=0.2, feedback_timeout=1.5, close=0.3
     ),
     companion=CompanionTiming(
-        connect=2.0, attention=0.3, farewell=0.3, quiet=0.4, probe=0.4, hold=0.05
+        connect=2.0, attention=0.3, farewell=0.3, quiet=0.4, probe=0.8, hold=0.05
     ),
-    mrp=MrpTiming(connect=2.0, heartbeat=0.4, heartbeat_answer=0.3, hold=0.05),
+    mrp=MrpTiming(connect=2.0, heartbeat=0.4, heartbeat_answer=0.6, hold=0.05),
 )
 """As everything, in a smaller world."""
 

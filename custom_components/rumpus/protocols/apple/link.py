@@ -15,6 +15,7 @@ from ..errors import (
     PeerTimeoutError,
     RumpusError,
 )
+from ..hap.errors import VerificationUnavailableError
 from ..reconnect import Reconnector, TaskFactory
 from .const import AppleProtocol
 from .events import LinkLost, LinkRefused, LinkUp
@@ -329,6 +330,10 @@ class Link:
         self._owner.link_changed(self, event)
 
     def _failed(self, error: RumpusError) -> None:
+        if isinstance(error, VerificationUnavailableError) and error.retry_after:
+            # It would only ask for more time if it were asked sooner.
+            pause = min(error.retry_after, self._timing.refused)
+            self._quiet_until = self._loop_time() + pause
         if self._is_running:
             is_there = self._place is not None
             self._set(LinkState.DOWN if is_there else LinkState.UNAVAILABLE, error)
