@@ -29,7 +29,7 @@ async def check_secrets(lab: Lab, report: Report, subjects: Iterable[Subject]) -
     async with report.step(f"{subjects[0].fake.name}: a text field has the focus"):
         await subjects[0].fake.say("text")
         await subjects[0].wait_state("binary_sensor", "text_field", "on")
-        await subjects[0].wait_state("text", "keyboard", "unknown")
+        await subjects[0].wait_state("text", "keyboard", "")
 
 
 def _read(file: Path, entry_ids: Iterable[str]) -> list[str]:

@@ -32,11 +32,12 @@ def async_setup(
 class AppleTvKeyboard(AppleTvEntity, TextEntity):
     """Types into the field that has the focus.
 
-    What is in the field may be a password: it is no state, so that nothing keeps it.
+    What is in the field may be a password: it is no state, so that nothing keeps it. An
+    unknown state would be a text in the frontend, which one would have to delete first.
     """
 
     _attr_native_max = MAX_LENGTH_STATE_STATE
-    _attr_native_value: str | None = None
+    _attr_native_value = ""
 
     def __init__(self, coordinator: AppleTvCoordinator) -> None:
         """Type on the coordinator's device."""
