@@ -37,7 +37,7 @@ class AppleTvKeyboard(AppleTvEntity, TextEntity):
     """
 
     _attr_native_max = MAX_LENGTH_STATE_STATE
-    _attr_native_value = ""
+    _attr_native_value: str | None = ""
 
     def __init__(self, coordinator: AppleTvCoordinator) -> None:
         """Type on the coordinator's device."""
