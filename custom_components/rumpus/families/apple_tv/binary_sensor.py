@@ -41,33 +41,37 @@ def _is_used(state: AppleTvState, protocol: AppleProtocol) -> bool:
     return link is not None and link.state is not LinkState.UNAVAILABLE
 
 
-def _link(protocol: AppleProtocol) -> AppleTvBinarySensorDescription:
-    """Return the sensor of one link."""
-    return AppleTvBinarySensorDescription(
-        key=f"link_{protocol}",
-        translation_key=f"link_{protocol}",
-        device_class=BinarySensorDeviceClass.CONNECTIVITY,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda state: _is_up(state, protocol),
-        exists_fn=lambda state: _is_used(state, protocol),
-        always_available=True,
-    )
+@dataclass(frozen=True, kw_only=True)
+class LinkDescription(AppleTvBinarySensorDescription):
+    """The sensor of one link, which tells most when it is down."""
+
+    device_class: BinarySensorDeviceClass | None = BinarySensorDeviceClass.CONNECTIVITY
+    entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
+    always_available: bool = True
 
 
 SENSORS: Final = {
     sensor.key: sensor
     for sensor in (
-        AppleTvBinarySensorDescription(
-            key="link",
-            device_class=BinarySensorDeviceClass.CONNECTIVITY,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            value_fn=lambda state: state.is_connected,
-            # That there is no link is what it is there to tell.
-            always_available=True,
+        LinkDescription(key="link", value_fn=lambda state: state.is_connected),
+        LinkDescription(
+            key="link_companion",
+            translation_key="link_companion",
+            value_fn=lambda state: _is_up(state, AppleProtocol.COMPANION),
+            exists_fn=lambda state: _is_used(state, AppleProtocol.COMPANION),
         ),
-        _link(AppleProtocol.COMPANION),
-        _link(AppleProtocol.AIRPLAY),
-        _link(AppleProtocol.MRP),
+        LinkDescription(
+            key="link_airplay",
+            translation_key="link_airplay",
+            value_fn=lambda state: _is_up(state, AppleProtocol.AIRPLAY),
+            exists_fn=lambda state: _is_used(state, AppleProtocol.AIRPLAY),
+        ),
+        LinkDescription(
+            key="link_mrp",
+            translation_key="link_mrp",
+            value_fn=lambda state: _is_up(state, AppleProtocol.MRP),
+            exists_fn=lambda state: _is_used(state, AppleProtocol.MRP),
+        ),
         AppleTvBinarySensorDescription(
             key="text_field",
             translation_key="text_field",

@@ -57,6 +57,7 @@ class AppleTvPlayer(AppleTvPowerEntity, MediaPlayerEntity):
         """Show what the device does."""
         super().__init__(coordinator, PLAYER)
         self._attr_name = None
+        self._attr_translation_key = "apple_tv"
         self._outputs = coordinator.data.output_devices
         self._show()
 
@@ -93,10 +94,10 @@ class AppleTvPlayer(AppleTvPowerEntity, MediaPlayerEntity):
     def _show(self) -> None:
         state = self.coordinator.data
         # What a device is may be known only once it is connected.
-        speaker = state.is_speaker
-        self._attr_translation_key = "homepod" if speaker else "apple_tv"
         self._attr_device_class = (
-            MediaPlayerDeviceClass.SPEAKER if speaker else MediaPlayerDeviceClass.TV
+            MediaPlayerDeviceClass.SPEAKER
+            if state.is_speaker
+            else MediaPlayerDeviceClass.TV
         )
         self._attr_state = player_state(state)
         self._attr_supported_features = player_features(state)
