@@ -1,5 +1,6 @@
 """What a device tells, as a state of ours."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -158,6 +159,33 @@ async def test_lists_that_are_not_told(
     await wait_data(entry, lambda state: state.power is PowerState.ON)
     assert (coordinator.data.apps, coordinator.data.accounts) == (apps, accounts)
     await wait_links(entry)
+
+
+async def test_slow_lists(
+    hass: HomeAssistant, apple_tv: FakeAppleTv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that takes its time is not asked twice at once, but once more."""
+    entry = await set_up(hass, apple_tv)
+    coordinator = coordinator_of(entry)
+    await wait_data(entry, lambda state: state.apps and state.accounts)
+    asked, answer = asyncio.Event(), asyncio.Event()
+    calls = 0
+
+    async def apps() -> tuple[App, ...]:
+        nonlocal calls
+        calls += 1
+        asked.set()
+        await answer.wait()
+        return (App(f"app{calls}"),)
+
+    monkeypatch.setattr(coordinator.device, "apps", apps)
+    coordinator._ask_lists()
+    async with asyncio.timeout(PATIENCE):
+        await asked.wait()
+    coordinator._ask_lists()
+    assert calls == 1
+    answer.set()
+    await wait_data(entry, lambda state: state.apps == (App("app2"),))
 
 
 async def test_artwork(

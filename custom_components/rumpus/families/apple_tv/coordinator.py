@@ -123,6 +123,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         self._platforms = platforms
         self._action = action
         self._troubles = Troubles(hass, entry)
+        self._lists_task: asyncio.Task[None] | None = None
         self._lists_pace = Pace(hass, LISTS_INTERVAL, lambda _: self._ask_lists())
         self._unsubscribe: list[CALLBACK_TYPE] = []
         # What it has said last about that itself, as opposed to its sleep proxy.
@@ -394,7 +395,11 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
 
     @callback
     def _ask_lists(self) -> None:
-        self.entry.async_create_background_task(
+        if self._lists_task is not None and not self._lists_task.done():
+            # A device that takes its time is not asked twice at once.
+            self._lists_pace.want(LISTS)
+            return
+        self._lists_task = self.entry.async_create_background_task(
             self.hass, self._async_ask_lists(), f"{DOMAIN} apple_tv lists"
         )
 
