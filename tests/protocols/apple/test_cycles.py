@@ -55,13 +55,13 @@ async def doze(world: World, number: int) -> None:
 
 async def move(world: World, number: int) -> None:
     """Get another address."""
-    await world.fake.move(f"127.0.0.{2 + number % 12}")
+    await world.move(f"127.0.0.{2 + number % 12}")
     await announced(world)
 
 
 async def restart(world: World, number: int) -> None:
     """Restart at the same place."""
-    await world.fake.restart()
+    await world.restart()
     await announced(world)
 
 

@@ -130,6 +130,19 @@ class World:
         """Return all events of a kind so far."""
         return [event for event in self.events if isinstance(event, kind)]
 
+    async def move(self, address: str) -> None:
+        """Get another address, where the same ports may be somebody else's."""
+        self.fake.ports = dict.fromkeys(self.fake.ports, 0)
+        await self.fake.move(address)
+
+    async def restart(self) -> None:
+        """Restart at the same place, unless somebody has taken it meanwhile."""
+        try:
+            await self.fake.restart()
+        except OSError:
+            self.fake.ports = dict.fromkeys(self.fake.ports, 0)
+            await self.fake.restart()
+
     @property
     def up(self) -> set[AppleProtocol]:
         """Return the links that are up."""
