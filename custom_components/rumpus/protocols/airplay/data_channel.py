@@ -1,12 +1,14 @@
 """The tunnel for MRP's messages (the Apple TV reference, part A, sections 6.4 to 6.6)."""
 
+from collections import deque
 from collections.abc import Callable
 import logging
 import secrets
 from typing import Final
 
-from ..errors import ProtocolError
+from ..errors import ProtocolError, RumpusError
 from ..hap.crypto import ChannelCipher
+from ..portions import Portions
 from .data_frames import (
     DataFrame,
     FrameKind,
@@ -34,6 +36,9 @@ class DataChannel:
         self._sequence = _FIRST_SEQUENCE + secrets.randbits(32)
         self._wire = Wire(self._on_data, closed)
         self._wire.encrypt(cipher)
+        # What has come and is not handed over yet.
+        self._messages: deque[bytes] = deque()
+        self._portions = Portions(self._hand_over, self._wire.pause, self._wire.resume)
 
     async def connect(self, address: str, port: int, timeout: float) -> None:
         """Connect. Raises DisconnectedError, PeerTimeoutError."""
@@ -58,14 +63,21 @@ class DataChannel:
 
     async def close(self, timeout: float) -> None:
         """Close the connection. Never raises."""
+        self._forget()
         await self._wire.close(timeout)
 
     def abort(self) -> None:
         """Drop the connection at once."""
+        self._forget()
         self._wire.abort()
 
+    def _forget(self) -> None:
+        """Let go of what has come: half a picture is large, and of no use any more."""
+        self._parser = FrameParser()
+        self._messages.clear()
+
     def _on_data(self, data: bytes) -> None:
-        """Answer what came, whatever it holds, and hand over its messages."""
+        """Answer what came, whatever it holds, and begin to hand over its messages."""
         frames = [
             frame for frame in self._parser.feed(data) if frame.kind == FrameKind.SYNC
         ]
@@ -73,17 +85,21 @@ class DataChannel:
             # Devices send several at once, so they are answered at once.
             self._wire.write(b"".join(map(_reply, frames)))
         for frame in frames:
-            self._handle(frame)
+            try:
+                self._messages.extend(decode_messages(frame.payload))
+            except ProtocolError as err:
+                _LOGGER.debug("A frame that cannot be read: %s", err)
+        self._portions.run()
 
-    def _handle(self, frame: DataFrame) -> None:
+    def _hand_over(self) -> bool:
+        """Hand over one message; tell whether there was any."""
+        if not self._messages or self._received is None or not self._wire.is_connected:
+            return False
         try:
-            messages = decode_messages(frame.payload)
-        except ProtocolError as err:
-            _LOGGER.debug("A frame that cannot be read: %s", err)
-            return
-        for message in messages:
-            if self._received is not None and self._wire.is_connected:
-                self._received(message)
+            self._received(self._messages.popleft())
+        except RumpusError as err:
+            self._wire.fail(err)
+        return True
 
 
 def _reply(frame: DataFrame) -> bytes:

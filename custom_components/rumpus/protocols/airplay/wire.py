@@ -84,6 +84,11 @@ class Wire(asyncio.Protocol):
             raise error
         transport.write(data)
 
+    def pause(self) -> None:
+        """Read nothing more, until `resume`."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
     def resume(self) -> None:
         """Read on."""
         if self._transport is not None and not self._transport.is_closing():

@@ -7,6 +7,7 @@ from typing import Final, Self, cast, override
 
 from ..errors import DisconnectedError, PeerTimeoutError, RumpusError
 from ..hap.crypto import ChannelCipher
+from ..portions import Portions
 from .framing import Frames
 from .timing import Timing
 from .transport import Closed, Received
@@ -34,6 +35,7 @@ class TcpTransport(asyncio.Protocol):
         self._error: RumpusError | None = None
         self._gone = asyncio.Event()
         self._is_closing = False
+        self._portions = Portions(self._hand_over, self._pause, self._resume)
 
     async def connect(self, address: str, port: int) -> Self:
         """Connect; raises DisconnectedError when refused and PeerTimeoutError."""
@@ -106,7 +108,9 @@ class TcpTransport(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         self._frames.feed(data)
-        self._hand_over()
+        self._portions.run()
+        if self._is_held and self._frames.waiting > MAX_HELD:
+            self._fail(DisconnectedError("The device does not wait for its turn"))
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -114,23 +118,33 @@ class TcpTransport(asyncio.Protocol):
             self._error = DisconnectedError("The connection to the device broke")
             self._error.__cause__ = exc
         self._gone.set()
+        self._frames = Frames()  # half a picture is large, and of no use any more
         self._report()
 
     def _release(self) -> None:
         self._is_held = False
-        self._hand_over()
+        self._portions.run()
 
-    def _hand_over(self) -> None:
+    def _hand_over(self) -> bool:
+        """Hand over one message; tell whether there was any."""
         received = self._received
+        if self._is_held or received is None or not self.is_connected:
+            return False
         try:
-            while not self._is_held and received is not None and self.is_connected:
-                if (message := self._frames.next()) is None:
-                    return
-                received(message)
-            if self._is_held and self._frames.waiting > MAX_HELD:
-                self._fail(DisconnectedError("The device does not wait for its turn"))
+            if (message := self._frames.next()) is None:
+                return False
+            received(message)
         except RumpusError as err:
             self._fail(err)
+        return True
+
+    def _pause(self) -> None:
+        # There is one: something has come by it.
+        cast("asyncio.Transport", self._transport).pause_reading()
+
+    def _resume(self) -> None:
+        if self.is_connected:
+            cast("asyncio.Transport", self._transport).resume_reading()
 
     def _fail(self, error: RumpusError) -> None:
         """End at once, for a reason."""
