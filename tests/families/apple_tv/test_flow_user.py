@@ -22,6 +22,7 @@ from custom_components.rumpus import config_flow
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families import FAMILIES
 from custom_components.rumpus.families.apple_tv import flow, flow_check
+from custom_components.rumpus.families.apple_tv.data import lasting
 from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.services import FoundDevice
 from custom_components.rumpus.protocols.errors import DisconnectedError
@@ -62,7 +63,7 @@ async def check_added(result: ConfigFlowResult, fake: FakeAppleTv) -> None:
     device = await found(fake)
     assert data["identifiers"] == list(device.identifiers)
     assert result["result"].unique_id == device.identifier
-    assert FoundDevice.from_dict(data["found"]).services == device.services
+    assert FoundDevice.from_dict(data["found"]) == lasting(device)
     assert result["description"] == "apple_tv_device"
 
 

@@ -23,6 +23,7 @@ from .common import (
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.apple_tv import hub
 from custom_components.rumpus.families.apple_tv.coordinator import TIMING
+from custom_components.rumpus.families.apple_tv.data import lasting
 from custom_components.rumpus.families.apple_tv.hub import async_get_hub
 from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.services import FoundDevice
@@ -134,7 +135,7 @@ async def test_announced_elsewhere(
     await announce(hass, apple_tv)
     await wait_links(entry)
     stored = FoundDevice.from_dict(entry.data["found"])
-    assert stored.services == coordinator_of(entry).device.found.services
+    assert stored == lasting(coordinator_of(entry).device.found)
 
 
 async def test_forged_place(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
@@ -148,6 +149,19 @@ async def test_forged_place(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     await wait_links(entry)
     services = (await found(apple_tv)).services
     assert coordinator_of(entry).device.found.services == services
+
+
+async def test_nothing_is_written_that_does_not_last(
+    hass: HomeAssistant, apple_tv: FakeAppleTv
+) -> None:
+    """What the device announces anew every few minutes makes no new entry of it."""
+    entry = await set_up(hass, apple_tv)
+    before = dict(entry.data)
+    apple_tv.rotate()
+    apple_tv.drop()
+    await wait_connected(entry, is_connected=False)
+    await wait_links(entry)
+    assert entry.data == before
 
 
 async def test_renamed(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:

@@ -32,6 +32,8 @@ PASSWORD: Final = "apple_tv_password"  # noqa: S105 - a step's name
 ONLY_HOME: Final = "apple_tv_only_home"
 ONLY_USER: Final = "apple_tv_only_user"
 
+_ROTATING: Final = frozenset({"rpad", "rpba", "rpha", "rphi", "rphn"})
+"""Properties of Companion that hide who the device is from passers-by."""
 _MODELS: Final = re.compile(
     r"(AppleTV|AudioAccessory)[A-Za-z]{0,16}[0-9,]{1,8}", re.ASCII
 )
@@ -90,8 +92,26 @@ def place(found: FoundDevice, identifiers: Iterable[str] = ()) -> dict[str, Any]
     return {
         CONF_ADDRESS: found.address,
         CONF_IDENTIFIERS: list(known)[:MAX_IDENTIFIERS],
-        CONF_FOUND: found.to_dict(),
+        CONF_FOUND: lasting(found).to_dict(),
     }
+
+
+def lasting(found: FoundDevice) -> FoundDevice:
+    """Return a device without what it announces anew every few minutes."""
+    return replace(
+        found,
+        services=tuple(
+            replace(
+                service,
+                properties={
+                    key: value
+                    for key, value in service.properties.items()
+                    if key not in _ROTATING
+                },
+            )
+            for service in found.services
+        ),
+    )
 
 
 def stored_found(data: Mapping[str, Any]) -> FoundDevice:
