@@ -298,16 +298,37 @@ async def test_entry_that_is_not_set_up(
     await wait_connected(entry)
 
 
+@pytest.mark.parametrize("system", ["tvos_15"])
 async def test_entry_known_by_its_address(
     hass: HomeAssistant, apple_tv: FakeAppleTv
 ) -> None:
-    """A service without an identifier that we know is no other device."""
+    """On older systems Companion tells no identifier: it is the device of that address."""
+    await add_entry(hass, apple_tv, credentials={})
+    result = await discover(hass, service(apple_tv, COMPANION))
+    assert result["reason"] == "already_configured"
+
+
+@pytest.mark.parametrize("system", ["tvos_15"])
+async def test_service_without_an_identifier(
+    hass: HomeAssistant, apple_tv: FakeAppleTv
+) -> None:
+    """What it is, is asked for then."""
+    result = await discover(hass, service(apple_tv, COMPANION))
+    device = await found(apple_tv)
+    result = await add(hass, result)
+    assert result["result"].unique_id == device.identifier
+
+
+async def test_other_device_at_the_same_address(
+    hass: HomeAssistant, apple_tv: FakeAppleTv
+) -> None:
+    """A new device may get the address of an old one."""
     entry = await add_entry(hass, apple_tv, credentials={})
     hass.config_entries.async_update_entry(
         entry, unique_id="A", data={**entry.data, "identifiers": ["A"]}
     )
-    result = await discover(hass, service(apple_tv, COMPANION))
-    assert result["reason"] == "already_configured"
+    result = await discover(hass, service(apple_tv, AIRPLAY))
+    assert result["step_id"] == "apple_tv_confirm"
 
 
 async def test_ignored(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:

@@ -126,7 +126,9 @@ class AppleTvFlow(CheckSteps):
         hass = self.host.hass
         entry = async_entry_of(hass, found.identifiers)
         if entry is None:
-            return any(
+            # What tells no identifier is known by where it is; another device may have
+            # got the address of one that is away.
+            return not found.is_ready and any(
                 other.data.get(CONF_FAMILY) == FAMILY_KEY
                 and other.data.get(CONF_ADDRESS) == found.address
                 for other in hass.config_entries.async_entries(DOMAIN)
