@@ -1,15 +1,20 @@
 """Our ears: one pair for all, and how long they live."""
 
+from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.core import HomeAssistant
 
 from .common import add_entry, found
+from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families import async_get_family
 from custom_components.rumpus.families.apple_tv import hub as hub_module
+from custom_components.rumpus.families.apple_tv.data import MAX_IDENTIFIERS
 from custom_components.rumpus.families.apple_tv.hub import async_get_hub
+from custom_components.rumpus.protocols.apple.records import Announcement, ServiceType
 from custom_components.rumpus.protocols.apple.watch import Watcher
 from tests.fakes.apple_tv import FakeAppleTv
 
@@ -91,6 +96,30 @@ async def test_where_a_device_is(
     monkeypatch.setattr(hub_module, "MDNS_PORT", 1)
     assert await lease.async_resolve(identifiers, ["127.0.0.1"]) is None
     await lease.async_release()
+
+
+async def test_identifiers_of_a_card(
+    hass: HomeAssistant, apple_tv: FakeAppleTv
+) -> None:
+    """Whoever announces ever more of them for one address is heard up to a point."""
+    hub = async_get_hub(hass)
+    device = await found(apple_tv)
+    heard = Announcement(ServiceType.AIRPLAY, "Living Room", "127.0.0.1", 7000)
+    card = hub.start_card("flow", heard, device)
+    for number in range(MAX_IDENTIFIERS * 2):
+        service = replace(device.services[0], identifier=f"00:00:00:00:00:{number}")
+        assert hub.join_card(heard, replace(device, services=(service,)))
+    assert len(card.identifiers) == MAX_IDENTIFIERS
+    assert list(card.announcements) == [ServiceType.AIRPLAY]
+    hub.forget_card("flow")
+    hub.forget_card("flow")
+    assert not hub.join_card(heard, device)
+
+
+async def test_entry_without_a_unique_id(hass: HomeAssistant) -> None:
+    """Nothing is known of it that could be forgotten."""
+    family = await async_get_family(hass, "apple_tv")
+    await family.async_remove_entry(hass, MockConfigEntry(domain=DOMAIN, data={}))
 
 
 async def test_no_own_listener(hass: HomeAssistant) -> None:
