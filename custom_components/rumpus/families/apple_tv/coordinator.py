@@ -23,7 +23,12 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...const import DOMAIN
 from ...coordinator import RumpusConfigEntry
-from ...device_coordinator import DeviceCoordinator
+from ...device_coordinator import (
+    FLOOD_INTERVAL,
+    MAX_STATES,
+    STATES_REFILL,
+    DeviceCoordinator,
+)
 from ...pace import Pace
 from ...protocols.apple.const import AppleProtocol
 from ...protocols.apple.device import AppleDevice
@@ -47,6 +52,7 @@ from ...protocols.apple.models import App, Artwork
 from ...protocols.apple.services import FoundDevice
 from ...protocols.apple.timing import TIMING as DEVICE_TIMING
 from ...protocols.apple.watch import Sighting, SightingKind
+from ...protocols.budget import Budget
 from ...protocols.errors import PeerTimeoutError, RumpusError
 from .artwork import ArtworkClient
 from .const import CLIENT_NAME, CONF_IDENTIFIERS, MANUFACTURER
@@ -74,6 +80,7 @@ TIMING: Final = DEVICE_TIMING
 LISTS_INTERVAL: Final = 30.0
 """Seconds between two questions for the apps and the accounts of a device."""
 LISTS: Final = "lists"
+NEWS: Final = "news"
 ARTWORK_WIDTH: Final = 512
 """Pixels of a picture, where the device is asked for one."""
 
@@ -125,6 +132,10 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         self._troubles = Troubles(hass, entry)
         self._lists_task: asyncio.Task[None] | None = None
         self._lists_pace = Pace(hass, LISTS_INTERVAL, lambda _: self._ask_lists())
+        # Of a flood we look at what it comes to.
+        self._news = Budget(MAX_STATES, STATES_REFILL)
+        self._news_pace = Pace(hass, FLOOD_INTERVAL, lambda _: self._look_at_all())
+        self._has_new_artwork = False
         self._unsubscribe: list[CALLBACK_TYPE] = []
         # What it has said last about that itself, as opposed to its sleep proxy.
         self._said_off = self._record.was_asleep
@@ -199,6 +210,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         self._unsubscribe.clear()
         try:
             self._lists_pace.stop()
+            self._news_pace.stop()
             self.stop_telling()
             self._troubles.forget_all()
             await self.device.stop()
@@ -292,6 +304,24 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
                 self._troubles.tell(
                     protocol, error, is_paired=protocol in self._credentials
                 )
+            case _ if self._news.take(self.hass.loop.time()):
+                self._on_news(event)
+            case _:
+                self._has_new_artwork |= isinstance(event, ArtworkChanged)
+                self._news_pace.want(NEWS)
+
+    @callback
+    def _look_at_all(self) -> None:
+        """Take in all that is news, however often it has changed."""
+        if self._has_new_artwork:
+            self._has_new_artwork = False
+            self._on_news(ArtworkChanged())
+        self._update_registry()
+        self._on_power(self.device.power)
+
+    @callback
+    def _on_news(self, event: AppleEvent) -> None:
+        match event:
             case PlayingChanged(playing):
                 self.publish(
                     replace(self.data, playing=playing, app=self._app(self.device.app))
