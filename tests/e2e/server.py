@@ -34,6 +34,8 @@ ANSWER_TIMEOUT: Final = 20.0
 DEFAULT_YAML: Final = "rumpus:\n"
 UP: Final = re.compile(r"Home Assistant initialized in ([0-9.]+)s")
 UNPINNED_PACKAGES: Final = ("pymicro-vad", "pyspeex-noise")
+OTHERS_PACKAGES: Final = ("pyatv",)
+"""What Home Assistant would install for its own integrations when it sees our fakes."""
 DEFAULT_LOG_LEVELS: Final = {
     "custom_components.rumpus": "debug",
     "homeassistant.bootstrap": "info",
@@ -239,7 +241,7 @@ class HomeAssistantServer:
             *self._prefix,
             str(hass),
             *("-c", str(self.config_dir), "--log-no-color"),
-            *("--skip-pip-packages", ",".join(UNPINNED_PACKAGES)),
+            *("--skip-pip-packages", ",".join((*UNPINNED_PACKAGES, *OTHERS_PACKAGES))),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
