@@ -95,12 +95,13 @@ class _Reader:
 
     def __init__(self, data: bytes, max_depth: int, max_items: int) -> None:
         self._data = data
+        self._size = len(data)
         self._offset = 0
         self._max_depth = max_depth
         self._items_left = max_items
         self._table: list[OpackScalar] = []
         # What is in the table, by type and bytes: 40, 40.0 and a wider 40 are three.
-        self._known: set[tuple[int, bytes]] = set()
+        self._known: dict[tuple[int, bytes], int] = {}
 
     def read(self, depth: int) -> OpackValue:
         """Return the next value."""
@@ -114,6 +115,9 @@ class _Reader:
         if tag == _END:
             return _END_MARK
         self._count()
+        if 0x40 < tag <= 0x60:
+            # Nearly all that there is, so without further ado.
+            return self._enter(0x40, self._take(tag - 0x40), _text)
         if tag >= 0xD0:
             if depth >= self._max_depth:
                 raise MessageTooLargeError("OPACK nests too deep")
@@ -214,11 +218,11 @@ class _Reader:
         self, kind: int, raw: bytes, make: Callable[[bytes], OpackScalar]
     ) -> OpackScalar:
         """Return a value, and enter it into the table unless it is there."""
+        if (known := self._known.get((kind, raw))) is not None:
+            return self._table[known]
+        self._known[kind, raw] = len(self._table)
         value = make(raw)
-        known = len(self._known)
-        self._known.add((kind, raw))
-        if len(self._known) > known:
-            self._table.append(value)
+        self._table.append(value)
         return value
 
     def _count(self) -> None:
@@ -230,12 +234,11 @@ class _Reader:
         return int.from_bytes(self._take(size), "little")
 
     def _take(self, size: int) -> bytes:
-        end = self._offset + size
-        if end > len(self._data):
+        start = self._offset
+        self._offset = end = start + size
+        if end > self._size:
             raise ProtocolError("OPACK is cut off")
-        taken = self._data[self._offset : end]
-        self._offset = end
-        return taken
+        return self._data[start:end]
 
 
 class _End:
@@ -286,6 +289,8 @@ def _text(raw: bytes) -> str:
 
 def _write(value: OpackValue, out: bytearray, depth: int) -> None:
     match value:
+        case str():  # most of all
+            _write_text(value, out)
         case None:
             out.append(0x04)
         case bool():
@@ -295,8 +300,6 @@ def _write(value: OpackValue, out: bytearray, depth: int) -> None:
         case float():
             out.append(0x36)
             out += _FLOAT64.pack(value)
-        case str():
-            _write_text(value, out)
         case bytes():
             _write_data(value, out)
         case UUID():
