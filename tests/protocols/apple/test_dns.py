@@ -9,6 +9,7 @@ from custom_components.rumpus.protocols.apple import dns
 from custom_components.rumpus.protocols.apple.dns import (
     MAX_DATAGRAM,
     MAX_LABEL,
+    MAX_LABELS,
     MAX_NAME,
     MAX_POINTERS,
     MAX_QUESTIONS,
@@ -291,6 +292,36 @@ def test_limit_of_a_name() -> None:
         decode(header(1, 0) + b"".join(labels) + b"\x3e" + b"a" * 62 + b"\0\0\1\0\1")
     with pytest.raises(MessageTooLargeError):
         encode_name(("a" * MAX_LABEL,) * 4)
+
+
+def many_names(label: bytes, count: int) -> bytes:
+    """Return questions for as many as possible of a name, written once."""
+    name = (bytes([len(label)]) + label) * count + b"\0"
+    rest = b"\xc0\x0c\0\x0c\0\1" * (MAX_QUESTIONS - 1)
+    return header(MAX_QUESTIONS, 0) + name + b"\0\x0c\0\1" + rest
+
+
+def test_limit_of_labels() -> None:
+    each = MAX_LABELS // MAX_QUESTIONS
+    message = decode(many_names(b"a", each))
+    assert sum(len(one.name) for one in message.questions) == MAX_LABELS
+    with pytest.raises(MessageTooLargeError):
+        decode(many_names(b"a", each + 1))
+
+
+def test_a_label_of_other_programs_is_decoded_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoded: list[bytes] = []
+
+    def note(label: bytes) -> str:
+        decoded.append(label)
+        return "b"
+
+    monkeypatch.setattr(dns, "_decode_label", note)
+    message = decode(many_names(b"xn--a", 3))
+    assert {one.name for one in message.questions} == {("b",) * 3}
+    assert decoded == [b"xn--a"]
 
 
 def test_limit_of_texts() -> None:

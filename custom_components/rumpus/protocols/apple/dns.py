@@ -25,6 +25,8 @@ MAX_LABEL: Final = 63
 """Bytes of a label."""
 MAX_POINTERS: Final = 32
 """Pointers in one name."""
+MAX_LABELS: Final = 4096
+"""Labels of all names of one message: pointers make a few bytes of it many of them."""
 MAX_TEXTS: Final = 128
 """Entries of one TXT record."""
 
@@ -180,6 +182,9 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._offset = 0
+        self._count = 0
+        # Those that take their time to be decoded, and are pointed at again and again.
+        self._decoded: dict[bytes, str] = {}
 
     def unpack(self, layout: struct.Struct) -> tuple[int, ...]:
         end = self._offset + layout.size
@@ -190,7 +195,7 @@ class _Reader:
         return values
 
     def name(self) -> Name:
-        name, self._offset = _read_name(self._data, self._offset, len(self._data))
+        name, self._offset = self._name_at(self._offset, len(self._data))
         return name
 
     def record(self) -> Record | None:
@@ -207,66 +212,74 @@ class _Reader:
                 address = ipaddress.IPv4Address(self._data[start:end])
                 return AddressRecord(name, str(address))
             case RecordType.PTR:
-                return PointerRecord(name, _read_name(self._data, start, end)[0])
+                return PointerRecord(name, self._name_at(start, end)[0])
             case RecordType.SRV:
                 if size < _SRV.size:
                     raise ProtocolError("A service ends too early")
                 port = _SRV.unpack_from(self._data, start)[2]
-                target = _read_name(self._data, start + _SRV.size, end)[0]
+                target = self._name_at(start + _SRV.size, end)[0]
                 return ServiceRecord(name, port, target)
             case RecordType.TXT:
                 return TextRecord(name, split_texts(self._data[start:end]))
         return None
 
+    def _name_at(self, offset: int, end: int) -> tuple[Name, int]:
+        """Return a name and where it ends.
 
-def _read_name(data: bytes, offset: int, end: int) -> tuple[Name, int]:
-    """Return a name and where it ends.
-
-    A pointer leads to something before the piece that it stands in. So there is no way
-    back, and reading comes to an end.
-    """
-    labels: list[str] = []
-    size = 1
-    after: int | None = None
-    piece, pointers = offset, 0
-    while True:
-        if offset >= end:
-            raise ProtocolError("A name ends too early")
-        length = data[offset]
-        if length & _POINTER == _POINTER:
-            if offset + 2 > end:
+        A pointer leads to something before the piece that it stands in. So there is no
+        way back, and reading comes to an end.
+        """
+        data = self._data
+        labels: list[str] = []
+        size = 1
+        after: int | None = None
+        piece, pointers = offset, 0
+        while True:
+            if offset >= end:
                 raise ProtocolError("A name ends too early")
-            target = (length & ~_POINTER) << 8 | data[offset + 1]
-            if target >= piece:
-                raise ProtocolError("A name points forward")
-            pointers += 1
-            if pointers > MAX_POINTERS:
-                raise MessageTooLargeError(f"More than {MAX_POINTERS} pointers")
-            after = offset + 2 if after is None else after
-            offset = piece = target
-            end = len(data)
-            continue
-        offset += 1
-        if length == 0:
-            return tuple(labels), offset if after is None else after
-        size += 1 + length
-        if length > MAX_LABEL:
-            raise ProtocolError("A label is of an unknown kind")
-        if size > MAX_NAME:
-            raise MessageTooLargeError(f"A name of more than {MAX_NAME} bytes")
-        if offset + length > end:
-            raise ProtocolError("A name ends too early")
-        labels.append(_decode_label(data[offset : offset + length]))
-        offset += length
+            length = data[offset]
+            if length & _POINTER == _POINTER:
+                if offset + 2 > end:
+                    raise ProtocolError("A name ends too early")
+                target = (length & ~_POINTER) << 8 | data[offset + 1]
+                if target >= piece:
+                    raise ProtocolError("A name points forward")
+                pointers += 1
+                if pointers > MAX_POINTERS:
+                    raise MessageTooLargeError(f"More than {MAX_POINTERS} pointers")
+                after = offset + 2 if after is None else after
+                offset = piece = target
+                end = len(data)
+                continue
+            offset += 1
+            if length == 0:
+                return tuple(labels), offset if after is None else after
+            size += 1 + length
+            if length > MAX_LABEL:
+                raise ProtocolError("A label is of an unknown kind")
+            if size > MAX_NAME:
+                raise MessageTooLargeError(f"A name of more than {MAX_NAME} bytes")
+            if offset + length > end:
+                raise ProtocolError("A name ends too early")
+            labels.append(self._label(data[offset : offset + length]))
+            offset += length
+
+    def _label(self, label: bytes) -> str:
+        self._count += 1
+        if self._count > MAX_LABELS:
+            raise MessageTooLargeError(f"More than {MAX_LABELS} labels")
+        if label[:4].lower() != b"xn--":
+            return label.decode(errors="replace")
+        if (text := self._decoded.get(label)) is None:
+            text = self._decoded[label] = _decode_label(label)
+        return text
 
 
 def _decode_label(label: bytes) -> str:
-    if label[:4].lower() == b"xn--":
-        try:
-            return label.decode("idna")
-        except UnicodeError:
-            pass
-    return label.decode(errors="replace")
+    try:
+        return label.decode("idna")
+    except UnicodeError:
+        return label.decode(errors="replace")
 
 
 def split_texts(data: bytes) -> tuple[bytes, ...]:
