@@ -138,5 +138,6 @@ def loopback(
     monkeypatch.setattr(flow_pair, "COUNT_SECONDS", 0.1)
     monkeypatch.setattr(trial, "TRIAL_SECONDS", 3.0)
     monkeypatch.setattr(coordinator, "LISTS_INTERVAL", 0.1)
+    monkeypatch.setattr(coordinator, "PRESUMED_SECONDS", 0.2)
     monkeypatch.setattr(coordinator, "TIMING", request.getfixturevalue("timing"))
     monkeypatch.setattr(store, "SAVE_DELAY", 0)

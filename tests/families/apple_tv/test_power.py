@@ -1,11 +1,14 @@
 """On, off, asleep behind a proxy, and gone: what is shown, and what wakes a device."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
 
 from .common import (
     PLAYER,
@@ -20,6 +23,7 @@ from .common import (
     wait_links,
     wait_state,
 )
+from custom_components.rumpus.families.apple_tv import hub
 from custom_components.rumpus.protocols.apple.enums import PowerState
 from tests.fakes.apple_tv import FakeAppleTv
 
@@ -158,6 +162,65 @@ async def test_last_word_is_kept(
     (stored,) = hass_storage[STORE]["data"]["devices"].values()
     assert stored["was_asleep"] is True
     assert ["com.apple.TVMusic", "Music"] in [list(app) for app in stored["apps"]]
+
+
+async def asleep_before(
+    hass: HomeAssistant, apple_tv: FakeAppleTv, hass_storage: dict[str, Any]
+) -> Any:
+    """Return an entry whose device slept when Home Assistant ended."""
+    entry = await add_entry(hass, apple_tv)
+    device = {"was_asleep": True, "apps": [], "accounts": []}
+    hass_storage[STORE] = {
+        "version": 1,
+        "minor_version": 1,
+        "key": STORE,
+        "data": {"devices": {str(entry.unique_id): device}},
+    }
+    return entry
+
+
+async def test_restart_does_not_wake(
+    hass: HomeAssistant,
+    apple_tv: FakeAppleTv,
+    hass_storage: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What slept before is not called while its sleep proxy answers for it."""
+    entry = await asleep_before(hass, apple_tv, hass_storage)
+    apple_tv.power.sink()
+    apple_tv.mark()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await announce(hass, apple_tv, is_proxied=True)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=10))
+    await hass.async_block_till_done()
+    for _ in range(3):
+        await apple_tv.wait_for("mdns_query")
+    assert not apple_tv.seen("knocked")
+    assert get_state(hass, PLAYER).state == "off"
+
+
+async def test_restart_while_it_was_woken(
+    hass: HomeAssistant, apple_tv: FakeAppleTv, hass_storage: dict[str, Any]
+) -> None:
+    """It answers for itself: there is nothing to be waited for."""
+    entry = await asleep_before(hass, apple_tv, hass_storage)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await wait_links(entry)
+    await wait_state(hass, PLAYER, "idle")
+
+
+async def test_restart_where_nothing_is_heard(
+    hass: HomeAssistant,
+    apple_tv: FakeAppleTv,
+    hass_storage: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In another subnet nobody says that it sleeps, so it is called after a while."""
+    entry = await asleep_before(hass, apple_tv, hass_storage)
+    monkeypatch.setattr(hub, "MDNS_PORT", 1)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await wait_links(entry)
+    await wait_state(hass, PLAYER, "idle")
 
 
 # Left alone when Home Assistant starts

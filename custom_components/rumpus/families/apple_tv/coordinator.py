@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.const import (
@@ -14,12 +15,14 @@ from homeassistant.core import (
     CALLBACK_TYPE,
     CoreState,
     Event,
+    HassJob,
     HomeAssistant,
     ServiceResponse,
     callback,
 )
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_call_later
 
 from ...const import DOMAIN
 from ...coordinator import RumpusConfigEntry
@@ -77,6 +80,8 @@ if TYPE_CHECKING:
     import asyncio
 
 TIMING: Final = DEVICE_TIMING
+PRESUMED_SECONDS: Final = 5.0
+"""How long a device that slept when it was seen last is taken to sleep still."""
 LISTS_INTERVAL: Final = 30.0
 """Seconds between two questions for the apps and the accounts of a device."""
 LISTS: Final = "lists"
@@ -141,6 +146,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         self._said_off = self._record.was_asleep
         # Since Home Assistant has started, until somebody wants something of it.
         self._is_left_alone = False
+        self._is_heard = False
         self.artwork = ArtworkClient(hass, lambda: self.device.found.address)
         self.device = AppleDevice(
             found,
@@ -192,6 +198,16 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         if self.options.start_off and self.hass.state is not CoreState.running:
             self._is_left_alone = True
             self.device.set_asleep(True)
+        elif self._said_off:
+            # A call would wake it: let its sleep proxy, or itself, have the first word.
+            self.device.set_asleep(True)
+            self._unsubscribe.append(
+                async_call_later(
+                    self.hass,
+                    PRESUMED_SECONDS,
+                    HassJob(self._stop_presuming, cancel_on_shutdown=True),
+                )
+            )
         self.device.start()
         # Asleep it may tell no more than its name, and is known by that then.
         self._lease.watcher.remember(self.device.found)
@@ -199,6 +215,12 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
             self._lease.follow(self.entry.data[CONF_IDENTIFIERS], self._on_sighting)
         )
         self._refresh()
+
+    @callback
+    def _stop_presuming(self, _: datetime) -> None:
+        """Call a device of which nobody says that it sleeps still."""
+        if not self._is_heard:
+            self.device.set_asleep(False)
 
     async def _async_on_shutdown(self, event: Event) -> None:
         await self.device.stop()
@@ -279,6 +301,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
     def _on_sighting(self, sighting: Sighting) -> None:
         """Take note of what was announced in the device's name, which anybody can do."""
         found = sighting.device
+        self._is_heard = True
         if sighting.kind is SightingKind.AWAKE:
             self._is_left_alone = False
         if self._is_left_alone:
