@@ -2,6 +2,7 @@
 
 import pytest
 
+from custom_components.rumpus.protocols.apple import records_table
 from custom_components.rumpus.protocols.apple.dns import (
     AddressRecord,
     Message,
@@ -77,6 +78,12 @@ def test_news_are_told_from_repetition() -> None:
     made = table(POINTER, SERVICE)
     assert not made.add(message(POINTER, SERVICE))
     assert made.add(message(TEXT))
+
+
+def test_texts_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = table(POINTER, SERVICE, TEXT)
+    monkeypatch.setattr(records_table, "read_texts", None)
+    assert only(made).properties == {"deviceid": "1"}
 
 
 def test_the_address_that_was_asked_goes_first() -> None:

@@ -93,6 +93,26 @@ async def test_the_whole_time_is_searched(zeroconf: AsyncZeroconf, name: str) ->
     ]
 
 
+async def test_strangers_are_looked_at_once(
+    zeroconf: AsyncZeroconf, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def note(
+        _: Zeroconf, type_: ServiceType, instance: str, **__: bool
+    ) -> Announcement:
+        read.append(instance)
+        return Announcement(type_, instance, None, 0)
+
+    monkeypatch.setattr(scan_zeroconf, "read_cached", note)
+    strangers = [Device(f"{name} {index}") for index in range(30)]
+    for one in strangers:
+        hear(zeroconf, one.pointer, *one.details)
+    await scan_multicast(zeroconf, timeout=0.1, identifiers=["nobody"])
+    # When it comes up, when it was looked up, in the middle for sleep proxies, in the end.
+    assert all(0 < read.count(one.name) <= 6 for one in strangers)
+
+
 async def test_sleep_proxies_are_asked_for_what_only_they_know(
     zeroconf: AsyncZeroconf, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

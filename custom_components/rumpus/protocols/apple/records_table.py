@@ -56,7 +56,7 @@ class RecordTable:
         # By type and the name without regard to case: the name as it was first told.
         self._instances: dict[Key, str] = {}
         self._ports: dict[Key, tuple[int, str]] = {}
-        self._texts: dict[Key, tuple[bytes, ...]] = {}
+        self._texts: dict[Key, dict[str, str]] = {}
         self._addresses: dict[str, dict[str, None]] = {}
         self._proxied: set[Key] = set()
 
@@ -119,7 +119,7 @@ class RecordTable:
                     self._ports[key] = record.port, host
                     located.add(key)
             case TextRecord():
-                self._texts[key] = record.texts
+                self._texts[key] = read_texts(record.texts)
 
     def _instance(self, name: Name) -> Key | None:
         found = instance_key(name)
@@ -162,7 +162,7 @@ class RecordTable:
             instance=instance,
             address=address,
             port=port,
-            properties=read_texts(self._texts.get(key, ())),
+            properties=self._texts.get(key, {}),
             host=host or None,
             is_proxied=key in self._proxied,
         )

@@ -171,6 +171,7 @@ class _Search:
         self._places = asyncio.Semaphore(MAX_LOOKUPS)
         self._proxied: tuple[Announcement, ...] = ()
         self._done = asyncio.Event()
+        self._is_found = False
         self._quiet: asyncio.TimerHandle | None = None
         self._until = 0.0
 
@@ -215,19 +216,21 @@ class _Search:
         elif found not in self._names and len(self._names) < MAX_NAMES:
             self._names[found] = None
             self._start(self._look_up(*found))
-        self._check()
+        self._check(found)
 
     async def _look_up(self, type_: ServiceType, instance: str) -> None:
         async with self._places:
             left = self._until - asyncio.get_running_loop().time()
             await look_up(self._zeroconf, type_, instance, max(left, 0.0))
-        self._check()
+        self._check((type_, instance))
 
-    def _check(self) -> None:
+    def _check(self, found: Instance) -> None:
         """End soon after a wanted device was found, if nothing is heard any more."""
-        if self._wanted and any(
-            one.identifier in self._wanted and one.address for one in self._told()
-        ):
+        if not self._wanted:
+            return
+        one = self._read(*found)
+        self._is_found |= one.identifier in self._wanted and one.address is not None
+        if self._is_found:
             if self._quiet is not None:
                 self._quiet.cancel()
             loop = asyncio.get_running_loop()
