@@ -1,6 +1,7 @@
 """Tests of the connection to AirPlay's port, over loopback."""
 
 import asyncio
+import gc
 import socket
 
 import pytest
@@ -468,6 +469,33 @@ async def test_cancelled_requests(protocol: HttpProtocol) -> None:
         assert connection.is_connected is (protocol is HttpProtocol.RTSP)
         assert len(ends.reasons) == (protocol is HttpProtocol.HTTP)
         await connection.close()
+
+
+async def test_cancelled_just_as_the_connection_ends() -> None:
+    """Nobody fetches that error: it must not be complained about."""
+    asked = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        asked.set()
+        await peer.wait_end()
+
+    complaints: list[object] = []
+    loop = asyncio.get_running_loop()
+    async with serve(script) as port:
+        connection, _ = await open_(port)
+        task = asyncio.create_task(connection.request("GET", "/info"))
+        await asked.wait()
+        loop.set_exception_handler(lambda _, context: complaints.append(context))
+        connection.abort()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        del task
+        gc.collect()
+        loop.set_exception_handler(None)
+        await connection.close()
+    assert not complaints
 
 
 async def test_the_first_answer_may_take_longer() -> None:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-import logging
 import re
 import secrets
 from typing import Final, Self
@@ -12,6 +11,7 @@ from ..errors import (
     DisconnectedError,
     MessageTooLargeError,
     PeerTimeoutError,
+    ProtocolError,
     RumpusError,
 )
 from ..hap.crypto import ChannelCipher
@@ -30,13 +30,14 @@ from .wire import Closed, Wire
 
 MAX_UNASKED: Final = MAX_HEAD + MAX_BODY
 """Bytes that a device may send while it was asked nothing: late answers."""
+MAX_STRAYS: Final = 64
+"""Messages that answer nothing, until the next answer."""
 MAX_ABANDONED: Final = 16
 """Requests without an answer, after which the device counts as gone."""
 
 USER_AGENT: Final = "AirPlay/550.10"
 
 _NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
-_LOGGER: Final = logging.getLogger(__name__)
 
 
 def _cseq(message: Request | Response) -> int | None:
@@ -66,6 +67,7 @@ class AirPlayConnection:
         self._lock = asyncio.Lock()
         self._waiter: _Waiter | None = None
         self._abandoned: set[int] = set()
+        self._strays = 0
         self._cseq = 0
         self._was_answered = False
         self._dacp_id = f"{secrets.randbits(64):016X}"
@@ -183,6 +185,8 @@ class AirPlayConnection:
             raise
         finally:
             self._waiter = None
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # nobody else may fetch it when we were cancelled
         self._was_answered = True
         return response
 
@@ -207,12 +211,17 @@ class AirPlayConnection:
         while (waiter := self._waiter) is not None and not waiter.answer.done():
             if (message := self._parser.next_message()) is None:
                 return
-            if isinstance(message, Request):
-                _LOGGER.debug("The device sent a request where it should answer one")
-            elif self._is_answer(message, waiter):
+            if isinstance(message, Response) and self._is_answer(message, waiter):
                 waiter.answer.set_result(message)
+            else:
+                self._count_stray()
         if self._parser.waiting > MAX_UNASKED:
             raise MessageTooLargeError("The device sends what nobody has asked for")
+
+    def _count_stray(self) -> None:
+        self._strays += 1
+        if self._strays > MAX_STRAYS:
+            raise ProtocolError("The device says what nobody has asked for")
 
     def _is_answer(self, message: Response, waiter: _Waiter) -> bool:
         cseq = _cseq(message)
@@ -225,8 +234,10 @@ class AirPlayConnection:
 
     def _drop_late(self) -> None:
         """Drop what came before the request that it would be taken as the answer of."""
+        self._strays = 0
         try:
             while (message := self._parser.next_message()) is not None:
+                self._count_stray()
                 if (cseq := _cseq(message)) is not None:
                     self._abandoned.discard(cseq)
         except RumpusError as err:

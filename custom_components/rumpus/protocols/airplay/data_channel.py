@@ -36,7 +36,8 @@ class DataChannel:
         self._sequence = _FIRST_SEQUENCE + secrets.randbits(32)
         self._wire = Wire(self._on_data, closed)
         self._wire.encrypt(cipher)
-        # What has come and is not handed over yet.
+        # What has come and is not read yet, or not handed over.
+        self._frames: deque[DataFrame] = deque()
         self._messages: deque[bytes] = deque()
         self._portions = Portions(self._hand_over, self._wire.pause, self._wire.resume)
 
@@ -74,6 +75,7 @@ class DataChannel:
     def _forget(self) -> None:
         """Let go of what has come: half a picture is large, and of no use any more."""
         self._parser = FrameParser()
+        self._frames.clear()
         self._messages.clear()
 
     def _on_data(self, data: bytes) -> None:
@@ -84,22 +86,34 @@ class DataChannel:
         if frames:
             # Devices send several at once, so they are answered at once.
             self._wire.write(b"".join(map(_reply, frames)))
-        for frame in frames:
-            try:
-                self._messages.extend(decode_messages(frame.payload))
-            except ProtocolError as err:
-                _LOGGER.debug("A frame that cannot be read: %s", err)
+        self._frames.extend(frames)
         self._portions.run()
 
     def _hand_over(self) -> bool:
-        """Hand over one message; tell whether there was any."""
-        if not self._messages or self._received is None or not self._wire.is_connected:
+        """Hand over one message, or read one frame; tell whether there was any."""
+        if self._received is None or not self._wire.is_connected:
             return False
         try:
-            self._received(self._messages.popleft())
+            if self._messages:
+                self._received(self._messages.popleft())
+            elif self._frames:
+                self._messages.extend(_messages(self._frames.popleft()))
+            else:
+                return False
         except RumpusError as err:
             self._wire.fail(err)
+        except Exception:
+            _LOGGER.exception("A message could not be handled")
+            self._wire.fail(RumpusError("The data channel has failed"))
         return True
+
+
+def _messages(frame: DataFrame) -> tuple[bytes, ...]:
+    try:
+        return decode_messages(frame.payload)
+    except ProtocolError as err:
+        _LOGGER.debug("A frame that cannot be read: %s", err)
+        return ()
 
 
 def _reply(frame: DataFrame) -> bytes:

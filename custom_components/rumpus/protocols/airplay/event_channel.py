@@ -5,9 +5,10 @@ import logging
 from typing import Final
 
 from .. import plists
-from ..errors import ProtocolError
+from ..errors import ProtocolError, RumpusError
 from ..hap.crypto import ChannelCipher
 from ..plists import PlistDict
+from ..portions import Portions
 from .http import HttpParser, HttpProtocol, Request, Response, encode_response
 from .wire import Closed, Wire
 
@@ -34,6 +35,7 @@ class EventChannel:
         self._parser = HttpParser()
         self._wire = Wire(self._on_data, closed)
         self._wire.encrypt(cipher)
+        self._portions = Portions(self._take_one, self._wire.pause, self._wire.resume)
 
     async def connect(self, address: str, port: int, timeout: float) -> None:
         """Connect. Raises DisconnectedError, PeerTimeoutError."""
@@ -41,18 +43,35 @@ class EventChannel:
 
     async def close(self, timeout: float) -> None:
         """Close the connection. Never raises."""
+        self._parser = HttpParser()  # lets go of what has come
         await self._wire.close(timeout)
 
     def abort(self) -> None:
         """Drop the connection at once."""
+        self._parser = HttpParser()
         self._wire.abort()
 
     def _on_data(self, data: bytes) -> None:
         self._parser.feed(data)
-        while (message := self._parser.next_message()) is not None:
+        self._portions.run()
+
+    def _take_one(self) -> bool:
+        """Answer one request; tell whether there was any."""
+        if not self._wire.is_connected:
+            return False
+        try:
+            message = self._parser.next_message()
             if isinstance(message, Request):
                 self._wire.write(encode_response(_answer(message)))
                 self._handle(message)
+        except RumpusError as err:
+            self._wire.fail(err)
+        except Exception:
+            _LOGGER.exception("An event of AirPlay could not be handled")
+            self._wire.fail(RumpusError("The event channel has failed"))
+        else:
+            return message is not None
+        return False
 
     def _handle(self, request: Request) -> None:
         try:
