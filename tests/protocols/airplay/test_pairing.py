@@ -159,7 +159,7 @@ async def test_refusals(code: int, error: type[errors.PairingError]) -> None:
         pairing = pairing_with(device)
         with pytest.raises(error):
             await pairing.begin()
-        with pytest.raises(RuntimeError):
+        with pytest.raises(DisconnectedError, match="begun"):
             await pairing.finish(PIN)
         await pairing.close()
 
@@ -194,7 +194,7 @@ async def test_closed_while_it_finishes() -> None:
         await pairing.close()
         with pytest.raises(DisconnectedError):
             await task
-        with pytest.raises(RuntimeError):
+        with pytest.raises(DisconnectedError, match="begun"):
             await pairing.finish(PIN)
 
 
@@ -207,6 +207,49 @@ async def test_closed_between_two_steps() -> None:
         assert steps is not None
         with pytest.raises(DisconnectedError):
             await steps.finish(PIN)
+
+
+async def test_closed_while_it_connects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is there too late is not left open, nor does a PIN appear."""
+    reached, gate = asyncio.Event(), asyncio.Event()
+    made: list[AirPlayConnection] = []
+
+    async def connect_late(
+        address: str, port: int, *, timing: Timing | None
+    ) -> AirPlayConnection:
+        connection = AirPlayConnection(timing=timing)
+        await connection._wire.connect(address, port, 5)
+        made.append(connection)
+        reached.set()
+        await gate.wait()
+        return connection
+
+    monkeypatch.setattr(AirPlayConnection, "connect", connect_late)
+    async with FakeAppleTv() as device:
+        pairing = pairing_with(device)
+        task = asyncio.create_task(pairing.begin())
+        await reached.wait()
+        await pairing.close()
+        gate.set()
+        with pytest.raises(DisconnectedError, match="closed"):
+            await task
+        assert not made[0].is_connected
+        assert not device.seen("pin_shown")
+
+
+async def test_closed_while_it_begins() -> None:
+    async with FakeAppleTv() as device:
+        device.desk.silent.add(("setup", 2))
+        pairing = pairing_with(device)
+        first = asyncio.create_task(pairing.begin())
+        await device.wait_for("setup_m1")
+        device.desk.silent.clear()
+        second = asyncio.create_task(pairing.begin())
+        with pytest.raises(DisconnectedError):
+            await first
+        await second
+        assert await pairing.finish(device.desk.pin)
+        await pairing.close()
 
 
 @BOTH
@@ -295,7 +338,7 @@ async def test_nobody_is_there() -> None:
     pairing = pairing_with(device)
     with pytest.raises(DisconnectedError):
         await pairing.begin()
-    with pytest.raises(RuntimeError):
+    with pytest.raises(DisconnectedError, match="begun"):
         await pairing.finish(PIN)
     await pairing.close()
 
@@ -502,7 +545,7 @@ def test_info_of_other_types() -> None:
         "statusFlags": "0x4",
         "initialVolume": True,
         "supportedFormats": {"audioStream": 7, "other": "text"},
-        "pk": "text",
+        "pk": bytes(33),
     }
     assert AirPlayInfo.from_plist(body) == AirPlayInfo(
         features=AirPlayFlags(2**64 - 1),

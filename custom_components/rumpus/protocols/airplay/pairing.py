@@ -50,6 +50,7 @@ class AirPlayPairing:
         self._timing = timing or Timing()
         self._connection: AirPlayConnection | None = None
         self._steps: _Steps | None = None
+        self._closings = 0
 
     async def begin(self) -> None:
         """Make the device show its PIN.
@@ -59,9 +60,14 @@ class AirPlayPairing:
         UnsupportedError, ProtocolError.
         """
         await self.close()
-        self._connection = connection = await AirPlayConnection.connect(
+        closings = self._closings
+        connection = await AirPlayConnection.connect(
             self._address, self._port, timing=self._timing
         )
+        if self._closings != closings:
+            connection.abort()
+            raise DisconnectedError("The pairing was closed")
+        self._connection = connection  # from here on close() reaches it
         # Every pairing has secrets of its own.
         steps: _Steps = (
             _LegacySteps(self._post)
@@ -73,20 +79,23 @@ class AirPlayPairing:
         except BaseException:
             connection.abort()
             raise
+        if self._closings != closings:
+            raise DisconnectedError("The pairing was closed")
         self._steps = steps
 
     async def finish(self, pin: str) -> Credentials:
         """Prove the PIN and return what proves our identity from now on.
 
-        Raises WrongPinError, IdentityError for a device that did not prove it, too, and
-        what `begin` raises.
+        Raises WrongPinError, IdentityError for a device that did not prove it, too,
+        what `begin` raises, and DisconnectedError when that has not been called.
         """
         if self._steps is None:
-            raise RuntimeError("The pairing has not begun")
+            raise DisconnectedError("The pairing has not begun")
         return await self._steps.finish(pin)
 
     async def close(self) -> None:
-        """End the pairing, whatever its state. Never raises."""
+        """End the pairing, also one that is just beginning. Never raises."""
+        self._closings += 1
         connection, self._connection, self._steps = self._connection, None, None
         if connection is not None:
             await connection.close()
