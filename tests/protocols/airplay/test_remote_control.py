@@ -37,6 +37,7 @@ from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     PeerTimeoutError,
     ProtocolError,
+    RumpusError,
     UnsupportedError,
 )
 from custom_components.rumpus.protocols.hap.credentials import TransientCredentials
@@ -368,6 +369,34 @@ async def test_nobody_wants_to_know_the_end() -> None:
         session.closed = ends
         session._on_lost(None)
         assert ends.reasons == []
+
+
+async def test_who_wants_to_know_the_end_fails() -> None:
+    """Those who wait at the other end of the tunnel are told all the same."""
+
+    def fail(error: RumpusError | None) -> None:
+        raise ValueError("not my day")
+
+    async with FakeAppleTv() as tv, connected(tv) as (session, _, _):
+        session.closed = fail
+        session.transport.start(Inbox(), tunnel_ends := Ends())
+        with pytest.raises(ValueError, match="not my day"):
+            session._on_lost(DisconnectedError("Test"))
+        assert isinstance(await tunnel_ends.wait(), DisconnectedError)
+
+
+async def test_closing_leaves_nothing_open_whoever_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(error: RumpusError | None) -> None:
+        raise ValueError("not my day")
+
+    async with FakeAppleTv() as tv, connected(tv) as (session, ends, _):
+        session.transport.start(Inbox(), fail)
+        await session.close()
+        assert open_wires(session) == []
+        assert not ends.reasons
+    assert caplog.text.count("ValueError: not my day") == 1
 
 
 async def test_the_device_restarts() -> None:

@@ -234,9 +234,11 @@ class RemoteControlSession:
         self._error = error or DisconnectedError("The device has ended the session")
         self._end()
         if self._is_up:
-            if self.closed is not None:
-                self.closed(error)
-            self._tunnel.end(error)
+            try:
+                if self.closed is not None:
+                    self.closed(error)
+            finally:  # who waits there has to know, whatever happens here
+                self._tunnel.end(error)
 
     def _end(self) -> None:
         self._ended.set()

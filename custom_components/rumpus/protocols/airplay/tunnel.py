@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+import logging
+from typing import Final
 
 from ..errors import DisconnectedError, RumpusError
 from .data_channel import DataChannel, MessageReceived
 from .wire import Closed
+
+_LOGGER: Final = logging.getLogger(__name__)
 
 
 class Tunnel:
@@ -68,5 +72,9 @@ class Tunnel:
 
     def _tell(self) -> None:
         closed, self._closed = self._closed, None
-        if closed is not None:
+        if closed is None:
+            return
+        try:
             closed(self._error)
+        except Exception:  # nothing of the session may be left open because of that
+            _LOGGER.exception("Who was told of the end of a session has failed")
