@@ -63,7 +63,8 @@ def test_missing_length_means_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["CSeq:7", "CSeq: 7", "cseq:  7 ", "CSEQ:\t7", "CSeq: 7\r\nCSeq: 8"]
+    "line",
+    ["CSeq:7", "CSeq : 7", "CSeq: 7", "cseq:  7 ", "CSEQ:\t7", "CSeq: 7\r\nCSeq: 8"],
 )
 def test_lenient_headers(line: str) -> None:
     (message,) = parse(head("RTSP/1.0 200", line))

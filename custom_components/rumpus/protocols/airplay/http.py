@@ -17,7 +17,7 @@ MAX_HEAD: Final = 32 * 1024
 """Bytes of the first line and all headers."""
 MAX_HEADERS: Final = 100
 """Headers of one message."""
-MAX_BODY: Final = 4 * 1024 * 1024
+MAX_BODY: Final = 1024 * 1024
 """Bytes of a body; what devices tell about themselves is a few KiB."""
 
 PLIST_TYPE: Final = "application/x-apple-binary-plist"
@@ -160,6 +160,7 @@ class _Head:
         self._headers: dict[str, str] = {}
         for line in lines:
             name, colon, value = line.partition(":")
+            name = name.rstrip()
             if not colon or _TOKEN.fullmatch(name) is None:
                 raise ProtocolError("A line that is no header")
             self._headers.setdefault(name.lower(), value.strip())

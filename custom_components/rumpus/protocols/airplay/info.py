@@ -5,6 +5,7 @@ from typing import Final, Self
 
 from .. import plists
 from ..errors import AuthenticationError, ProtocolError, UnsupportedError
+from ..hap.crypto import KEY_SIZE
 from ..plists import PlistDict
 from .connection import AirPlayConnection
 from .errors import RequestFailedError
@@ -61,7 +62,7 @@ class AirPlayInfo:
             os_build=_text(body, "osBuildVersion"),
             pairing_id=_text(body, "pi"),
             system_pairing_id=_text(body, "psi"),
-            public_key=plists.get_bytes(body, "pk"),
+            public_key=_key(body),
             features=AirPlayFlags(_flags(body, "features")),
             status=StatusFlags(_flags(body, "statusFlags")),
             initial_volume=plists.get_number(body, "initialVolume"),
@@ -86,6 +87,11 @@ async def get_info(connection: AirPlayConnection) -> AirPlayInfo:
 
 def _text(body: PlistDict, key: str) -> str | None:
     return plists.get_str(body, key, limit=MAX_TEXT)
+
+
+def _key(body: PlistDict) -> bytes | None:
+    key = plists.get_bytes(body, "pk")
+    return key if key is not None and len(key) == KEY_SIZE else None
 
 
 def _flags(body: PlistDict, key: str) -> int:
