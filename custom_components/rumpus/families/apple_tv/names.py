@@ -1,5 +1,6 @@
 """Texts of devices as they may be shown: anybody in the network can announce any of them."""
 
+from functools import lru_cache
 import re
 from typing import Final
 
@@ -14,11 +15,18 @@ _MARKUP: Final = re.compile(r"[][()<>*`|\\/:@!]|(?<=\bwww)\.", re.IGNORECASE)
 
 def clean_text(text: str, limit: int = MAX_NAME) -> str:
     """Return a device's text as it may be shown: one line, visible, at most so long."""
-    visible = (
-        character if character.isprintable() or character in _JOINERS else " "
-        for character in text[: limit * 4]
-    )
-    return " ".join("".join(visible).split())[:limit].rstrip()
+    return _clean(text[: limit * 4], limit)
+
+
+# The names of many speakers are looked at by several entities, at each change.
+@lru_cache(maxsize=512)
+def _clean(text: str, limit: int) -> str:
+    if not text.isprintable():
+        text = "".join(
+            character if character.isprintable() or character in _JOINERS else " "
+            for character in text
+        )
+    return " ".join(text.split())[:limit].rstrip()
 
 
 def plain_text(text: str, limit: int = MAX_NAME) -> str:

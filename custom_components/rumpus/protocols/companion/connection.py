@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import logging
 import secrets
 import socket
+import time
 from typing import Final, Protocol
 
 from ..budget import Budget
@@ -18,6 +19,7 @@ from ..hap.credentials import HapCredentials
 from ..hap.crypto import ChannelCipher, hkdf
 from ..hap.procedures import verify
 from ..opack import OpackDict, decode_dict, encode
+from ..portions import MAX_TURN
 from .enums import FrameType, MessageType
 from .frames import Frame, FrameStream
 from .messages import Message, decode_message, encode_message, encode_refusal, get_data
@@ -313,12 +315,19 @@ class CompanionConnection:
     # Listening.
 
     async def _read(self, stream: FrameStream) -> None:
+        worked = 0.0
         try:
             while True:
                 frame = await stream.read_frame()
                 self._heard_at = asyncio.get_running_loop().time()
                 self._heard.set()
+                begin = time.perf_counter()
                 self._take(frame, stream)
+                worked += time.perf_counter() - begin
+                if worked > MAX_TURN:
+                    # More may be there already, and be read without waiting.
+                    worked = 0.0
+                    await asyncio.sleep(0)
         except RumpusError as err:
             self._end(err)
         except Exception:
