@@ -173,6 +173,23 @@ async def test_nonsense_behind_much(turns: Turns) -> None:
     assert turns.things == MESSAGES[: len(turns.seen)]
 
 
+async def test_a_listener_may_end_the_connection(turns: Turns) -> None:
+    async def script(peer: Peer) -> None:
+        peer.send(sealed(*FRAMES))
+        await peer.wait_end()
+
+    reason = ProtocolError("Test")
+
+    def refuse(message: bytes) -> None:
+        turns.note(message)
+        raise reason
+
+    async with serve(script) as port, data_channel(port, turns) as (channel, ends):
+        channel.start(refuse)
+        assert await ends.wait() is reason
+    assert turns.things == MESSAGES[:1]
+
+
 @pytest.mark.parametrize("is_late", [False, True])
 async def test_a_listener_that_fails_ends_the_connection(
     is_late: bool, turns: Turns, caplog: pytest.LogCaptureFixture

@@ -181,12 +181,12 @@ class AirPlayConnection:
         try:
             response = await answer
         except asyncio.CancelledError:
+            if not answer.cancelled():
+                answer.exception()  # which nobody else fetches
             self._abandon(cseq)
             raise
         finally:
             self._waiter = None
-            if answer.done() and not answer.cancelled():
-                answer.exception()  # nobody else may fetch it when we were cancelled
         self._was_answered = True
         return response
 

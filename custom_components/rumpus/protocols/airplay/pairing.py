@@ -64,10 +64,6 @@ class AirPlayPairing:
         connection = await AirPlayConnection.connect(
             self._address, self._port, timing=self._timing
         )
-        if self._closings != closings:
-            connection.abort()
-            raise DisconnectedError("The pairing was closed")
-        self._connection = connection  # from here on close() reaches it
         # Every pairing has secrets of its own.
         steps: _Steps = (
             _LegacySteps(self._post)
@@ -75,13 +71,19 @@ class AirPlayPairing:
             else _HapSteps(self._post, self._name)
         )
         try:
+            self._require_not_closed(closings)
+            self._connection = connection  # from here on close() reaches it
             await steps.begin()
+            self._require_not_closed(closings)
         except BaseException:
             connection.abort()
             raise
+        self._steps = steps
+
+    def _require_not_closed(self, closings: int) -> None:
+        """Raise DisconnectedError when `close` was called since there were so many."""
         if self._closings != closings:
             raise DisconnectedError("The pairing was closed")
-        self._steps = steps
 
     async def finish(self, pin: str) -> Credentials:
         """Prove the PIN and return what proves our identity from now on.
