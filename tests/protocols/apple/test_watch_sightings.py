@@ -219,6 +219,45 @@ def test_limit_of_devices(sightings: Sightings) -> None:
     assert len(sightings.devices) == MAX_DEVICES
 
 
+def test_strangers_do_not_hide_what_is_known(sightings: Sightings) -> None:
+    known = Sightings()
+    told(known, airplay())
+    sightings.remember(known.devices[0])
+    strangers = [
+        airplay(f"{index}", f"id {index}", address=f"10.0.{index // 200}.{index % 200}")
+        for index in range(300)
+    ]
+    assert (APPEARED, "Room") in told(sightings, *strangers, airplay())
+
+
+def test_what_was_heard_goes_before_what_is_remembered(sightings: Sightings) -> None:
+    told(sightings, airplay(address="10.0.0.8"))
+    (now,) = sightings.devices
+    sightings.remember(replace(now, address=ADDRESS, is_asleep=True))
+    assert kinds(sightings, bare()) == [ASLEEP]
+    assert sightings.devices[0].address == "10.0.0.8"
+
+
+def test_a_device_that_tells_where_it_is_alone(sightings: Sightings) -> None:
+    told(sightings, airplay())
+    moved = replace(airplay(port=7001), properties={})
+    assert kinds(sightings, moved) == [CHANGED]
+    (device,) = sightings.devices
+    assert (device.identifiers, device.services[0].port) == (("1",), 7001)
+
+
+def test_a_device_under_a_new_name_is_where_it_said_last(sightings: Sightings) -> None:
+    # It has never said good-bye under its old name.
+    told(sightings, airplay(port=7000))
+    assert kinds(sightings, airplay("Room (2)", port=7001)) == [CHANGED]
+    (device,) = sightings.devices
+    assert (device.name, device.services[0].port) == ("Room (2)", 7001)
+    # Back to where it was before.
+    assert kinds(sightings, airplay(port=7002)) == [CHANGED]
+    (device,) = sightings.devices
+    assert (device.name, device.services[0].port) == ("Room", 7002)
+
+
 def test_limit_of_what_is_remembered(sightings: Sightings) -> None:
     for index in range(MAX_REMEMBERED + 1):
         told(sightings, airplay(f"{index}", f"{index}"))
@@ -293,3 +332,11 @@ def test_what_is_told_adds_up(steps: list[object]) -> None:
                     known[sighting.device.identifier] = sighting.device
             assert len(known) == len(sightings.devices)
             assert all(device in known.values() for device in sightings.devices)
+
+
+def test_a_service_asleep_of_a_device_that_is_awake(sightings: Sightings) -> None:
+    # By their names these are two as soon as a sleep proxy speaks for one of them.
+    other = Announcement(ServiceType.RAOP, "R@Hall", ADDRESS, 7000)
+    assert kinds(sightings, airplay(), other) == [APPEARED]
+    assert kinds(sightings, replace(other, port=0)) == []
+    assert len(sightings.devices) == 1

@@ -99,6 +99,59 @@ async def test_a_name_first_and_its_place_later(
     assert (await log.next()).kind is APPEARED
 
 
+async def test_where_it_is_first_and_what_it_is_later(
+    zeroconf: AsyncZeroconf,
+    name: str,
+    watchers: Callable[..., Watcher],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: asyncio.Queue[str] = asyncio.Queue()
+
+    async def note(_: Zeroconf, __: ServiceType, instance: str, ___: float) -> None:
+        asked.put_nowait(instance)
+
+    monkeypatch.setattr(watch, "look_up", note)
+    watcher, log, device = watchers(zeroconf), Log(name), Device(name)
+    watcher.subscribe(log)
+    await watcher.start()
+    *place, text = device.details
+    hear(zeroconf, device.pointer, *place)
+    async with asyncio.timeout(PATIENCE):
+        assert await asked.get() == name
+    hear(zeroconf, text)
+    assert (await log.next()).kind is APPEARED
+
+
+async def test_subscribers_that_fail_or_end(
+    watchers: Callable[..., Watcher], caplog: pytest.LogCaptureFixture
+) -> None:
+    watcher = watchers()
+    told: list[str] = []
+
+    def fail(_: Sighting) -> None:
+        told.append("first")
+        end()
+        raise ValueError("Oops")
+
+    def note(_: Sighting) -> None:
+        told.append("second")
+
+    done = asyncio.Event()
+    watcher.subscribe(fail)
+    end = watcher.subscribe(note)
+    watcher.subscribe(lambda _: done.set())
+    watcher.feed(
+        Announcement(ServiceType.AIRPLAY, "Room", LOOPBACK, 7000, {"deviceid": "1"})
+    )
+    async with asyncio.timeout(PATIENCE):
+        await done.wait()
+    assert told == ["first"]
+    assert "Oops" in caplog.text
+    # Neither does it keep anybody from beginning.
+    watcher.subscribe(fail)
+    assert told == ["first", "first"]
+
+
 async def test_a_device_that_says_again_what_is_known(
     zeroconf: AsyncZeroconf, name: str, watchers: Callable[..., Watcher]
 ) -> None:

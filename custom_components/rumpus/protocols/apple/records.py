@@ -520,8 +520,14 @@ def merge(found: Iterable[FoundDevice]) -> tuple[FoundDevice, ...]:
     A device that is awake goes before the same one behind its sleep proxy.
     """
     merged: list[tuple[FoundDevice, set[str]]] = []
+    taken: set[str] = set()
     for device in sorted(found, key=lambda one: one.is_asleep):
         parts, names = [], set(device.identifiers)
+        if taken.isdisjoint(names):
+            taken |= names
+            merged.append((device, names))
+            continue
+        taken |= names
         others: list[tuple[FoundDevice, set[str]]] = []
         place: int | None = None
         for known, theirs in merged:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Coroutine
 import contextlib
+import logging
 from typing import Final, override
 
 # The first two are public, but are not listed as such.
@@ -39,6 +40,8 @@ __all__ = [
     "SightingKind",
     "Watcher",
 ]
+
+_LOGGER: Final = logging.getLogger(__name__)
 
 DEBOUNCE: Final = 0.5
 """Seconds after a word about a device until it is passed on, with all that follows it."""
@@ -153,7 +156,7 @@ class Watcher:
             self._subscribers.pop(key, None)
 
         for device in self.devices:
-            callback(Sighting(device, SightingKind.APPEARED))
+            self._tell_one(key, Sighting(device, SightingKind.APPEARED))
         return unsubscribe
 
     def feed(self, announcement: Announcement) -> None:
@@ -180,8 +183,17 @@ class Watcher:
         if len(self._heard) > MAX_HEARD:
             self._heard.clear()
         for sighting in self._sightings.update():
-            for callback in list(self._subscribers.values()):
-                callback(sighting)
+            for key in list(self._subscribers):
+                self._tell_one(key, sighting)
+
+    def _tell_one(self, key: object, sighting: Sighting) -> None:
+        """Tell somebody who has not been ended meanwhile, and outlive what that raises."""
+        if (callback := self._subscribers.get(key)) is None:
+            return
+        try:
+            callback(sighting)
+        except Exception:
+            _LOGGER.exception("Unexpected error telling of a device")
 
     # What zeroconf hears
 
@@ -201,11 +213,12 @@ class Watcher:
             self._resolve(zeroconf, found)
 
     def _resolve(self, zeroconf: Zeroconf, found: Instance) -> None:
-        """Take in a service, after it was asked where it is if that is not known."""
+        """Take in a service, and ask it for what is not known of it."""
         known = self._read(zeroconf, found)
         if known.address is not None:
             self.feed(known)
-            return
+            if known.properties or found[0] not in PROTOCOLS:
+                return
         key = _key(found)
         is_known = self._sightings.is_remembered(known.name, known.identifier)
         if key in self._lookups or (

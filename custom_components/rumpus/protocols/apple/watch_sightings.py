@@ -3,9 +3,10 @@
 Nothing in here knows of time or of a network.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import reduce
 from typing import Final
 
 from .records import PROTOCOLS, Announcement, ServiceType, devices, mark_proxied, merge
@@ -46,16 +47,44 @@ class Sighting:
     kind: SightingKind
 
 
+class _Index:
+    """Finds devices by what they are known by, however many there are."""
+
+    def __init__(self, devices: Iterable[FoundDevice]) -> None:
+        self._devices = tuple(devices)
+        self._places: dict[str, int] = {}
+        # The latest of a name counts.
+        self._names: dict[str, FoundDevice] = {}
+        for place, device in enumerate(self._devices):
+            self._names[device.name.casefold()] = device
+            for identifier in device.identifiers:
+                self._places.setdefault(identifier, place)
+
+    def same(self, device: FoundDevice) -> FoundDevice | None:
+        """Return the first device that shares an identifier."""
+        places = self._places
+        found = [places[one] for one in device.identifiers if one in places]
+        return self._devices[min(found)] if found else None
+
+    def find(self, name: str | None, identifier: str | None) -> FoundDevice | None:
+        """Return the device that has an identifier, or else this name."""
+        if identifier is not None and identifier in self._places:
+            return self._devices[self._places[identifier]]
+        return None if name is None else self._names.get(name.casefold())
+
+
 class Sightings:
     """Keeps what is known, and tells it device by device."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
+        # The latest are the last ones.
         self._services: dict[Key, Announcement] = {}
         self._devices: tuple[FoundDevice, ...] = ()
-        # The latest are the last ones.
+        # So are they of these.
         self._remembered: list[FoundDevice] = []
         self._wanted: list[FoundDevice] = []
+        self._known_by: _Index | None = None
         self._stirred: set[Key] = set()
         self._gone: set[Key] = set()
 
@@ -95,16 +124,23 @@ class Sightings:
 
         It is not forgotten, however many strangers there are.
         """
-        self._wanted = _put(self._wanted, device)
+        # What was heard of it since then goes first.
+        heard = [one for one in self._remembered if one.is_same_as(device.identifiers)]
+        self._remembered = [one for one in self._remembered if one not in heard]
+        self._wanted = _put(self._wanted, reduce(join, [*reversed(heard), device]))
         del self._wanted[:-MAX_WANTED]
+        self._known_by = None
 
-    def _note(self, device: FoundDevice) -> None:
-        """Remember where a device was when it was awake."""
-        if _find_same(self._wanted, device) is not None:
-            self._wanted = _put(self._wanted, device)
-            return
-        self._remembered = _put(self._remembered, device)
+    def _note(self, awake: Iterable[FoundDevice]) -> None:
+        """Remember where devices were when they were awake."""
+        wanted = _Index(self._wanted)
+        for device in awake:
+            if wanted.same(device) is not None:
+                self._wanted = _put(self._wanted, device)
+            else:
+                self._remembered = _put(self._remembered, device)
         del self._remembered[:-MAX_REMEMBERED]
+        self._known_by = None
 
     def add(self, one: Announcement) -> bool:
         """Take in what was announced; tell whether there is anything to be told."""
@@ -112,6 +148,9 @@ class Sightings:
         if one.port == 0 and one.type in PROTOCOLS:
             # What the device itself said is still true when it wakes up.
             one = replace(self._services.get(key, one), is_proxied=True)
+        elif not one.properties and (known := self._services.get(key)) is not None:
+            # Where it is may be heard before, or longer than, what it is.
+            one = replace(one, properties=known.properties)
         if key not in self._services and not self._make_room(one):
             return False
         if key in self._gone:
@@ -119,6 +158,7 @@ class Sightings:
             self._gone.discard(key)
         if self._services.get(key) == one:
             return key in self._stirred
+        self._services.pop(key, None)  # to be the latest
         self._services[key] = one
         return True
 
@@ -137,8 +177,10 @@ class Sightings:
         return True
 
     @property
-    def _known(self) -> list[FoundDevice]:
-        return [*self._remembered, *self._wanted]
+    def _known(self) -> _Index:
+        if self._known_by is None:
+            self._known_by = _Index([*self._remembered, *self._wanted])
+        return self._known_by
 
     def _make_room(self, one: Announcement) -> bool:
         """Let a device that is known in, whoever else fills everything."""
@@ -156,21 +198,21 @@ class Sightings:
         """Return what has happened since the last time."""
         found = self._look()
         told: list[Sighting] = []
-        left = list(self._devices)
+        left = {id(device): device for device in self._devices}
+        before_by, found_by = _Index(self._devices), _Index(found)
         for device in found:
-            before = _find_same(left, device)
+            before = before_by.same(device)
             if before is not None:
-                left.remove(before)
+                before = left.pop(id(before), None)
             kind = self._kind(before, device)
             if kind is not None:
                 told.append(Sighting(device, kind))
-            if not device.is_asleep:
-                self._note(device)
         told.extend(
             Sighting(device, SightingKind.GONE)
-            for device in left
-            if _find_same(found, device) is None
+            for device in left.values()
+            if found_by.same(device) is None
         )
+        self._note(device for device in found if not device.is_asleep)
         self._devices = found
         self._stirred.clear()
         self._gone.clear()
@@ -205,16 +247,16 @@ class Sightings:
         for one in self._services.values():
             is_bare = one.type in PROTOCOLS and not one.port
             (bare if is_bare else located).append(one)
-        found = [
-            self._recognize(device)
-            for device in merge(
-                device for device in devices(mark_proxied(located)) if device.is_ready
-            )
-        ]
-        for device in self._sleeping(bare):
-            if _find_same(found, device) is None:
-                found.append(device)
-        known = [_find_same(self._known, device) is not None for device in found]
+        # A device that has got another name may not have taken the old one back.
+        located.reverse()
+        # There is an end to what is made of them, too.
+        located.sort(key=lambda one: not self.is_remembered(one.name, one.identifier))
+        ready = (one for one in devices(mark_proxied(located)) if one.is_ready)
+        # What is recognised may turn out to be the other half of one that is awake.
+        found = list(merge(self._recognize(device) for device in merge(ready)))
+        awake = _Index(found)
+        found += [one for one in self._sleeping(bare) if awake.same(one) is None]
+        known = [self._known.same(device) is not None for device in found]
         order = sorted(range(len(found)), key=lambda index: not known[index])
         return tuple(found[index] for index in order[:MAX_DEVICES])
 
@@ -222,7 +264,7 @@ class Sightings:
         """Keep where a device was that is asleep: its sleep proxy is not where it will be."""
         if not device.is_asleep:
             return device
-        known = _find_same(self._known, device)
+        known = self._known.same(device)
         if known is None:
             return device
         return replace(join(known, device), is_asleep=True)
@@ -230,22 +272,17 @@ class Sightings:
     def _sleeping(self, bare: Iterable[Announcement]) -> list[FoundDevice]:
         """Return the devices that a sleep proxy told nothing but names of."""
         sleeping: list[FoundDevice] = []
+        taken: set[str] = set()
         for one in bare:
             known = self._find(one.name, one.identifier)
-            if known is not None and _find_same(sleeping, known) is None:
+            if known is not None and taken.isdisjoint(known.identifiers):
+                taken.update(known.identifiers)
                 sleeping.append(replace(known, is_asleep=True))
         return sleeping
 
     def _find(self, name: str | None, identifier: str | None) -> FoundDevice | None:
         """Return the device remembered that has an identifier, or else this name."""
-        wanted = None if name is None else name.casefold()
-        by_name: FoundDevice | None = None
-        for known in reversed(self._known):
-            if identifier is not None and identifier in known.identifiers:
-                return known
-            if known.name.casefold() == wanted and by_name is None:
-                by_name = known
-        return by_name
+        return self._known.find(name, identifier)
 
 
 def _put(known: list[FoundDevice], device: FoundDevice) -> list[FoundDevice]:
@@ -254,18 +291,11 @@ def _put(known: list[FoundDevice], device: FoundDevice) -> list[FoundDevice]:
     It may be on its way to sleep, and have withdrawn a part of what it said before.
     """
     others: list[FoundDevice] = []
+    names = set(device.identifiers)
     for one in known:
-        if one.is_same_as(device.identifiers):
-            device = join(device, one)
-        else:
+        if names.isdisjoint(one.identifiers):
             others.append(one)
+        else:
+            names.update(one.identifiers)
+            device = join(device, one)
     return [*others, replace(device, is_asleep=False)]
-
-
-def _find_same(
-    known: Collection[FoundDevice], device: FoundDevice
-) -> FoundDevice | None:
-    for one in known:
-        if one.is_same_as(device.identifiers):
-            return one
-    return None
