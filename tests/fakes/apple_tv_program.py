@@ -2,24 +2,18 @@
 
 import argparse
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 import contextlib
-import json
+from functools import partial
 from pathlib import Path
-import signal
-import sys
 from typing import TextIO
 
 from tests.fakes.apple_tv import FakeAppleTv, FakeEvent
 from tests.fakes.apple_tv_core import FLAVOURS
 from tests.fakes.apple_tv_evening import Evening
-from tests.fakes.apple_tv_program_commands import (
-    COMMANDS,
-    CommandError,
-    run_command,
-    state_of,
-)
+from tests.fakes.apple_tv_program_commands import COMMANDS, run_command, state_of
 from tests.fakes.apple_tv_program_state import read_state, write_state
+from tests.fakes.line_program import LineProgram
 
 _QUIET = frozenset(
     {
@@ -138,18 +132,12 @@ async def run(
     commands: asyncio.StreamReader | None = None,
 ) -> None:
     """Run a device as the options say; `output` is standard output."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
     device = make_device(options)
-
-    def say(kind: str, data: Mapping[str, object]) -> None:
-        entry = {"kind": kind, "data": data}
-        line = json.dumps(entry, ensure_ascii=False, default=str)
-        print(line, file=output, flush=True)
+    program = LineProgram(output, commands)
 
     def happened(event: FakeEvent) -> None:
         if options.verbose or event.kind not in _QUIET:
-            say(event.kind, event.data)
+            program.say(event.kind, event.data)
         if event.kind in _LASTING and options.state_file:
             write_state(device, options.state_file)
 
@@ -157,15 +145,13 @@ async def run(
     device.events.listeners.append(happened)
     evening = Evening(device, options.lively or 0.0)
     async with contextlib.AsyncExitStack() as stack:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-            stack.callback(loop.remove_signal_handler, number)
+        await stack.enter_async_context(program)
         await stack.enter_async_context(device)
         if options.announce is not None:
             await device.announce(options.announce or None)
         if options.state_file:
             write_state(device, options.state_file)
-        say(
+        program.say(
             "ready",
             {
                 "name": device.name,
@@ -177,48 +163,7 @@ async def run(
         )
         evening.start()
         stack.callback(evening.stop)
-        lines = commands or await _standard_input(stack)
-        async with asyncio.TaskGroup() as group:
-            reading = group.create_task(_obey(device, lines, say, stop))
-            await stop.wait()
-            reading.cancel()
-
-
-async def _standard_input(stack: contextlib.AsyncExitStack) -> asyncio.StreamReader:
-    """Return standard input; an empty one when it cannot be waited for."""
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    try:
-        transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-        )
-    except ValueError, OSError:
-        reader.feed_eof()
-    else:
-        stack.callback(transport.close)
-    return reader
-
-
-async def _obey(
-    device: FakeAppleTv,
-    lines: asyncio.StreamReader,
-    say: Callable[[str, Mapping[str, object]], None],
-    stop: asyncio.Event,
-) -> None:
-    async for line in lines:
-        words = line.decode(errors="replace").split()
-        if not words:
-            continue
-        if words[0] == "quit":
-            stop.set()
-            return
-        try:
-            answer = await run_command(device, words)
-        except CommandError as error:
-            say("error", {"command": words[0], "reason": str(error)})
-        else:
-            # Not the rest of the line: it may be a text that nobody should see.
-            say("done", {"command": words[0], **answer})
+        await program.obey(partial(run_command, device))
 
 
 if __name__ == "__main__":

@@ -9,16 +9,13 @@ from tests.fakes.apple_tv_commands import NO_HANDLER, CommandError as RequestErr
 from tests.fakes.apple_tv_core import FLAVOURS
 from tests.fakes.apple_tv_evening import FILMS, MUSIC, TV, Evening, episode, film, songs
 from tests.fakes.apple_tv_models import MUSIC_COMMANDS, FakeOutput
+from tests.fakes.line_program import CommandError
 
 if TYPE_CHECKING:
     from tests.fakes.apple_tv import FakeAppleTv
 
 type _Answer = dict[str, object] | None
 type _Run = Callable[[FakeAppleTv, list[str]], _Answer | Awaitable[None]]
-
-
-class CommandError(Exception):
-    """A line that is no command; the text tells why and never what it was."""
 
 
 @dataclass(frozen=True, slots=True)

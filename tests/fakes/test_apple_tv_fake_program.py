@@ -11,9 +11,10 @@ import pytest
 
 from tests.fakes.apple_tv import FakeAppleTv
 from tests.fakes.apple_tv_program import make_device, parser, run
-from tests.fakes.apple_tv_program_commands import COMMANDS, CommandError, run_command
+from tests.fakes.apple_tv_program_commands import COMMANDS, run_command
 from tests.fakes.apple_tv_program_state import read_state, write_state
 from tests.fakes.apple_tv_script_client import CompanionScript, Controller
+from tests.fakes.line_program import CommandError
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

@@ -10,8 +10,9 @@ from typing import override
 
 import pytest
 
+from tests.fakes.line_program import CommandError
 from tests.fakes.xbox import FakeConsole
-from tests.fakes.xbox_commands import COMMANDS, CommandError, run_command
+from tests.fakes.xbox_commands import COMMANDS, run_command
 from tests.fakes.xbox_evening import Evening
 from tests.fakes.xbox_program import make_console, parser, read_state, run
 from tests.fakes.xbox_script_client import ScriptClient
@@ -82,16 +83,18 @@ async def test_commands(console: FakeConsole) -> None:
     }
     assert set(lines) == set(COMMANDS)
     for line in lines.values():
-        run_command(console, line.split())
+        await run_command(console, line.split())
     assert [title.aum for title in console.titles] == ["A!B", "C!D"]
     assert console.faults.delay == 0.1
     for line in ("media pause", "media play", "media seek 90", "refuse none"):
-        run_command(console, line.split())
-    assert run_command(console, ["state"])["position"] == pytest.approx(90, abs=1)
-    run_command(console, ["media", "none"])
+        await run_command(console, line.split())
+    assert (await run_command(console, ["state"]))["position"] == pytest.approx(
+        90, abs=1
+    )
+    await run_command(console, ["media", "none"])
     for line in ("bogus", "media", "media pause", "launch x", "faults x=1", "refuse"):
         with pytest.raises(CommandError):
-            run_command(console, line.split())
+            await run_command(console, line.split())
 
 
 async def test_program() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tests.fakes.line_program import CommandError
 from tests.fakes.xbox_models import HOME, PAUSED, PLAYING, FakeMedia, FakeTitle
 from tests.fakes.xbox_network import Faults
 from tests.fakes.xbox_wire import Value
@@ -14,10 +15,6 @@ if TYPE_CHECKING:
 type _Answer = dict[str, Value] | None
 
 
-class CommandError(Exception):
-    """A line that is no command; the text tells why and never what it was."""
-
-
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command, and what follows its name."""
@@ -26,7 +23,7 @@ class Command:
     run: Callable[[FakeConsole, list[str]], _Answer]
 
 
-def run_command(console: FakeConsole, words: list[str]) -> dict[str, Value]:
+async def run_command(console: FakeConsole, words: list[str]) -> dict[str, Value]:
     """Do what a line says; returns what is to be told. Raises CommandError."""
     command = COMMANDS.get(words[0])
     if command is None:

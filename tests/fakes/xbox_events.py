@@ -1,10 +1,8 @@
 """What a fake console saw and did, kept until a test asks for it."""
 
-import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, override
 
+from tests.fakes.event_log import LoggedEvent, LoggedEvents
 from tests.fakes.xbox_wire import Value
 
 type EventKind = Literal[
@@ -62,84 +60,14 @@ type EventKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class FakeEvent:
-    """One thing that happened, `at` in seconds of the loop's clock."""
-
-    kind: EventKind
-    data: dict[str, Value] = field(default_factory=dict)
-    at: float = 0.0
+type FakeEvent = LoggedEvent[EventKind, Value]
 
 
-class EventLog:
-    """All events, and those since the mark that no `wait_for` has taken yet."""
+class EventLog(LoggedEvents[EventKind, Value]):
+    """All events of a console."""
 
-    def __init__(self) -> None:
-        self.all: list[FakeEvent] = []
-        self.keep = True  # a program that runs for days keeps nothing
-        self.listeners: list[Callable[[FakeEvent], None]] = []
-        self._untaken: list[FakeEvent] = []
-        self._waiters: set[asyncio.Future[None]] = set()
-
-    def emit(self, kind: EventKind, **data: Value) -> None:
-        """Add an event and wake whoever waits."""
-        event = FakeEvent(kind, data, asyncio.get_running_loop().time())
-        if self.keep:
-            self.all.append(event)
-            self._untaken.append(event)
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-        for listener in self.listeners:
-            listener(event)
-
-    def mark(self) -> None:
-        """Let `wait_for` forget what happened so far."""
-        self._untaken.clear()
-
-    def seen(self, kind: EventKind, **fits: object) -> list[FakeEvent]:
-        """Return all fitting events so far."""
-        return [event for event in self.all if matches(event, kind, fits)]
-
-    async def wait_for(
-        self, kind: EventKind, timeout: float = 5, **fits: object
-    ) -> FakeEvent:
-        """Return the oldest fitting event since the mark that was not returned yet.
-
-        Each of `fits` is a value of the event's data, or a function that says
-        whether it fits. Raises TimeoutError, which tells what happened instead.
-        """
-        try:
-            async with asyncio.timeout(timeout):
-                while True:
-                    for event in self._untaken:
-                        if matches(event, kind, fits):
-                            self._untaken.remove(event)
-                            return event
-                    waiter = asyncio.get_running_loop().create_future()
-                    self._waiters.add(waiter)
-                    try:
-                        await waiter
-                    finally:
-                        self._waiters.discard(waiter)
-        except TimeoutError:
-            happened = ", ".join(
-                f"{event.kind}:{event.data['name']}"
-                if event.kind == "message"
-                else event.kind
-                for event in self.all[-60:]
-            )
-            raise TimeoutError(
-                f"no {kind} {fits or ''} in {timeout} s; happened: {happened}"
-            ) from None
-
-
-def matches(event: FakeEvent, kind: EventKind, fits: dict[str, object]) -> bool:
-    """Whether an event is the wanted one."""
-    if event.kind != kind:
-        return False
-    for name, wanted in fits.items():
-        value = event.data.get(name)
-        if not (wanted(value) if callable(wanted) else value == wanted):
-            return False
-    return True
+    @override
+    def describe(self, event: FakeEvent) -> str:
+        if event.kind == "message":
+            return f"{event.kind}:{event.data['name']}"
+        return event.kind

@@ -2,22 +2,21 @@
 
 import argparse
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 import contextlib
+from functools import partial
 import json
 from pathlib import Path
-import signal
-import sys
 from typing import TextIO
 import uuid
 
+from tests.fakes.line_program import LineProgram
 from tests.fakes.xbox import PORT, FakeConsole, FakeEvent, Faults
-from tests.fakes.xbox_commands import COMMANDS, CommandError, run_command
+from tests.fakes.xbox_commands import COMMANDS, run_command
 from tests.fakes.xbox_connect import ALLOW_ANONYMOUS, ALLOW_AUTHENTICATED
 from tests.fakes.xbox_crypto import CURVES
 from tests.fakes.xbox_evening import Evening
 from tests.fakes.xbox_events import EventKind
-from tests.fakes.xbox_wire import Value
 
 _QUIET: frozenset[EventKind] = frozenset(
     {
@@ -91,17 +90,12 @@ async def run(
     commands: asyncio.StreamReader | None = None,
 ) -> None:
     """Run a console as the options say; `output` is standard output."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
     console = make_console(options)
-
-    def say(kind: str, data: dict[str, Value]) -> None:
-        line = json.dumps({"kind": kind, "data": data}, ensure_ascii=False)
-        print(line, file=output, flush=True)
+    program = LineProgram(output, commands)
 
     def happened(event: FakeEvent) -> None:
         if options.verbose or event.kind not in _QUIET:
-            say(event.kind, event.data)
+            program.say(event.kind, event.data)
         if event.kind == "state" and options.state_file:
             write_state(console, options.state_file)
 
@@ -110,11 +104,9 @@ async def run(
     console.events.listeners.append(happened)
     evening = Evening(console, options.lively or 0.0)
     async with contextlib.AsyncExitStack() as stack:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-            stack.callback(loop.remove_signal_handler, number)
+        await stack.enter_async_context(program)
         await stack.enter_async_context(console)
-        say(
+        program.say(
             "ready",
             {
                 "name": console.name,
@@ -126,48 +118,7 @@ async def run(
         )
         evening.start()
         stack.callback(evening.stop)
-        lines = commands or await _standard_input(stack)
-        async with asyncio.TaskGroup() as group:
-            reading = group.create_task(_obey(console, lines, say, stop))
-            await stop.wait()
-            reading.cancel()
-
-
-async def _standard_input(stack: contextlib.AsyncExitStack) -> asyncio.StreamReader:
-    """Return standard input; an empty one when it cannot be waited for."""
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    try:
-        transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-        )
-    except ValueError, OSError:
-        reader.feed_eof()
-    else:
-        stack.callback(transport.close)
-    return reader
-
-
-async def _obey(
-    console: FakeConsole,
-    lines: asyncio.StreamReader,
-    say: Callable[[str, dict[str, Value]], None],
-    stop: asyncio.Event,
-) -> None:
-    async for line in lines:
-        words = line.decode(errors="replace").split()
-        if not words:
-            continue
-        if words[0] == "quit":
-            stop.set()
-            return
-        try:
-            answer = run_command(console, words)
-        except CommandError as error:
-            say("error", {"command": words[0], "reason": str(error)})
-        else:
-            # Not the rest of the line: it may be a text that nobody should see.
-            say("done", {"command": words[0], **answer})
+        await program.obey(partial(run_command, console))
 
 
 def make_console(options: argparse.Namespace) -> FakeConsole:
