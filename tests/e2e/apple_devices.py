@@ -20,18 +20,30 @@ type Test = Callable[[JsonObject], bool]
 
 @dataclass(frozen=True, slots=True)
 class DemoApple:
-    """A fake device; `number` is the end of its address, `pin` what it shows."""
+    """A fake device; `number` is the end of its address, `pin` what it shows.
+
+    `spare` is the end of the address that it moves to.
+    """
 
     name: str
     number: int
     kind: Literal["apple_tv", "homepod"]
     model: str
     pin: str = "4815"
+    spare: int = 0
 
     def address(self, lab: Lab) -> str:
         """Return where it is."""
-        network = "10.99.0" if lab.place.is_private else "127.0.0"
-        return f"{network}.{self.number}"
+        return _address(lab, self.number)
+
+    async def make_room(self, lab: Lab) -> str:
+        """Return the address that it can move to."""
+        address = _address(lab, self.spare)
+        if (network := lab.place.network) is not None:
+            here = self.address(lab)
+            host = next(host for host in network.hosts if host.address == here)
+            await asyncio.to_thread(host.add_address, address)
+        return address
 
     async def start(self, lab: Lab, folder: Path, *, check: bool) -> FakeProcess:
         """Start it and wait until it listens."""
@@ -54,7 +66,14 @@ class DemoApple:
         return fake
 
 
-LOUNGE: Final = DemoApple("Lounge Apple TV", 21, "apple_tv", "Apple TV 4K (gen 3)")
+def _address(lab: Lab, number: int) -> str:
+    network = "10.99.0" if lab.place.is_private else "127.0.0"
+    return f"{network}.{number}"
+
+
+LOUNGE: Final = DemoApple(
+    "Lounge Apple TV", 21, "apple_tv", "Apple TV 4K (gen 3)", spare=23
+)
 KITCHEN: Final = DemoApple("Kitchen HomePod", 22, "homepod", "HomePod mini")
 APPLES: Final = (LOUNGE, KITCHEN)
 

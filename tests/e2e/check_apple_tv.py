@@ -14,7 +14,7 @@ from .apple_devices import (
     is_kind,
 )
 from .browser import Browser, add_discovered
-from .check_apple_tv_power import check_losses, check_power
+from .check_apple_tv_power import check_losses, check_move, check_power
 from .check_apple_tv_private import check_secrets
 from .check_apple_tv_use import check_lounge, check_pod, hears, is_running
 from .families import CheckedEntry
@@ -141,11 +141,19 @@ class AppleTvCheck:
                 async with hears(fake, "companion_verified"), hears(fake, "mrp_ready"):
                     await _set_options(lab, entry_id, value)
                 await lounge.wait_state("media_player", "", is_running)
-        async with report.step(f"{name}: its address is entered once more"):
+        address = await LOUNGE.make_room(lab)
+        if lab.place.is_private:
+            what = "its address is entered once more"
+            await check_move(report, lounge, address)
+        else:
+            what = "has another address, which is entered"
+            async with hears(fake, "done", command="move"):
+                await fake.say(f"move {address}")
+        async with report.step(f"{name}: {what}"):
             walk = await Walk.begin(lab.api, DOMAIN, reconfigure=entry_id)
             await walk.choose("apple_tv_reconfigure_address")
             async with hears(fake, "companion_verified"), hears(fake, "mrp_ready"):
-                await walk.submit(address=LOUNGE.address(lab))
+                await walk.submit(address=address)
             walk.require_abort("reconfigure_successful")
             await lounge.wait_state("media_player", "", is_running)
         async with report.step(

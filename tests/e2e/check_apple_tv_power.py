@@ -52,18 +52,7 @@ async def check_losses(report: Report, tv: Subject) -> None:
     async with report.step(
         f"{name}: restarts with other ports, back within {BACK_WITHIN:g} s"
     ):
-        mark = fake.position
-        await fake.say("restart ports")
-        await fake.wait(
-            is_kind("done", command="restart"), "restart", COMMAND, start=mark
-        )
-        begun = time.monotonic()
-        for kind in LINKS:
-            await fake.wait(is_kind(kind), kind, BACK_WITHIN, start=mark)
-        await tv.wait_state("binary_sensor", "link_companion", "on")
-        await tv.wait_state("binary_sensor", "link_airplay", "on")
-        await tv.wait_state("media_player", "", is_running)
-        _require_quick(begun, BACK_WITHIN)
+        await _follow(tv, "restart ports", "restarted")
     async with report.step(f"{name}: vanishes, unavailable within {GONE_WITHIN:g} s"):
         begun = time.monotonic()
         await fake.say("vanish")
@@ -76,6 +65,29 @@ async def check_losses(report: Report, tv: Subject) -> None:
         await tv.wait_state("media_player", "", is_running)
         await tv.wait_state("binary_sensor", "link_companion", "on")
         _require_quick(begun, BACK_WITHIN)
+
+
+async def check_move(report: Report, tv: Subject, address: str) -> None:
+    """Give it another address, which it announces."""
+    async with report.step(
+        f"{tv.fake.name}: has another address, followed within {BACK_WITHIN:g} s"
+    ):
+        await _follow(tv, f"move {address}", "moved")
+
+
+async def _follow(tv: Subject, command: str, told: str) -> None:
+    """Tell it to go away and come back, and wait until we have followed."""
+    fake = tv.fake
+    mark = fake.position
+    await fake.say(command)
+    await fake.wait(is_kind(told), told, COMMAND, start=mark)
+    begun = time.monotonic()
+    for kind in LINKS:
+        await fake.wait(is_kind(kind), kind, COMMAND, start=mark)
+    await tv.wait_state("binary_sensor", "link_companion", "on")
+    await tv.wait_state("binary_sensor", "link_airplay", "on")
+    await tv.wait_state("media_player", "", is_running)
+    _require_quick(begun, BACK_WITHIN)
 
 
 def _require_quick(begun: float, within: float) -> None:

@@ -86,6 +86,12 @@ class Host:
         """What to put in front of a command that is to run in here."""
         return ("nsenter", f"--net={self.path}", "--")
 
+    def add_address(self, address: str) -> None:
+        """Have one more address on the LAN; nothing happens if it is there already."""
+        inside = self.command_prefix
+        there = ("addr", "replace", f"{address}/{LAN.prefixlen}", "dev", INTERFACE)
+        _ip(*there, prefix=inside)
+
     def close(self) -> None:
         """Forget the namespace; it vanishes when nothing runs in it any more."""
         if self.descriptor >= 0:
