@@ -1,12 +1,8 @@
 """What goes wrong with a device, in words that say what to do next."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-
-from ...const import DOMAIN
+from ...error_texts import ErrorTexts, refuse
 from ...protocols.companion.errors import CommandFailedError, NoTextFieldError
 from ...protocols.errors import (
     AuthenticationError,
@@ -17,6 +13,8 @@ from ...protocols.errors import (
 )
 from ...protocols.hap.errors import IdentityError
 from ...protocols.mrp.errors import CommandRejectedError
+
+__all__ = ["apple_tv_errors", "check_connected", "error_key", "refuse"]
 
 if TYPE_CHECKING:
     from .coordinator import AppleTvCoordinator
@@ -33,7 +31,6 @@ _KEYS: Final[tuple[tuple[type[RumpusError], str], ...]] = (
     (RumpusError, "apple_tv_failed"),
 )
 """Texts by the error that they explain, those that are more special first."""
-NO_SPECIAL: Final[Mapping[type[RumpusError], str]] = {}
 
 
 def error_key(error: RumpusError) -> str:
@@ -41,41 +38,8 @@ def error_key(error: RumpusError) -> str:
     return next(key for kind, key in _KEYS if isinstance(error, kind))
 
 
-@contextmanager
-def apple_tv_errors(
-    name: str, special: Mapping[type[RumpusError], str] = NO_SPECIAL
-) -> Iterator[None]:
-    """Turn the protocols' errors into ones that tell the user what to do about a device.
-
-    `special` has the keys of texts that say more than the usual ones about what was tried.
-    Raises ServiceValidationError for what the device cannot do, HomeAssistantError for
-    everything else.
-    """
-    try:
-        yield
-    except RumpusError as err:
-        kind = (
-            ServiceValidationError
-            if isinstance(err, UnsupportedError)
-            else HomeAssistantError
-        )
-        raise kind(
-            translation_domain=DOMAIN,
-            translation_key=next(
-                (key for cause, key in special.items() if isinstance(err, cause)),
-                error_key(err),
-            ),
-            translation_placeholders={"name": name},
-        ) from err
-
-
-def refuse(key: str, name: str, **placeholders: str) -> NoReturn:
-    """Raise ServiceValidationError with a text of ours about a device."""
-    raise ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders={"name": name, **placeholders},
-    )
+apple_tv_errors: Final = ErrorTexts(error_key)
+"""Turns errors into ones that tell the user what to do about a device."""
 
 
 def check_connected(coordinator: AppleTvCoordinator) -> None:

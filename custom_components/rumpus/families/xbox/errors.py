@@ -1,12 +1,8 @@
 """What goes wrong with a console, in words that say what to do next."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-
-from ...const import DOMAIN
+from ...error_texts import ErrorTexts, refuse
 from ...protocols.errors import (
     AuthenticationError,
     DisconnectedError,
@@ -25,6 +21,8 @@ from ...protocols.smartglass.errors import (
     TitleNotLaunchedError,
     WakeTimeoutError,
 )
+
+__all__ = ["check_connected", "error_key", "refuse", "xbox_errors"]
 
 if TYPE_CHECKING:
     from .coordinator import XboxCoordinator
@@ -52,7 +50,6 @@ _KEYS: Final[tuple[tuple[type[RumpusError], str], ...]] = (
     (RumpusError, "xbox_failed"),
 )
 """Texts by the error that they explain, those that are more special first."""
-NO_SPECIAL: Final[Mapping[type[RumpusError], str]] = {}
 
 
 def error_key(error: RumpusError) -> str:
@@ -64,42 +61,13 @@ def error_key(error: RumpusError) -> str:
     return next(key for kind, key in _KEYS if isinstance(error, kind))
 
 
-@contextmanager
-def xbox_errors(
-    name: str, special: Mapping[type[RumpusError], str] = NO_SPECIAL
-) -> Iterator[None]:
-    """Turn the protocol's errors into ones that tell the user what to do about a console.
-
-    `special` has the keys of texts that say more than the usual ones about what was tried.
-    Raises ServiceValidationError for what the console cannot do, HomeAssistantError for
-    everything else.
-    """
-    try:
-        yield
-    except RumpusError as err:
-        kind = (
-            ServiceValidationError
-            if isinstance(err, UnsupportedError)
-            and not isinstance(err, TitleNotLaunchedError)
-            else HomeAssistantError
-        )
-        raise kind(
-            translation_domain=DOMAIN,
-            translation_key=next(
-                (key for cause, key in special.items() if isinstance(err, cause)),
-                error_key(err),
-            ),
-            translation_placeholders={"name": name},
-        ) from err
-
-
-def refuse(key: str, name: str, **placeholders: str) -> NoReturn:
-    """Raise ServiceValidationError with a text of ours about a console."""
-    raise ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders={"name": name, **placeholders},
-    )
+xbox_errors: Final = ErrorTexts(
+    error_key,
+    lambda err: (
+        isinstance(err, UnsupportedError) and not isinstance(err, TitleNotLaunchedError)
+    ),
+)
+"""Turns errors into ones that tell the user what to do about a console."""
 
 
 def check_connected(coordinator: XboxCoordinator) -> None:
