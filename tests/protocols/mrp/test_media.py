@@ -185,6 +185,13 @@ def test_the_old_form_of_state() -> None:
     assert playing.app == App("se.tv4.tv4play", "TV4 Play")
     assert (playing.device_state, playing.total_time) == (DeviceState.PLAYING, 2656)
     assert playing.hash == "18446744073180681940"
+    # It may tell that alone which has changed.
+    paused = pb.SetStateMessage(
+        display_id="se.tv4.tv4play", playback_state=pb.PLAYBACK_STATE_PAUSED
+    )
+    assert device.media.set_state(paused) == PLAYING
+    assert device.playing().device_state is DeviceState.PAUSED
+    assert device.playing().title == "Bonde söker fru del 2"
     # Somebody else is in front, as far as the device tells of that.
     device.activate()
     message.set_state.ClearField("playback_state")
@@ -279,6 +286,18 @@ def test_updates_merge(device: Device) -> None:
     assert device.playing().title == "new"
 
 
+def test_updates_without_an_id(device: Device) -> None:
+    """They would be about every item that has none."""
+    device.state(item("", title="one"), item("", title="two"), location=1)
+    assert device.update(item("", title="new")) == PLAYING
+    assert [one.title for one in device.media.queue.items] == ["one", "new"]
+    device.state(item("", title="one"), item("id2", title="two"), location=1)
+    assert device.update(item("", title="new")) == NOTHING
+    device.state(item("", title="one"), location=7)
+    assert device.update(item("", title="new")) == NOTHING
+    assert [one.title for one in device.media.queue.items] == ["one"]
+
+
 def test_an_empty_queue_clears(device: Device) -> None:
     device.state(item(title="one"), playback=pb.PLAYBACK_STATE_PAUSED)
     message = pb.SetStateMessage(player_path=path())
@@ -302,6 +321,8 @@ def test_queue(device: Device) -> None:
     device.state(item("c", title="other"), location=3)
     assert device.playing().title is None
     assert device.media.queue == Queue(3, (QueueItem("c", "other"),))
+    device.state(item("c", title="other"), location=-1)
+    assert device.playing().title is None
 
 
 def test_artwork_ids(device: Device) -> None:
@@ -331,9 +352,38 @@ def test_time_alone_changes_nothing(device: Device) -> None:
     assert device.playing() == first
     device.state(playback=pb.PLAYBACK_STATE_PAUSED)
     paused = device.playing()
-    assert (paused.position, paused.position_updated_at) == (10, NOW + 30)
+    assert (paused.position, paused.position_updated_at) == (40, NOW + 30)
     device.now += 30
     assert device.playing() == paused
+
+
+def test_an_app_that_never_measures_anew(device: Device) -> None:
+    reference: dict[str, Any] = {
+        "elapsed_time": 10.0,
+        "elapsed_time_timestamp": NOW_COCOA,
+        "duration": 60.0,
+    }
+
+    def now_at(seconds: float, rate: float, playback: int) -> int | None:
+        device.now = NOW + seconds
+        device.state(item(playback_rate=rate, **reference), playback=playback)
+        return device.playing().position
+
+    playing, paused = pb.PLAYBACK_STATE_PLAYING, pb.PLAYBACK_STATE_PAUSED
+    assert now_at(0, 1, playing) == 10
+    assert now_at(20, 0, paused) == 30
+    assert now_at(300, 0, paused) == 30
+    assert now_at(310, 1, playing) == 30
+    assert now_at(315, 1, playing) == 30
+    device.last = IDLE
+    assert device.playing().position == 35
+    # Winding: nobody knows where to.
+    assert now_at(315, 4, playing) == 35
+    assert now_at(320, 1, playing) == 35
+    assert now_at(360, 0, paused) == 60
+    # Whatever it measures goes before all of that.
+    reference["elapsed_time"] = 12.0
+    assert now_at(361, 0, paused) == 12
 
 
 def test_a_new_measurement_counts(device: Device) -> None:
@@ -425,3 +475,11 @@ def test_the_end_is_the_end(device: Device) -> None:
     device.now += 60
     assert device.playing().position == 20
     assert device.playing().position_updated_at == NOW + 60
+    # It is told once.
+    device.now += 60
+    assert device.playing().position_updated_at == NOW + 60
+
+
+def test_an_item_that_ends_before_it_begins(device: Device) -> None:
+    device.state(item(duration=-5.0))
+    assert device.playing().total_time is None

@@ -5,6 +5,11 @@ from typing import Final
 from .proto import mrp_pb2 as pb
 
 
+def is_old(message: pb.SetStateMessage) -> bool:
+    """Return whether a message without a path is of that form."""
+    return message.HasField("now_playing_info") or bool(message.display_id)
+
+
 def path_of(message: pb.SetStateMessage) -> pb.PlayerPath:
     """Return who plays: the app alone, since it has one player."""
     return pb.PlayerPath(
@@ -15,7 +20,9 @@ def path_of(message: pb.SetStateMessage) -> pb.PlayerPath:
 
 
 def queue_of_info(message: pb.SetStateMessage) -> pb.SetStateMessage:
-    """Return the same in the newer form: a queue of one item."""
+    """Return the same in the newer form: a queue of one item, if it tells of one."""
+    if not message.HasField("now_playing_info"):
+        return message
     info = message.now_playing_info
     metadata = pb.ContentItemMetadata()
     for old, new in _FIELDS:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from .legacy import path_of, queue_of_info
+from .legacy import is_old, path_of, queue_of_info
 from .metadata import MAX_IDENTIFIER
 from .models import CommandInfo, Queue
 from .players import (
@@ -68,9 +68,7 @@ class MediaState:
     def set_state(self, message: pb.SetStateMessage) -> int:
         """Take over the state of a player."""
         path = message.player_path
-        old = message.HasField("now_playing_info") and not message.HasField(
-            "player_path"
-        )
+        old = not message.HasField("player_path") and is_old(message)
         if old:
             path = path_of(message)
             message = queue_of_info(message)

@@ -109,7 +109,8 @@ class Metadata:
     @property
     def total_time(self) -> int | None:
         """Return the duration in whole seconds (section 5.3)."""
-        return None if self.duration is None else int(self.duration)
+        duration = self.duration
+        return None if duration is None or duration < 0 else int(duration)
 
 
 def is_sane(number: float) -> bool:

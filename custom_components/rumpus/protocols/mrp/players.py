@@ -51,12 +51,13 @@ class Player:
 
     __slots__ = (
         "_reference",
-        "_started_at",
         "_was_standing",
         "commands",
+        "elapsed",
         "identifier",
         "items",
         "location",
+        "moving_since",
         "offset",
         "playback_state",
         "state",
@@ -72,9 +73,12 @@ class Player:
         self.offset = 0
         """The index in the device's queue of the first item that is kept."""
         self.state = DeviceState.IDLE
-        # Of the clock: what the device measured, and since when we do.
-        self._reference: tuple[float | None, float, str] | None = None
-        self._started_at: float | None = None
+        self.elapsed = 0.0
+        """Seconds of the current item, ..."""
+        self.moving_since: float | None = None
+        """... and the Unix time from which they go on, None if they stand."""
+        # What the device measured last.
+        self._reference: tuple[float | None, float | None, str] | None = None
         self._was_standing = False
 
     @property
@@ -98,26 +102,20 @@ class Player:
     def update_items(self, items: Sequence[pb.ContentItem], now: float) -> bool:
         """Merge what is new about items that we know; return whether there was any."""
         found = False
+        current = self.item
         for message in items[:MAX_UPDATES]:
-            for item in self.items:
-                if item.identifier == message.identifier:
+            # One without an id can only be about what is played.
+            known = self.items if message.identifier else (current,)
+            for item in known:
+                if item is not None and item.identifier == message.identifier:
                     item.metadata.merge(message.metadata)
                     found = True
         if found:
             self._settle(now)
         return found
 
-    def moving_since(self) -> float | None:
-        """Return the Unix time from which the elapsed time counts, None if it stands."""
-        item = self.item
-        if item is None or not _is_moving(self.state, item.metadata):
-            return None
-        if self._started_at is not None:
-            return self._started_at
-        return COCOA_EPOCH + (item.metadata.elapsed_time_timestamp or 0.0)
-
     def _set_queue(self, queue: pb.PlaybackQueue) -> None:
-        self.location = max(queue.location, 0)
+        self.location = queue.location  # of which there may be nothing
         items = queue.content_items
         self.offset = 0
         if len(items) > MAX_ITEMS:
@@ -129,27 +127,37 @@ class Player:
     def _settle(self, now: float) -> None:
         """Find out what the device does, and whether its clock can be trusted.
 
-        Some apps send the time of before the pause again when they go on: the pause is
-        not to count then (section 5.3).
+        Some apps do not measure anew when they pause, and some not when they go on: the
+        position stays where it was then, and the pause does not count (section 5.3).
         """
         item = self.item
         metadata = None if item is None else item.metadata
         self.state = state = _device_state(self.playback_state, metadata)
         if item is None or metadata is None:
-            self._reference = self._started_at = None
+            self._reference = self.moving_since = None
             self._was_standing = False
             return
-        reference = (
-            metadata.elapsed_time,
-            metadata.elapsed_time_timestamp or 0.0,
-            item.identifier,
-        )
+        timestamp = metadata.elapsed_time_timestamp
+        reference = (metadata.elapsed_time, timestamp, item.identifier)
+        is_moving = state is DeviceState.PLAYING and bool(metadata.playback_rate)
+        since = self.moving_since
         if reference != self._reference:
             self._reference = reference
-            self._started_at = None
-        elif self._was_standing and _is_moving(state, metadata):
-            self._started_at = now
-        self._was_standing = state in _STANDING and not _is_moving(state, metadata)
+            self.elapsed = metadata.elapsed_time or 0.0
+            self._was_standing = False
+            since = None
+        if is_moving:
+            if since is None:
+                measured = COCOA_EPOCH + (timestamp or 0.0)
+                self.moving_since = now if self._was_standing else measured
+            self._was_standing = False
+            return
+        self.moving_since = None
+        if since is not None:
+            self.elapsed += now - since
+            self._was_standing = True
+        elif state in _STANDING:
+            self._was_standing = True
 
 
 class Client:
@@ -230,10 +238,6 @@ def _device_state(playback: int | None, metadata: Metadata | None) -> DeviceStat
     if playback == PlaybackState.PAUSED and metadata is None:
         return DeviceState.IDLE
     return _STATES.get(playback, DeviceState.PAUSED)
-
-
-def _is_moving(state: DeviceState, metadata: Metadata) -> bool:
-    return state is DeviceState.PLAYING and bool(metadata.playback_rate)
 
 
 def _is_near(number: float, other: float) -> bool:

@@ -98,10 +98,9 @@ def _position(
     """Return the position and when it was that (section 5.3)."""
     if not metadata.elapsed_time_timestamp:
         return None, None
-    base = metadata.elapsed_time or 0.0
-    since = player.moving_since()
+    since = player.moving_since
     if since is None:
-        position = _within(int(base), total)
+        position = _within(int(player.elapsed), total)
         if (
             position == last.position
             and last.position_updated_at is not None
@@ -110,7 +109,7 @@ def _position(
         ):
             return position, last.position_updated_at
         return position, now
-    exact = base + now - since
+    exact = player.elapsed + now - since
     position = _within(int(exact), total)
     updated_at = now if position != int(exact) else now - (exact - position)
     if (
@@ -119,8 +118,11 @@ def _position(
         and last.device_state is DeviceState.PLAYING
         and last.rate
         and last.total_time == total
-        and position != total
-        and abs(updated_at - position - last.position_updated_at + last.position) < 1e-3
+        and (
+            abs(updated_at - position - last.position_updated_at + last.position) < 1e-3
+            if not total or position < total
+            else last.position == total
+        )
     ):
         return last.position, last.position_updated_at
     return position, updated_at
