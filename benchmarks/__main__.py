@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 
 from benchmarks import (
     apple,
+    apple_home,
     apple_mrp,
     kdeconnect,
     kdeconnect_home,
@@ -23,6 +24,7 @@ from benchmarks import (
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "apple": apple.run,
+    "apple_home": apple_home.run,
     "apple_mrp": apple_mrp.run,
     "kdeconnect": kdeconnect.run,
     "kdeconnect_home": kdeconnect_home.run,

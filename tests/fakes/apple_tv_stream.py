@@ -59,6 +59,13 @@ class Link(asyncio.Protocol):
             self._pump.cancel()
         self.on_lost()
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait for the client to read."""
+        if self._transport is None or not self.is_open:
+            return 0
+        return self._transport.get_write_buffer_size()
+
     def write(self, data: bytes) -> None:
         """Send, in the way that the wire is told to."""
         if self._transport is None or not self.is_open or self._wire.silent:
