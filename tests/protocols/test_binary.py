@@ -35,7 +35,7 @@ from custom_components.rumpus.protocols.errors import (
     MessageTooLargeError,
     ProtocolError,
 )
-from custom_components.rumpus.protocols.smartglass.enums import WireFlag
+from custom_components.rumpus.protocols.flags import WireFlag
 
 
 class Colour(IntEnum):

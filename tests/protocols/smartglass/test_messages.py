@@ -11,9 +11,9 @@ from custom_components.rumpus.protocols.errors import (
     MessageTooLargeError,
     ProtocolError,
 )
+from custom_components.rumpus.protocols.flags import MAX_COMBINATIONS
 from custom_components.rumpus.protocols.smartglass import messages, packets
 from custom_components.rumpus.protocols.smartglass.enums import (
-    MAX_COMBINATIONS,
     DeviceCapabilities,
     GamepadButtons,
     MediaControlCommand,

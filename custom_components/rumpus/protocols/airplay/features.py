@@ -1,10 +1,11 @@
 """What an AirPlay service says that it can do and needs (part A, section 1.9)."""
 
-from enum import Enum, IntFlag
+from enum import Enum
 import re
 from typing import Final
 
 from ..errors import ProtocolError
+from ..flags import WireFlag
 
 # One text of flags as it is announced: a low word, and perhaps a high word behind it.
 _FEATURES: Final = re.compile(
@@ -13,7 +14,7 @@ _FEATURES: Final = re.compile(
 _FLAGS: Final = re.compile(r"(?:0x)?([0-9a-f]{1,16})", re.ASCII | re.IGNORECASE)
 
 
-class AirPlayFlags(IntFlag):
+class AirPlayFlags(WireFlag):
     """The feature bits; unknown ones are kept."""
 
     VIDEO_V1 = 1 << 0
@@ -59,7 +60,7 @@ class AirPlayFlags(IntFlag):
     RFC2198_REDUNDANCY = 1 << 61
 
 
-class StatusFlags(IntFlag):
+class StatusFlags(WireFlag):
     """What state an AirPlay service is in; unknown bits are kept."""
 
     PROBLEM = 1 << 0

@@ -1,9 +1,10 @@
 """Numbers of the Companion link (the Apple TV reference, part A, section 4)."""
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from typing import Final
 
 from ..apple.enums import PowerState
+from ..flags import WireFlag
 
 
 class FrameType(IntEnum):
@@ -69,7 +70,7 @@ class MediaCommand(IntEnum):
     SET_CAPTIONS = 13
 
 
-class MediaFlags(IntFlag):
+class MediaFlags(WireFlag):
     """What media control can do at present (section 4.6); unknown bits are kept."""
 
     PLAY = 0x1

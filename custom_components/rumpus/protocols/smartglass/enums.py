@@ -3,28 +3,11 @@
 Decoders leave a value that nobody knows a plain int; flags keep the bits they do not know.
 """
 
-from enum import Enum, IntEnum, IntFlag
-from typing import Final, override
+from enum import Enum, IntEnum
+from typing import Final
 from uuid import UUID
 
-MAX_COMBINATIONS: Final = 1024
-"""Combinations of the flags of one class that are kept in memory for the next time."""
-
-
-class WireFlag(IntFlag):
-    """Flags from the network.
-
-    The standard library keeps each combination it ever met: a peer could fill the memory
-    with all the words that a field can hold.
-    """
-
-    @classmethod
-    @override
-    def _missing_(cls, value: object) -> WireFlag:
-        combination: WireFlag = super()._missing_(value)
-        if len(cls._value2member_map_) > MAX_COMBINATIONS:
-            cls._value2member_map_.pop(combination.value, None)
-        return combination
+from ..flags import WireFlag
 
 
 class PacketType(IntEnum):
