@@ -70,3 +70,16 @@ async def test_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
         worker.left.append(9)
     assert worker.done == [0, 1, 9]
     assert worker.heard == ["pause", "resume"] * 2
+
+
+async def test_peers_share_a_turn() -> None:
+    """A dozen peers at once take no longer than one; each gets on a little."""
+    workers = [Worker(8, MAX_TURN / 4) for _ in range(12)]
+    for worker in workers:
+        worker.portions.run()
+    assert len(workers[0].done) > 1
+    assert [len(worker.done) for worker in workers[1:]] == [1] * 11
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert all(worker.done == list(range(8)) for worker in workers)
+    assert all(worker.heard == ["pause", "resume"] for worker in workers)

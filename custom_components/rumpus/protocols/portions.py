@@ -4,13 +4,36 @@ import asyncio
 from collections.abc import Callable
 import time
 from typing import Final
+from weakref import WeakKeyDictionary
 
 MAX_TURN: Final = 0.01
-"""Seconds of work in one turn: a peer that floods us must not hold up the others."""
+"""Seconds of work in one turn: peers that flood us must not hold up everything else."""
+
+
+class _Turn:
+    """When the time is up in this turn of a loop, for all peers together."""
+
+    def __init__(self) -> None:
+        self._due: float | None = None
+
+    def due(self, loop: asyncio.AbstractEventLoop) -> float:
+        if self._due is None:
+            self._due = time.perf_counter() + MAX_TURN
+            loop.call_soon(self._end)
+        return self._due
+
+    def _end(self) -> None:
+        self._due = None
+
+
+_TURNS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, _Turn]] = WeakKeyDictionary()
 
 
 class Portions:
-    """Does what there is to do step by step, and reads nothing more before it is done."""
+    """Does what there is to do step by step, and reads nothing more before it is done.
+
+    Each peer gets one step in a turn at least, and what is left of it whoever is first.
+    """
 
     def __init__(
         self,
@@ -33,10 +56,13 @@ class Portions:
         """Do the steps that there are: now, or those beyond a turn in the next ones."""
         if self._next is not None:
             return
-        due = time.perf_counter() + MAX_TURN
+        loop = asyncio.get_running_loop()
+        due: float | None = None
         while self._step():
+            if due is None:
+                due = _TURNS.setdefault(loop, _Turn()).due(loop)
             if time.perf_counter() >= due:
-                self._next = asyncio.get_running_loop().call_soon(self._go_on)
+                self._next = loop.call_soon(self._go_on)
                 if not self._is_paused:
                     self._is_paused = True
                     self._pause()
