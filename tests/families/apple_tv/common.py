@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+import json
+from pathlib import Path
+import re
 from typing import Any
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -22,6 +25,7 @@ from ..common import (
     wait_state,
     wait_until,
 )
+from custom_components import rumpus
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.apple_tv.coordinator import AppleTvCoordinator
 from custom_components.rumpus.families.apple_tv.data import device_data
@@ -56,6 +60,7 @@ __all__ = [
 PLAYER = "media_player.living_room"
 REMOTE = "remote.living_room"
 STORE = "rumpus.apple_tv"
+STRINGS = Path(rumpus.__file__).parent / "translations" / "en.json"
 IDENTITY = ClientIdentity.create("Home Assistant")
 
 
@@ -192,7 +197,21 @@ async def through(
     """Wait for the end of a progress step and of all that follow it."""
     assert result["type"] is FlowResultType.SHOW_PROGRESS, result
     assert result["step_id"] == step_id
-    return await wait_progress(hass, result)
+    check_texts(result)
+    result = await wait_progress(hass, result)
+    check_texts(result)
+    return result
+
+
+def check_texts(result: ConfigFlowResult) -> None:
+    """Make sure that the texts of a step name nothing that the step does not tell."""
+    config = json.loads(STRINGS.read_text(encoding="utf-8"))["config"]
+    if result["type"] is FlowResultType.SHOW_PROGRESS:
+        texts = config["progress"][result["progress_action"]]
+    else:
+        texts = config["step"].get(result.get("step_id"))
+    named = set(re.findall(r"{(\w+)}", json.dumps(texts)))
+    assert named <= set(result.get("description_placeholders") or ())
 
 
 async def announce(

@@ -72,13 +72,15 @@ class DeviceSteps(FamilyFlow):
             work, "apple_tv flow", eager_start=False
         )
 
-    def wait(self, step_id: str, task: asyncio.Task[Any]) -> ConfigFlowResult:
-        """Show that something goes on."""
+    def wait(
+        self, step_id: str, task: asyncio.Task[Any], **texts: str
+    ) -> ConfigFlowResult:
+        """Show that something goes on; `texts` are what is said about it beyond the device."""
         return self.host.async_show_progress(
             step_id=step_id,
             progress_action=step_id,
             progress_task=task,
-            description_placeholders=self.placeholders(),
+            description_placeholders=self.placeholders(**texts),
         )
 
     # The end

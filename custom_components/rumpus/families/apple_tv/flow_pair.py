@@ -73,7 +73,9 @@ class PairSteps(DeviceSteps):
         if self._task is None:
             self._task = self.run(self._async_begin())
         if not self._task.done():
-            return self.wait("apple_tv_begin", self._task)
+            return self.wait(
+                "apple_tv_begin", self._task, protocol=LABELS[self.queue[0]]
+            )
         error = self._task.result()
         self._task = None
         return self.host.async_show_progress_done(next_step_id=self._after(error))
