@@ -30,7 +30,7 @@ from .models import (
     FlowResult,
     PendingFlow,
     State,
-    needed_texts,
+    missing_texts,
 )
 from .network import socket_factory
 from .shapes import (
@@ -512,11 +512,7 @@ class HomeAssistantApi:
         borrowed = get_optional_str(result.raw, "translation_domain") or domain
         known = await self.translations(category, domain)
         known |= await self.translations(category, borrowed)
-        return [
-            keys[0]
-            for keys in needed_texts(result, domain, borrowed, category)
-            if not any(key in known for key in keys)
-        ]
+        return missing_texts(result, known, domain, borrowed, category)
 
     @property
     def _client(self) -> aiohttp.ClientSession:

@@ -3,8 +3,10 @@
 Every record keeps the whole answer in `raw` for what it has no field for.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+import re
+from typing import Final, Self
 
 from .shapes import (
     JsonObject,
@@ -17,6 +19,8 @@ from .shapes import (
     objects,
     texts,
 )
+
+_PLACEHOLDER: Final = re.compile(r"{(\w+)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +235,26 @@ class Entity:
     def domain(self) -> str:
         """The platform of the entity id: sensor, button ..."""
         return self.entity_id.partition(".")[0]
+
+
+def missing_texts(
+    result: FlowResult,
+    known: Mapping[str, str],
+    domain: str,
+    borrowed: str | None,
+    category: str,
+) -> list[str]:
+    """Return the keys of the texts that a step needs and that are not known.
+
+    A text that names a value which the step does not give is missing, too: the frontend
+    shows an error in its place.
+    """
+    needed = needed_texts(result, domain, borrowed, category)
+    missing = [keys[0] for keys in needed if not any(key in known for key in keys)]
+    for key in sorted({key for keys in needed for key in keys if key in known}):
+        named = set(_PLACEHOLDER.findall(known[key])) - result.placeholders.keys()
+        missing += [f"{key} {{{name}}}" for name in sorted(named)]
+    return missing
 
 
 def needed_texts(
