@@ -1,6 +1,7 @@
 """OPACK: every type, both ways, with pointers, within bounds and in linear time."""
 
 from collections.abc import Callable
+from enum import StrEnum
 import math
 import random
 import struct
@@ -155,6 +156,7 @@ INVALID: list[tuple[str, str]] = [
     ("df01", CUT_OFF),
     ("e14161", CUT_OFF),
     ("e1416103", "none"),
+    ("e1034161", "none"),
     ("ef4161", CUT_OFF),
     ("ef416103", "none"),
     ("a0", "points"),
@@ -187,6 +189,17 @@ def test_a_pointer_leads_past_what_is_in_no_table() -> None:
 
 def test_text_and_data_of_the_same_bytes_are_two_entries() -> None:
     assert decode(bytes.fromhex("d441617161a0a1")) == ["a", b"a", "a", b"a"]
+
+
+def test_an_empty_text_of_the_long_form_is_entered_once() -> None:
+    assert decode(bytes.fromhex("d5610061004161a0a1")) == ["", "", "a", "", "a"]
+
+
+def test_texts_of_other_classes_are_written_as_texts() -> None:
+    class Word(StrEnum):
+        KEY = "a"
+
+    assert encode({Word.KEY: [Word.KEY]}) == encode({"a": ["a"]})
 
 
 def test_pointers_with_an_index_behind_them() -> None:

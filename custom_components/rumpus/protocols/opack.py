@@ -63,7 +63,7 @@ def decode(
     are one key. Raises ProtocolError for what is no OPACK, MessageTooLargeError past a
     bound.
     """
-    return _Reader(data, max_depth, max_items).read(0)
+    return _Reader(data, max_depth, max_items).read()
 
 
 def decode_dict(
@@ -100,61 +100,90 @@ class _Reader:
         self._max_depth = max_depth
         self._items_left = max_items
         self._table: list[OpackScalar] = []
-        # What is in the table, by type and bytes: 40, 40.0 and a wider 40 are three.
-        self._known: dict[tuple[int, bytes], int] = {}
+        # What is in the table, by its bytes: texts, and the rest with their types since
+        # 40, 40.0 and a wider 40 are three.
+        self._texts: dict[bytes, str] = {}
+        self._known: dict[tuple[int, bytes], OpackScalar] = {}
 
-    def read(self, depth: int) -> OpackValue:
-        """Return the next value."""
-        value = self._read_or_end(depth)
-        if isinstance(value, _End):
-            raise ProtocolError("OPACK ends a collection where there is none")
+    def read(self) -> OpackValue:
+        """Return the value at the beginning."""
+        if isinstance(value := self._value(0), _End):
+            raise _stray_end()
         return value
 
-    def _read_or_end(self, depth: int) -> OpackValue | _End:
-        tag = self._take(1)[0]
+    def _value(self, depth: int) -> OpackValue | _End:
+        """Return the next value, or the mark that ends a collection."""
+        start = self._offset + 1
+        if start > self._size:
+            raise _cut_off()
+        tag = self._data[start - 1]
         if tag == _END:
+            self._offset = start
             return _END_MARK
-        self._count()
+        self._items_left -= 1
+        if self._items_left < 0:
+            raise _too_many()
         if 0x40 < tag <= 0x60:
             # Nearly all that there is, so without further ado.
-            return self._enter(0x40, self._take(tag - 0x40), _text)
-        if tag >= 0xD0:
-            if depth >= self._max_depth:
-                raise MessageTooLargeError("OPACK nests too deep")
-            if tag < 0xE0:
-                return self._read_array(tag - 0xD0, depth + 1)
-            if tag < 0xF0:
-                return self._read_dict(tag - 0xE0, depth + 1)
-        return self._read_scalar(tag)
+            self._offset = end = start + tag - 0x40
+            if end > self._size:
+                raise _cut_off()
+            raw = self._data[start:end]
+            return self._texts.get(raw) or self._enter_text(raw)
+        self._offset = start
+        if tag < 0xD0:
+            return _SINGLES[tag] if tag in _SINGLES else self._read_scalar(tag)
+        if depth >= self._max_depth:
+            raise MessageTooLargeError("OPACK nests too deep")
+        if tag < 0xE0:
+            return self._read_array(tag - 0xD0, depth + 1)
+        if tag < 0xF0:
+            return self._read_dict(tag - 0xE0, depth + 1)
+        raise _unknown(tag)
 
     def _read_array(self, count: int, depth: int) -> list[OpackValue]:
-        if count != _ENDLESS_COUNT:
-            return [self.read(depth) for _ in range(count)]
         items: list[OpackValue] = []
-        while not isinstance(item := self._read_or_end(depth), _End):
+        if count != _ENDLESS_COUNT:
+            for _ in range(count):
+                if isinstance(item := self._value(depth), _End):
+                    raise _stray_end()
+                items.append(item)
+            return items
+        while not isinstance(item := self._value(depth), _End):
             items.append(item)
         return items
 
     def _read_dict(self, count: int, depth: int) -> OpackDict:
+        if count == _ENDLESS_COUNT:
+            return self._read_endless_dict(depth)
         items: OpackDict = {}
-        if count != _ENDLESS_COUNT:
-            for _ in range(count):
-                key = _as_key(self.read(depth))
-                items[key] = self.read(depth)
-            return items
+        read = self._value
+        for _ in range(count):
+            key, item = read(depth), read(depth)
+            if isinstance(item, _End) or isinstance(key, (_End, list, dict)):
+                is_end = key is _END_MARK or item is _END_MARK
+                raise _stray_end() if is_end else _odd_key()
+            items[key] = item
+        return items
+
+    def _read_endless_dict(self, depth: int) -> OpackDict:
+        items: OpackDict = {}
         odd_keys = 0
-        while not isinstance(read := self._read_or_end(depth), _End):
-            key = _as_key(read)
+        while not isinstance(key := self._value(depth), _End):
             if not isinstance(key, str | bytes):
                 odd_keys += 1
                 if odd_keys > MAX_ODD_KEYS:
                     raise MessageTooLargeError("OPACK has too many odd keys")
-            items[key] = self.read(depth)
+                if isinstance(key, list | dict):
+                    raise _odd_key()
+            if isinstance(item := self._value(depth), _End):
+                raise _stray_end()
+            items[key] = item
         return items
 
     def _read_scalar(self, tag: int) -> OpackScalar:
-        if tag in _SINGLES:
-            return _SINGLES[tag]
+        if tag >= 0xA0:
+            return self._follow(tag)
         if 0x40 <= tag <= 0x64 or tag == 0x6F:
             return self._read_text(tag)
         if 0x70 <= tag <= 0x94 or tag == 0x9F:
@@ -176,14 +205,16 @@ class _Reader:
         if tag == 0x6F:
             end = self._data.find(0, self._offset)
             if end < 0:
-                raise ProtocolError("OPACK is cut off")
+                raise _cut_off()
             raw = self._take(end - self._offset)
             self._offset += 1
         elif tag <= 0x60:
             raw = self._take(tag - 0x40)
         else:
             raw = self._take(self._number(_TEXT_LENGTHS[tag]))
-        return "" if tag == 0x40 else self._enter(0x40, raw, _text)
+        if tag == 0x40:
+            return ""
+        return self._texts[raw] if raw in self._texts else self._enter_text(raw)
 
     def _read_data(self, tag: int) -> OpackScalar:
         if tag == 0x9F:
@@ -209,26 +240,37 @@ class _Reader:
         elif (size := _POINTER_SIZES.get(tag)) is not None:
             index = self._number(size)
         else:
-            raise ProtocolError(f"OPACK has no type {tag:#04x}")
+            raise _unknown(tag)
         if index >= len(self._table):
             raise ProtocolError("OPACK points behind its table")
         return self._table[index]
+
+    def _enter_text(self, raw: bytes) -> str:
+        """Return a text, and enter it into the table unless it is empty or there."""
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            # Its own text would repeat what the peer sent.
+            raise ProtocolError("OPACK text is not UTF-8") from None
+        self._texts[raw] = text
+        self._table.append(text)
+        return text
 
     def _enter(
         self, kind: int, raw: bytes, make: Callable[[bytes], OpackScalar]
     ) -> OpackScalar:
         """Return a value, and enter it into the table unless it is there."""
-        if (known := self._known.get((kind, raw))) is not None:
-            return self._table[known]
-        self._known[kind, raw] = len(self._table)
-        value = make(raw)
+        entry = (kind, raw)
+        if entry in self._known:
+            return self._known[entry]
+        value = self._known[entry] = make(raw)
         self._table.append(value)
         return value
 
     def _count(self) -> None:
         self._items_left -= 1
         if self._items_left < 0:
-            raise MessageTooLargeError("OPACK holds too many values")
+            raise _too_many()
 
     def _number(self, size: int) -> int:
         return int.from_bytes(self._take(size), "little")
@@ -237,7 +279,7 @@ class _Reader:
         start = self._offset
         self._offset = end = start + size
         if end > self._size:
-            raise ProtocolError("OPACK is cut off")
+            raise _cut_off()
         return self._data[start:end]
 
 
@@ -248,10 +290,24 @@ class _End:
 _END_MARK: Final = _End()
 
 
-def _as_key(value: OpackValue) -> OpackScalar:
-    if isinstance(value, list | dict):
-        raise ProtocolError("OPACK has a collection as a key")
-    return value
+def _cut_off() -> ProtocolError:
+    return ProtocolError("OPACK is cut off")
+
+
+def _stray_end() -> ProtocolError:
+    return ProtocolError("OPACK ends a collection where there is none")
+
+
+def _odd_key() -> ProtocolError:
+    return ProtocolError("OPACK has a collection as a key")
+
+
+def _unknown(tag: int) -> ProtocolError:
+    return ProtocolError(f"OPACK has no type {tag:#04x}")
+
+
+def _too_many() -> MessageTooLargeError:
+    return MessageTooLargeError("OPACK holds too many values")
 
 
 def _integer(raw: bytes) -> int:
@@ -276,21 +332,48 @@ def _absolute_time(raw: bytes) -> AbsoluteTime:
     return AbsoluteTime(_float64(raw))
 
 
-def _text(raw: bytes) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        # Its own text would repeat what the peer sent.
-        raise ProtocolError("OPACK text is not UTF-8") from None
-
-
 # Writing.
 
 
 def _write(value: OpackValue, out: bytearray, depth: int) -> None:
+    if type(value) is str:  # most of all
+        _write_text(value, out)
+    elif isinstance(value, dict):
+        _write_dict(value, out, depth)
+    elif isinstance(value, list):
+        _begin_collection(0xD0, len(value), out, depth)
+        for item in value:
+            _write(item, out, depth + 1)
+        if len(value) >= _ENDLESS_COUNT:
+            out.append(_END)
+    else:
+        _write_scalar(value, out)
+
+
+def _write_dict(value: OpackDict, out: bytearray, depth: int) -> None:
+    _begin_collection(0xE0, len(value), out, depth)
+    depth += 1
+    for key, item in value.items():
+        if type(key) is str:
+            _write_text(key, out)
+        else:
+            _write_scalar(key, out)
+        if type(item) is str:
+            _write_text(item, out)
+        else:
+            _write(item, out, depth)
+    if len(value) >= _ENDLESS_COUNT:
+        out.append(_END)
+
+
+def _begin_collection(tag: int, count: int, out: bytearray, depth: int) -> None:
+    if depth >= MAX_DEPTH:
+        raise MessageTooLargeError("OPACK nests too deep")
+    out.append(tag + count if count < _ENDLESS_COUNT else tag + _ENDLESS_COUNT)
+
+
+def _write_scalar(value: OpackScalar, out: bytearray) -> None:
     match value:
-        case str():  # most of all
-            _write_text(value, out)
         case None:
             out.append(0x04)
         case bool():
@@ -308,25 +391,8 @@ def _write(value: OpackValue, out: bytearray, depth: int) -> None:
         case AbsoluteTime():
             out.append(0x06)
             out += _FLOAT64.pack(value.seconds)
-        case list():
-            _begin_collection(0xD0, len(value), out, depth)
-            for item in value:
-                _write(item, out, depth + 1)
-            if len(value) >= _ENDLESS_COUNT:
-                out.append(_END)
         case _:
-            _begin_collection(0xE0, len(value), out, depth)
-            for key, item in value.items():
-                _write(key, out, depth + 1)
-                _write(item, out, depth + 1)
-            if len(value) >= _ENDLESS_COUNT:
-                out.append(_END)
-
-
-def _begin_collection(tag: int, count: int, out: bytearray, depth: int) -> None:
-    if depth >= MAX_DEPTH:
-        raise MessageTooLargeError("OPACK nests too deep")
-    out.append(tag + min(count, _ENDLESS_COUNT))
+            _write_text(value, out)
 
 
 def _write_integer(value: int, out: bytearray) -> None:
@@ -349,15 +415,17 @@ def _write_text(value: str, out: bytearray) -> None:
         raw = value.encode()
     except UnicodeEncodeError:
         raise ProtocolError("Text has half a character in it") from None
-    if len(raw) > MAX_TEXT:
-        raise MessageTooLargeError(f"Text of more than {MAX_TEXT} bytes")
-    if len(raw) <= 32:
-        out.append(0x40 + len(raw))
-    elif len(raw) <= 0xFF:
-        out += bytes((0x61, len(raw)))
-    else:
+    size = len(raw)
+    if size <= 32:
+        out.append(0x40 + size)
+    elif size <= 0xFF:
+        out.append(0x61)
+        out.append(size)
+    elif size <= MAX_TEXT:
         out.append(0x62)
-        out += len(raw).to_bytes(2, "little")
+        out += size.to_bytes(2, "little")
+    else:
+        raise MessageTooLargeError(f"Text of more than {MAX_TEXT} bytes")
     out += raw
 
 
