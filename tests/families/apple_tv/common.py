@@ -30,6 +30,10 @@ from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.apple_tv.coordinator import AppleTvCoordinator
 from custom_components.rumpus.families.apple_tv.data import device_data
 from custom_components.rumpus.families.apple_tv.hub import async_get_hub
+from custom_components.rumpus.families.apple_tv.pairings import (
+    Pairings,
+    async_get_pairing_store,
+)
 from custom_components.rumpus.families.apple_tv.state import AppleTvState
 from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.identity import ClientIdentity
@@ -102,15 +106,27 @@ async def add_entry(
         credentials = await pair(fake)
     device = await found(fake)
     fake.mark()
+    assert device.identifier is not None
     entry = MockConfigEntry(
         domain=DOMAIN,
         title=fake.name,
         unique_id=device.identifier,
-        data={**device_data(device, IDENTITY, credentials), **changes},
+        data={**device_data(device, credentials), **changes},
         options=options or {},
     )
     entry.add_to_hass(hass)
+    store = async_get_pairing_store(hass)
+    async with store.lock:
+        await store.async_keep(device.identifier, Pairings(IDENTITY, credentials))
     return entry
+
+
+async def secrets_of(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, str]:
+    """Return the credentials for an entry's device, by their protocols' names."""
+    assert entry.unique_id is not None
+    pairings = await async_get_pairing_store(hass).async_get(entry.unique_id)
+    assert pairings is not None
+    return {protocol.value: text for protocol, text in pairings.credentials.items()}
 
 
 async def set_up(

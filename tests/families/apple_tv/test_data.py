@@ -15,10 +15,9 @@ from custom_components.rumpus.families.apple_tv.data import (
     device_name,
     is_ours,
     model_name,
+    paired_protocols,
     place,
-    stored_credentials,
     stored_found,
-    stored_identity,
     usable_protocols,
     version_name,
 )
@@ -27,7 +26,6 @@ from custom_components.rumpus.protocols.apple.const import (
     AppleProtocol,
     PairingRequirement,
 )
-from custom_components.rumpus.protocols.apple.identity import ClientIdentity
 from custom_components.rumpus.protocols.apple.info import DeviceInfo, OperatingSystem
 from custom_components.rumpus.protocols.apple.services import FoundDevice, Service
 
@@ -41,15 +39,14 @@ AIRPLAY = Service(
 )
 MRP = Service(AppleProtocol.MRP, "MRP-1", 49152, pairing=PairingRequirement.OPTIONAL)
 DEVICE = FoundDevice("Living Room", "192.0.2.7", (AIRPLAY,), info=INFO)
-IDENTITY = ClientIdentity.create("Home Assistant")
 
 
 def test_round_trip() -> None:
     """What is stored is what was found."""
-    data = device_data(DEVICE, IDENTITY, {AppleProtocol.AIRPLAY: "secret"})
+    data = device_data(DEVICE, {AppleProtocol.AIRPLAY: "secret"})
     assert stored_found(data) == DEVICE
-    assert stored_credentials(data) == {AppleProtocol.AIRPLAY: "secret"}
-    assert stored_identity(data) == IDENTITY
+    assert paired_protocols(data) == (AppleProtocol.AIRPLAY,)
+    assert "secret" not in str(data)
     moved = {**data, "address": "192.0.2.8"}
     assert stored_found(moved) == replace(DEVICE, address="192.0.2.8")
 
@@ -61,9 +58,7 @@ def test_damaged_data(damage: dict[str, object]) -> None:
     """Where the device was is enough to find it again."""
     data = {"name": "Living Room", "address": "192.0.2.7", **damage}
     assert stored_found(data) == FoundDevice("Living Room", "192.0.2.7", ())
-    assert stored_credentials(data) == {}
-    assert stored_identity(data) is None
-    assert stored_identity({"identity": {"name": "x"}}) is None
+    assert paired_protocols(data) == ()
 
 
 def test_identifiers_are_collected() -> None:
@@ -114,7 +109,7 @@ def test_texts() -> None:
 
 async def test_entry_of_a_device(hass: HomeAssistant) -> None:
     """By any of its identifiers; other families' entries are other devices."""
-    data = device_data(DEVICE, IDENTITY, {}, ["A"])
+    data = device_data(DEVICE, (), ["A"])
     entry = MockConfigEntry(domain=DOMAIN, unique_id="A", data=data)
     entry.add_to_hass(hass)
     MockConfigEntry(

@@ -8,6 +8,7 @@ from .common import (
     add_entry,
     coordinator_of,
     found,
+    secrets_of,
     set_up,
     wait_data,
     wait_links,
@@ -15,6 +16,7 @@ from .common import (
 )
 from custom_components.rumpus.diagnostics import async_get_config_entry_diagnostics
 from custom_components.rumpus.families import async_get_family
+from custom_components.rumpus.families.apple_tv.pairings import async_get_pairing_store
 from custom_components.rumpus.system_health import system_health_info
 from tests.fakes.apple_tv import FakeAppleTv
 from tests.fakes.apple_tv_models import FakeItem
@@ -45,15 +47,12 @@ async def test_diagnostics(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     assert facts["state"]["accounts"] == 2
     assert facts["events_dropped"] == 0
     device = await found(apple_tv)
+    secrets = await secrets_of(hass, entry)
     text = str(facts).lower()
     for private in (
         *device.identifiers,
-        *entry.data["credentials"].values(),
-        *(
-            part
-            for one in entry.data["credentials"].values()
-            for part in one.split(":")
-        ),
+        *secrets.values(),
+        *(part for one in secrets.values() for part in one.split(":")),
         IDENTITY.mac,
         IDENTITY.rp_id,
         apple_tv.name,
@@ -90,9 +89,10 @@ async def test_secrets_are_nowhere(hass: HomeAssistant, apple_tv: FakeAppleTv) -
     """Not in what is printed of anything that lives."""
     entry = await set_up(hass, apple_tv)
     coordinator = coordinator_of(entry)
-    for secret in entry.data["credentials"].values():
+    for secret in (await secrets_of(hass, entry)).values():
         seed = secret.split(":")[1]
-        for thing in (coordinator.data, coordinator.device, coordinator):
+        pairings = await async_get_pairing_store(hass).async_get(str(entry.unique_id))
+        for thing in (coordinator.data, coordinator.device, coordinator, pairings):
             assert seed not in repr(thing)
 
 

@@ -9,7 +9,17 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
-from .common import found, go, links_of, pair, shown, start_user, through, wait_links
+from .common import (
+    found,
+    go,
+    links_of,
+    pair,
+    secrets_of,
+    shown,
+    start_user,
+    through,
+    wait_links,
+)
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.apple_tv.takeover import (
     async_core_entry,
@@ -73,7 +83,7 @@ async def test_without_what_wants_a_password(
     result = await go(hass, await begin(hass), next_step_id="apple_tv_without")
     result = await through(hass, result, "apple_tv_begin")
     result = await finish(hass, result, "companion")
-    assert set(result["data"]["credentials"]) == {"companion"}
+    assert set(result["data"]["paired"]) == {"companion"}
 
 
 async def test_only_home(hass: HomeAssistant, homepod: FakeAppleTv) -> None:
@@ -103,7 +113,7 @@ async def test_only_home_for_all(hass: HomeAssistant, apple_tv: FakeAppleTv) -> 
     result = await go(hass, result, next_step_id="apple_tv_without")
     result = await through(hass, result, "apple_tv_begin")
     result = await finish(hass, result, "airplay")
-    assert set(result["data"]["credentials"]) == {"airplay"}
+    assert set(result["data"]["paired"]) == {"airplay"}
 
 
 async def test_only_user(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
@@ -178,7 +188,7 @@ async def test_take_over(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     result = await through(hass, result, "apple_tv_take_over")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["description"] == "apple_tv_taken_over"
-    assert result["data"]["credentials"] == {
+    assert await secrets_of(hass, result["result"]) == {
         "airplay": credentials[AppleProtocol.AIRPLAY],
         "companion": credentials[AppleProtocol.COMPANION],
     }
@@ -205,7 +215,7 @@ async def test_take_over_what_works(hass: HomeAssistant, apple_tv: FakeAppleTv) 
     result = await through(hass, result, "apple_tv_take_over")
     result = await finish(hass, result, "airplay")
     assert result["description"] == "apple_tv_taken_over"
-    stored = result["data"]["credentials"]
+    stored = await secrets_of(hass, result["result"])
     assert stored["companion"] == credentials[AppleProtocol.COMPANION]
     assert stored["airplay"] != credentials[AppleProtocol.AIRPLAY]
 
@@ -247,10 +257,8 @@ async def test_no_take_over(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     result = await go(hass, result, next_step_id="apple_tv_pair_anew")
     result = await through(hass, result, "apple_tv_begin")
     result = await finish(hass, result, "airplay", "companion")
-    assert (
-        result["data"]["credentials"]["companion"]
-        != (credentials[AppleProtocol.COMPANION])
-    )
+    stored = await secrets_of(hass, result["result"])
+    assert stored["companion"] != credentials[AppleProtocol.COMPANION]
 
 
 @pytest.mark.parametrize(

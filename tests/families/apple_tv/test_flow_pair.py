@@ -62,7 +62,7 @@ async def finish(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowRes
     check_pin(result, "companion")
     result = await go(hass, result, pin="1234")
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert set(result["data"]["credentials"]) == {"airplay", "companion"}
+    assert set(result["data"]["paired"]) == {"airplay", "companion"}
     return result
 
 
@@ -114,7 +114,7 @@ async def test_without_one_of_them(
         if result["type"] is FlowResultType.SHOW_PROGRESS:
             result = await through(hass, result, "apple_tv_begin")
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert set(result["data"]["credentials"]) == {paired}
+    assert set(result["data"]["paired"]) == {paired}
 
 
 async def test_without_any_of_them(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
@@ -126,7 +126,7 @@ async def test_without_any_of_them(hass: HomeAssistant, apple_tv: FakeAppleTv) -
     assert result["errors"] == {"skip": "apple_tv_nothing_left"}
     result = await go(hass, result, pin="1234")
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert set(result["data"]["credentials"]) == {"companion"}
+    assert set(result["data"]["paired"]) == {"companion"}
 
 
 async def test_back_off(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
@@ -302,7 +302,7 @@ async def test_doing_without_what_does_not_work(
     check_pin(result, "companion")
     result = await go(hass, result, pin="1234")
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert set(result["data"]["credentials"]) == {"companion"}
+    assert set(result["data"]["paired"]) == {"companion"}
 
 
 async def test_impostor(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
@@ -444,7 +444,7 @@ async def test_device_with_mrp_of_its_own(
     check_pin(result, "mrp")
     result = await go(hass, result, pin="1234")
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert set(result["data"]["credentials"]) == {"companion", "mrp"}
+    assert set(result["data"]["paired"]) == {"companion", "mrp"}
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     await wait_links(entry)
     assert links_of(entry) == {"companion": "up", "mrp": "up"}

@@ -19,6 +19,7 @@ from .common import (
     links_of,
     look,
     pair,
+    secrets_of,
     set_up,
     shown,
     through,
@@ -75,7 +76,7 @@ async def test_reauth(
 ) -> None:
     """Only the pairing that was lost is made again; meanwhile the other goes on."""
     entry = await add_entry(hass, apple_tv)
-    before = dict(entry.data["credentials"])
+    before = await secrets_of(hass, entry)
     apple_tv.desk.unpair(lost)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await wait_until(hass, lambda: flows(hass))
@@ -93,7 +94,7 @@ async def test_reauth(
     result = await go(hass, result, pin="1234")
 
     await check_changed(hass, result, "reauth_successful")
-    after = entry.data["credentials"]
+    after = await secrets_of(hass, entry)
     assert after[kept] == before[kept]
     assert after[lost] != before[lost]
     await wait_links(entry)
@@ -249,7 +250,7 @@ async def test_pairing_more(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     assert result["step_id"] == "apple_tv_pin_airplay"
     result = await go(hass, result, pin="1234")
     await check_changed(hass, result, "reconfigure_successful")
-    stored = entry.data["credentials"]
+    stored = await secrets_of(hass, entry)
     assert stored["companion"] == credentials[AppleProtocol.COMPANION]
     await wait_links(entry)
     assert links_of(entry) == {"airplay": "up", "companion": "up"}

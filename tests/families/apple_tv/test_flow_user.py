@@ -84,7 +84,7 @@ async def test_search(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
 
     result = await add(hass, result, apple_tv)
     await check_added(result, apple_tv)
-    assert set(result["data"]["credentials"]) == {"airplay", "companion"}
+    assert set(result["data"]["paired"]) == {"airplay", "companion"}
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     await wait_connected(entry)
 
@@ -274,7 +274,7 @@ async def test_homepod(hass: HomeAssistant, homepod: FakeAppleTv) -> None:
     result = await through(hass, result, "apple_tv_look")
 
     await check_added(result, homepod)
-    assert result["data"]["credentials"] == {}
+    assert result["data"]["paired"] == []
 
 
 async def test_homepod_that_refuses(hass: HomeAssistant, homepod: FakeAppleTv) -> None:

@@ -137,7 +137,7 @@ async def test_joined_without_being_asked(
     (card,) = [one for one in results if one["type"] is FlowResultType.FORM]
     result = await add(hass, card)
     assert result["result"].unique_id == device.identifier
-    assert set(result["data"]["credentials"]) == {"airplay", "companion"}
+    assert set(result["data"]["paired"]) == {"airplay", "companion"}
 
 
 async def test_card_that_is_taken_away(

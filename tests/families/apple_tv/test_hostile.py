@@ -24,6 +24,7 @@ from .common import (
     coordinator_of,
     flows,
     links_of,
+    secrets_of,
     set_up,
     wait_attribute,
     wait_data,
@@ -178,9 +179,11 @@ def check_stalls(stalls: Stalls) -> None:
     assert stalls.grown < MAX_GROWTH
 
 
-def check_log(entry: MockConfigEntry, caplog: pytest.LogCaptureFixture) -> None:
+async def check_log(
+    hass: HomeAssistant, entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
     """Nothing secret is in the log, nor more than anybody would read."""
-    for text in entry.data["credentials"].values():
+    for text in (await secrets_of(hass, entry)).values():
         for part in text.split(":")[:2]:
             assert part not in caplog.text
     told = [one for one in caplog.records if one.levelno >= logging.INFO]
@@ -239,7 +242,7 @@ async def test_wild_device(
     assert number(done, "airplay_verified") <= MAX_ATTEMPTS
     assert number(done, "companion_verified") <= MAX_ATTEMPTS
     check_stalls(stalls)
-    check_log(entry, caplog)
+    await check_log(hass, entry, caplog)
 
 
 @pytest.mark.timeout(120)
@@ -264,7 +267,7 @@ async def test_silent_device(
     assert 0 < number(done, "airplay") <= MAX_OPEN
     assert 0 < number(done, "companion") <= MAX_OPEN
     check_stalls(stalls)
-    check_log(entry, caplog)
+    await check_log(hass, entry, caplog)
 
 
 @pytest.mark.timeout(120)
@@ -292,7 +295,7 @@ async def test_device_that_forgot_us(
     assert 0 < number(done, "companion") <= 2 + SECONDS / REFUSED
     assert flows(hass) == []
     check_stalls(stalls)
-    check_log(entry, caplog)
+    await check_log(hass, entry, caplog)
 
 
 def announcements(twin: FakeAppleTv) -> list[ZeroconfServiceInfo]:
@@ -394,4 +397,4 @@ async def test_hostile_network(
     await check_recovery(hass, entry, watch)
     assert entry.data["address"] == ADDRESS
     check_stalls(stalls)
-    check_log(entry, caplog)
+    await check_log(hass, entry, caplog)

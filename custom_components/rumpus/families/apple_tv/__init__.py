@@ -17,6 +17,7 @@ from .coordinator import AppleTvCoordinator, PlatformSetup
 from .flow import AppleTvFlow
 from .flow_options import AppleTvOptionsSteps
 from .hub import async_get_hub
+from .pairings import async_get_pairing_store, async_pairings_of
 from .store import async_get_store
 
 if TYPE_CHECKING:
@@ -46,12 +47,13 @@ class AppleTvFamily(Family):
     async def async_create_runtime(
         self, hass: HomeAssistant, entry: RumpusConfigEntry
     ) -> RumpusRuntime:
+        pairings = await async_pairings_of(hass, entry)
         store = async_get_store(hass)
         await store.async_load()
         lease = await async_get_hub(hass).async_lease()
         try:
             return AppleTvCoordinator(
-                hass, entry, lease, store, PLATFORMS, async_action
+                hass, entry, lease, store, pairings, PLATFORMS, async_action
             )
         except BaseException:
             # Nobody else would: there is no runtime that has it.
@@ -61,6 +63,9 @@ class AppleTvFamily(Family):
     @override
     async def async_remove_entry(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         if entry.unique_id is not None:
+            pairings = async_get_pairing_store(hass)
+            async with pairings.lock:
+                await pairings.async_forget(entry.unique_id)
             await async_get_store(hass).async_forget(entry.unique_id)
 
     @override

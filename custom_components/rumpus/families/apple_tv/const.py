@@ -4,14 +4,12 @@ from typing import Final
 
 FAMILY_KEY: Final = "apple_tv"
 
-CONF_CREDENTIALS: Final = "credentials"
-"""What was got by pairing: texts by protocol. Nowhere else are they kept."""
 CONF_FOUND: Final = "found"
 """The device as it was seen last, with its services."""
 CONF_IDENTIFIERS: Final = "identifiers"
 """Every identifier that the device has ever had, one per protocol."""
-CONF_IDENTITY: Final = "identity"
-"""What we say about ourselves, the same to this device for ever."""
+CONF_PAIRED: Final = "paired"
+"""The protocols that are paired; what was got by that is in a file of its own."""
 
 MANUFACTURER: Final = "Apple"
 MODEL: Final = "Apple TV"

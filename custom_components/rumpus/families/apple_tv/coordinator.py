@@ -50,7 +50,6 @@ from ...protocols.apple.events import (
     PowerChanged,
     VolumeChanged,
 )
-from ...protocols.apple.identity import ClientIdentity
 from ...protocols.apple.models import App, Artwork
 from ...protocols.apple.services import FoundDevice
 from ...protocols.apple.timing import TIMING as DEVICE_TIMING
@@ -58,20 +57,14 @@ from ...protocols.apple.watch import Sighting, SightingKind
 from ...protocols.budget import Budget
 from ...protocols.errors import PeerTimeoutError, RumpusError
 from .artwork import ArtworkClient
-from .const import CLIENT_NAME, CONF_IDENTIFIERS, MANUFACTURER
-from .data import (
-    device_name,
-    model_name,
-    place,
-    stored_credentials,
-    stored_found,
-    stored_identity,
-)
+from .const import CONF_IDENTIFIERS, MANUFACTURER
+from .data import device_name, model_name, place, stored_found
 from .errors import apple_tv_errors
 from .facts import facts_of
 from .hub import HubLease
 from .names import clean_text
 from .options import AppleTvOptions
+from .pairings import Pairings
 from .state import AppleTvState
 from .store import AppleTvStore, DeviceRecord, bounded_accounts, bounded_apps
 from .troubles import Troubles
@@ -108,6 +101,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         entry: RumpusConfigEntry,
         lease: HubLease,
         store: AppleTvStore,
+        pairings: Pairings,
         platforms: Mapping[Platform, PlatformSetup],
         action: ActionHandler,
     ) -> None:
@@ -130,7 +124,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
             ),
         )
         self.options = AppleTvOptions.from_entry(entry.options)
-        self._credentials = stored_credentials(entry.data)
+        self._credentials = pairings.credentials
         self._lease = lease
         self._platforms = platforms
         self._action = action
@@ -151,7 +145,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         self.device = AppleDevice(
             found,
             self._credentials,
-            stored_identity(entry.data) or ClientIdentity.create(CLIENT_NAME),
+            pairings.identity,
             resolve=self._async_resolve,
             logger=self.logger,
             fetch_artwork=self.artwork.async_fetch,

@@ -11,18 +11,10 @@ from homeassistant.core import HomeAssistant, callback
 
 from ...const import CONF_FAMILY, DOMAIN
 from ...protocols.apple.const import PAIRING_ORDER, AppleProtocol, PairingRequirement
-from ...protocols.apple.identity import ClientIdentity
 from ...protocols.apple.info import MODELS
 from ...protocols.apple.services import FoundDevice
 from ...protocols.errors import ProtocolError
-from .const import (
-    CONF_CREDENTIALS,
-    CONF_FOUND,
-    CONF_IDENTIFIERS,
-    CONF_IDENTITY,
-    FAMILY_KEY,
-    MODEL,
-)
+from .const import CONF_FOUND, CONF_IDENTIFIERS, CONF_PAIRED, FAMILY_KEY, MODEL
 from .names import plain_text
 
 MAX_IDENTIFIERS: Final = 16
@@ -70,18 +62,17 @@ def version_name(found: FoundDevice) -> str:
 
 def device_data(
     found: FoundDevice,
-    identity: ClientIdentity,
-    credentials: Mapping[AppleProtocol, str],
+    paired: Iterable[AppleProtocol],
     identifiers: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Return what an entry keeps of a device; `identifiers` are those it had before."""
+    """Return what an entry keeps of a device; `identifiers` are those it had before.
+
+    Everybody on the machine can read it: there is nothing secret in it.
+    """
     return {
         CONF_FAMILY: FAMILY_KEY,
         CONF_NAME: device_name(found),
-        CONF_CREDENTIALS: {
-            protocol.value: text for protocol, text in credentials.items()
-        },
-        CONF_IDENTITY: identity.to_dict(),
+        CONF_PAIRED: [protocol.value for protocol in paired],
         **place(found, identifiers),
     }
 
@@ -124,22 +115,10 @@ def stored_found(data: Mapping[str, Any]) -> FoundDevice:
         return FoundDevice(str(data.get(CONF_NAME, MODEL)), address, services=())
 
 
-def stored_credentials(data: Mapping[str, Any]) -> dict[AppleProtocol, str]:
-    """Return the credentials of an entry."""
-    stored = data.get(CONF_CREDENTIALS, {})
-    return {
-        protocol: str(stored[protocol.value])
-        for protocol in AppleProtocol
-        if stored.get(protocol.value)
-    }
-
-
-def stored_identity(data: Mapping[str, Any]) -> ClientIdentity | None:
-    """Return who we are to an entry's device, None when that is damaged."""
-    try:
-        return ClientIdentity.from_dict(data[CONF_IDENTITY])
-    except KeyError, TypeError, AttributeError, ProtocolError:
-        return None
+def paired_protocols(data: Mapping[str, Any]) -> tuple[AppleProtocol, ...]:
+    """Return the protocols that are paired with an entry's device."""
+    names = data.get(CONF_PAIRED, ())
+    return tuple(protocol for protocol in AppleProtocol if protocol.value in names)
 
 
 @callback

@@ -36,6 +36,7 @@ from .data import (
     is_ours,
     model_name,
     obstacles,
+    paired_protocols,
     place,
     usable_protocols,
 )
@@ -147,15 +148,21 @@ class AppleTvFlow(CheckSteps):
     async def async_reauth(
         self, entry: ConfigEntry, info: Mapping[str, object]
     ) -> ConfigFlowResult:
-        self.begin_with(entry)
+        await self.async_begin_with(entry)
         named = info.get(CONF_PROTOCOLS)
-        names = named if isinstance(named, list) else list(self.credentials)
-        self.wanted = tuple(one for one in LABELS if one.value in names)
+        if isinstance(named, list):
+            self.wanted = tuple(one for one in LABELS if one.value in named)
+            return await self.async_step_apple_tv_reauth()
+        paired = paired_protocols(entry.data)
+        lost = {one for one in paired if one not in self.credentials}
+        self.wanted = tuple(one for one in LABELS if one in (lost or paired))
+        if lost:
+            return await self.async_step_apple_tv_reauth_lost()
         return await self.async_step_apple_tv_reauth()
 
     @override
     async def async_reconfigure(self, entry: ConfigEntry) -> ConfigFlowResult:
-        self.begin_with(entry)
+        await self.async_begin_with(entry)
         return await self.async_step_apple_tv_reconfigure()
 
     async def async_step_apple_tv_reauth(
@@ -165,12 +172,23 @@ class AppleTvFlow(CheckSteps):
         # Another one may have been refused since the first.
         wanted = {*(self.wanted or ()), *self._refused()}
         self.wanted = tuple(one for one in LABELS if one in wanted)
+        return await self._async_reauth("apple_tv_reauth", user_input)
+
+    async def async_step_apple_tv_reauth_lost(
+        self, user_input: UserInput = None
+    ) -> ConfigFlowResult:
+        """Tell which pairing we do not have any more, and that the device will show a PIN."""
+        return await self._async_reauth("apple_tv_reauth_lost", user_input)
+
+    async def _async_reauth(
+        self, step_id: str, user_input: UserInput
+    ) -> ConfigFlowResult:
         if user_input is not None:
             return await self.async_step_apple_tv_look()
         return self.host.async_show_form(
-            step_id="apple_tv_reauth",
+            step_id=step_id,
             description_placeholders=self.placeholders(
-                protocol=", ".join(LABELS[one] for one in self.wanted)
+                protocol=", ".join(LABELS[one] for one in self.wanted or ())
             ),
         )
 

@@ -12,19 +12,18 @@ from ...protocols.apple.const import AppleProtocol
 from ...protocols.apple.identity import ClientIdentity
 from ...protocols.apple.services import FoundDevice
 from .. import FamilyFlow
-from .const import CLIENT_NAME, CONF_CREDENTIALS, CONF_IDENTIFIERS, CONF_IDENTITY
+from .const import CLIENT_NAME, CONF_IDENTIFIERS, CONF_PAIRED
 from .data import (
     async_entry_of,
     device_data,
     device_name,
     model_name,
     place,
-    stored_credentials,
     stored_found,
-    stored_identity,
     version_name,
 )
 from .hub import async_get_hub
+from .pairings import Pairings, async_get_pairing_store
 
 if TYPE_CHECKING:
     from ...config_flow import RumpusConfigFlow
@@ -51,14 +50,18 @@ class DeviceSteps(FamilyFlow):
         self.identity = ClientIdentity.create(CLIENT_NAME)
         self.has_taken_over = False
         self._task: asyncio.Task[Any] | None = None
+        self._is_over = False
 
-    @callback
-    def begin_with(self, entry: ConfigEntry) -> None:
+    async def async_begin_with(self, entry: ConfigEntry) -> None:
         """Repair or change an entry."""
         self.entry = entry
         self.found = stored_found(entry.data)
-        self.credentials = stored_credentials(entry.data)
-        self.identity = stored_identity(entry.data) or self.identity
+        if TYPE_CHECKING:
+            assert entry.unique_id is not None
+        store = async_get_pairing_store(self.host.hass)
+        if (pairings := await store.async_get(entry.unique_id)) is not None:
+            self.credentials = dict(pairings.credentials)
+            self.identity = pairings.identity
 
     # Waiting
 
@@ -94,29 +97,49 @@ class DeviceSteps(FamilyFlow):
         await self.host.async_claim(unique_id, raise_on_progress=raise_on_progress)
 
     async def async_keep(self) -> ConfigFlowResult:
-        """Make an entry, or change the one there is."""
+        """Make an entry, or change the one there is, and write what was got by pairing."""
         if (entry := self.entry) is not None:
+            await self._async_write(entry)
             return self.host.async_update_reload_and_abort(
                 entry,
                 data={
                     **entry.data,
                     **place(self.found, entry.data[CONF_IDENTIFIERS]),
-                    CONF_CREDENTIALS: {
-                        protocol.value: text
-                        for protocol, text in self.credentials.items()
-                    },
-                    CONF_IDENTITY: self.identity.to_dict(),
+                    CONF_PAIRED: [protocol.value for protocol in self.credentials],
                 },
             )
-        # Another flow may have been quicker.
-        await self.async_claim(raise_on_progress=False)
+        await self._async_write(None)
         return self.host.async_create_entry(
             title=device_name(self.found),
-            data=device_data(self.found, self.identity, self.credentials),
+            data=device_data(self.found, self.credentials),
             description="apple_tv_taken_over"
             if self.has_taken_over
             else "apple_tv_device",
         )
+
+    async def _async_write(self, entry: ConfigEntry | None) -> None:
+        """Write the pairings of an entry there is, or that is going to be made.
+
+        Nothing is left in the file by a flow that is too late: aborts when another one has
+        made an entry meanwhile; raises UnknownEntry when the entry is deleted.
+        """
+        hass = self.host.hass
+        store = async_get_pairing_store(hass)
+        async with store.lock:
+            if entry is None:
+                await self.async_claim(raise_on_progress=False)
+                device_id = self.host.unique_id
+            else:
+                hass.config_entries.async_get_known_entry(entry.entry_id)
+                device_id = entry.unique_id
+            if TYPE_CHECKING:
+                assert device_id is not None
+            await store.async_keep(
+                device_id, Pairings(self.identity, dict(self.credentials))
+            )
+            if entry is None and self._is_over:
+                # The user has closed it while it was writing.
+                await store.async_forget(device_id)
 
     def placeholders(self, **more: str) -> dict[str, str]:
         """Return what texts may say about the device."""
@@ -134,4 +157,5 @@ class DeviceSteps(FamilyFlow):
     def async_remove(self) -> None:
         # Tasks of progress steps are cancelled by whoever removes the flow.
         self._task = None
+        self._is_over = True
         async_get_hub(self.host.hass).forget_card(self.host.flow_id)

@@ -12,9 +12,11 @@ from homeassistant.core import HomeAssistant, callback
 from ...protocols.apple.const import AppleProtocol
 from ...protocols.hap.credentials import TransientCredentials, parse_credentials
 from ...protocols.hap.errors import InvalidCredentialsError
-from .const import CONF_CREDENTIALS, CONF_IDENTIFIERS
+from .const import CONF_IDENTIFIERS
 
 CORE_DOMAIN: Final = "apple_tv"
+CONF_CREDENTIALS: Final = "credentials"
+"""Key of the data of that integration's entries."""
 PROTOCOLS: Final[Mapping[str, AppleProtocol]] = {
     "2": AppleProtocol.MRP,
     "3": AppleProtocol.AIRPLAY,
