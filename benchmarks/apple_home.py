@@ -24,9 +24,11 @@ from benchmarks.homeassistant import (
     entry,
     go_private,
     measure,
+    store,
     store_entries,
 )
 from custom_components.rumpus.families.apple_tv.data import device_data
+from custom_components.rumpus.families.apple_tv.pairings import STORAGE_KEY, Pairings
 from custom_components.rumpus.protocols.apple.const import AppleProtocol
 from custom_components.rumpus.protocols.apple.identity import ClientIdentity
 from custom_components.rumpus.protocols.apple.pairing import (
@@ -64,11 +66,12 @@ async def run() -> None:
         async with AsyncExitStack() as stack:
             await fakes.start()
             stack.push_async_callback(fakes.stop)
-            entries = [await _entry(number) for number in range(DEVICES)]
-            async with _server(Path(folder) / "without", []) as server:
+            pairings: dict[str, Pairings] = {}
+            entries = [await _entry(number, pairings) for number in range(DEVICES)]
+            async with _server(Path(folder) / "without", [], {}) as server:
                 without = await measure(server)
             begin = time.monotonic()
-            server = _server(Path(folder) / "with", entries)
+            server = _server(Path(folder) / "with", entries, pairings)
             await stack.enter_async_context(server)
             api = await stack.enter_async_context(HomeAssistantApi(server.url))
             await _wait_all(api, "idle")
@@ -115,9 +118,15 @@ def _player(number: int) -> str:
     return f"media_player.apple_tv_{number}"
 
 
-def _server(folder: Path, entries: list[dict[str, object]]) -> HomeAssistantServer:
+def _server(
+    folder: Path,
+    entries: list[dict[str, object]],
+    pairings: Mapping[str, Pairings],
+) -> HomeAssistantServer:
     """Return a Home Assistant that knows the devices, and watches itself."""
     store_entries(folder, entries)
+    devices = {device_id: one.to_dict() for device_id, one in pairings.items()}
+    store(folder, STORAGE_KEY, {"devices": devices})
     server = HomeAssistantServer(
         folder, port=PORT, log_levels=QUIET, yaml="rumpus:\ninterop_probe:\n"
     )
@@ -125,13 +134,14 @@ def _server(folder: Path, entries: list[dict[str, object]]) -> HomeAssistantServ
     return server
 
 
-async def _entry(number: int) -> dict[str, object]:
-    """Pair with a device, and return it as Home Assistant stores it."""
+async def _entry(number: int, pairings: dict[str, Pairings]) -> dict[str, object]:
+    """Pair with a device, note that, and return its entry as Home Assistant stores it."""
     (found,) = await scan_unicast([_address(number)], port=MDNS_PORT, knock=False)
     identity = ClientIdentity.create("Home Assistant")
     credentials = await _pair(found, identity)
     assert found.identifier is not None
-    data = device_data(found, identity, credentials)
+    pairings[found.identifier] = Pairings(identity, credentials)
+    data = device_data(found, credentials)
     device: dict[str, object] = entry(found.identifier, found.name, data)
     device["entry_id"] = f"apple_tv_{number:02}"
     return device
