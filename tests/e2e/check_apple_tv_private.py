@@ -1,30 +1,29 @@
-"""The check of Apple TVs and HomePods: the keys of the pairings are nowhere but in storage."""
+"""The check of Apple TVs and HomePods: the keys of the pairings are in one file and nowhere else."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
+import stat
 from typing import Final
 
 from .check_privacy import require_private
 from .lab import Lab
 from .report import Report, require
-from .shapes import as_object, get_object, get_str, objects, parse
+from .shapes import as_object, get_object, parse
 from .subject import Subject
 
-STORAGE: Final = "core.config_entries"
+PAIRINGS: Final = "rumpus.apple_tv_pairings"
 MIN_SECRET: Final = 16
 """Characters from which a part of stored credentials is worth to be looked for."""
+SECRET_PART: Final = 1
+"""Which part of them nobody but us has."""
 
 
-async def check_secrets(lab: Lab, report: Report, subjects: Iterable[Subject]) -> None:
+async def check_secrets(lab: Lab, report: Report, subjects: Sequence[Subject]) -> None:
     """Look for keys; leave a text field open for what follows."""
-    subjects = tuple(subjects)
-    file = lab.server.config_dir / ".storage" / STORAGE
-    async with report.step("the keys of Apple devices are shown nowhere"):
-        secrets = await asyncio.to_thread(
-            _read, file, {subject.entry.entry_id for subject in subjects}
-        )
-        require(bool(secrets), "there are no keys")
+    storage = lab.server.config_dir / ".storage"
+    async with report.step("the keys of Apple devices are for the owner's eyes alone"):
+        secrets = await asyncio.to_thread(_read, storage)
         await require_private(lab, subjects, secrets)
     async with report.step(f"{subjects[0].fake.name}: a text field has the focus"):
         await subjects[0].fake.say("text")
@@ -32,14 +31,24 @@ async def check_secrets(lab: Lab, report: Report, subjects: Iterable[Subject]) -
         await subjects[0].wait_state("text", "keyboard", "")
 
 
-def _read(file: Path, entry_ids: Iterable[str]) -> list[str]:
-    """Return the parts of the credentials that are stored."""
+def _read(storage: Path) -> list[str]:
+    """Return the parts of the credentials in their file.
+
+    Raises CheckError when others may read the file, or find a secret key in another one.
+    """
+    file = storage / PAIRINGS
+    mode = file.stat().st_mode
+    require(not mode & (stat.S_IRWXG | stat.S_IRWXO), f"{file.name} is {mode:o}")
     document = as_object(parse(file.read_text(encoding="utf-8")))
-    secrets = []
-    for entry in objects(get_object(document, "data")["entries"]):
-        if get_str(entry, "entry_id") in entry_ids:
-            for text in get_object(get_object(entry, "data"), "credentials").values():
-                secrets += [
-                    part for part in str(text).split(":") if len(part) >= MIN_SECRET
-                ]
-    return secrets
+    credentials = [
+        str(text).split(":")
+        for device in get_object(get_object(document, "data"), "devices").values()
+        for text in get_object(as_object(device), "credentials").values()
+    ]
+    require(bool(credentials), f"there are no keys in {file.name}")
+    for other in storage.iterdir():
+        content = other.read_text(encoding="utf-8") if other != file else ""
+        # The first part is the public key of the device, which it announces.
+        found = any(parts[SECRET_PART] in content for parts in credentials)
+        require(not found, f"there are keys in {other.name}, too")
+    return [part for parts in credentials for part in parts if len(part) >= MIN_SECRET]
