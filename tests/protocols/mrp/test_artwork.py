@@ -1,23 +1,33 @@
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.rumpus.protocols.apple.models import Artwork
-from custom_components.rumpus.protocols.errors import DisconnectedError
+from custom_components.rumpus.protocols.errors import (
+    DisconnectedError,
+    PeerTimeoutError,
+)
 from custom_components.rumpus.protocols.mrp import messages
 from custom_components.rumpus.protocols.mrp.artwork import (
     DEFAULT_TYPE,
     MAX_ARTWORK,
     MAX_CACHED,
     MAX_PIXELS,
+    MAX_TRIES,
     _is_address,
     fill_template,
 )
+from custom_components.rumpus.protocols.mrp.events import ArtworkChanged
+from custom_components.rumpus.protocols.mrp.link import (
+    ARTWORK_NOTIFICATION,
+    MAX_NOTIFICATIONS,
+)
 from custom_components.rumpus.protocols.mrp.metadata import MAX_IDENTIFIER, MAX_URL
 from custom_components.rumpus.protocols.mrp.proto import mrp_pb2 as pb
-from tests.protocols.mrp.common import ScriptedTransport, scripted
+from tests.protocols.mrp.common import HASTY, ScriptedTransport, scripted
 
 APP = "com.example.tv"
 TEMPLATE = "https://example.com/{w}x{h}{c}.{f}"
@@ -240,6 +250,116 @@ async def test_another_picture_of_the_same_item() -> None:
         assert await client.artwork() == Artwork(b"new", DEFAULT_TYPE)
         play(transport, "id2")
         assert await client.artwork() == Artwork(b"old", DEFAULT_TYPE)
+
+
+async def test_a_picture_that_comes_later() -> None:
+    async with scripted() as (client, transport, log):
+        play(transport)
+        give(transport, pb.ContentItem(artwork_data=b"old"))
+        await client.artwork()
+        assert not log.of(ArtworkChanged)
+        # Now it is somewhere else, and everything else is as it was.
+        play(transport, artwork_mime_type="image/png")
+        play(transport, artwork_mime_type="image/png")
+        assert log.of(ArtworkChanged) == [ArtworkChanged()]
+        give(transport, pb.ContentItem(artwork_data=b"new"))
+        assert await client.artwork() == Artwork(b"new", "image/png")
+        play(transport, "id2")
+        assert len(log.of(ArtworkChanged)) == 1
+
+
+async def test_notifications_of_another_picture() -> None:
+    async with scripted() as (client, transport, log):
+        message = messages.make(pb.MESSAGE_TYPE_NOTIFICATION)
+        message.notification.notification.append(ARTWORK_NOTIFICATION)
+        transport.push(message)
+        play(transport)
+        assert not log.of(ArtworkChanged)
+        give(transport, pb.ContentItem(artwork_data=b"old"))
+        await client.artwork()
+        transport.push(message)
+        assert log.of(ArtworkChanged) == [ArtworkChanged()]
+        give(transport, pb.ContentItem(artwork_data=b"new"))
+        assert await client.artwork() == Artwork(b"new", DEFAULT_TYPE)
+
+
+async def test_the_number_of_notifications_is_bounded() -> None:
+    async with scripted() as (_, transport, log):
+        play(transport)
+        message = messages.make(pb.MESSAGE_TYPE_NOTIFICATION)
+        names = message.notification.notification
+        names.extend([*["x"] * MAX_NOTIFICATIONS, ARTWORK_NOTIFICATION])
+        transport.push(message)
+        assert not log.of(ArtworkChanged)
+        del names[0]
+        transport.push(message)
+        assert log.of(ArtworkChanged) == [ArtworkChanged()]
+
+
+class Slow:
+    """A device that does something before it gives the picture that it was asked for."""
+
+    def __init__(
+        self, transport: ScriptedTransport, *deeds: Callable[[], None]
+    ) -> None:
+        self._deeds = list(deeds)
+        transport.answers[pb.MESSAGE_TYPE_PLAYBACK_QUEUE_REQUEST] = self
+
+    def __call__(self, _: pb.ProtocolMessage) -> pb.ProtocolMessage:
+        number = len(self._deeds)
+        if self._deeds:
+            self._deeds.pop(0)()
+        answer = messages.make(pb.MESSAGE_TYPE_SET_STATE)
+        answer.set_state.playback_queue.content_items.add(
+            artwork_data=f"{number}".encode()
+        )
+        return answer
+
+
+async def test_something_else_is_played_meanwhile() -> None:
+    async with scripted() as (client, transport, _):
+        play(transport)
+        Slow(transport, lambda: play(transport, "id2"))
+        assert await client.artwork() == Artwork(b"0", DEFAULT_TYPE)
+        assert len(requests_of(transport)) == 2
+        # What came for the first one is nobody's.
+        play(transport)
+        await client.artwork()
+        assert len(requests_of(transport)) == 3
+
+
+async def test_there_is_another_picture_meanwhile() -> None:
+    async with scripted() as (client, transport, _):
+        play(transport)
+        message = messages.make(pb.MESSAGE_TYPE_UPDATE_CONTENT_ITEM_ARTWORK)
+        message.update_content_item_artwork.content_items.add(identifier="id1")
+        Slow(transport, lambda: transport.push(message))
+        assert await client.artwork() == Artwork(b"0", DEFAULT_TYPE)
+
+
+async def test_a_picture_that_comes_too_late_is_no_queue() -> None:
+    async with scripted(timing=HASTY) as (client, transport, _):
+        play(transport, title="one")
+        with pytest.raises(PeerTimeoutError):
+            await client.artwork()
+        (request,) = transport.of(pb.MESSAGE_TYPE_PLAYBACK_QUEUE_REQUEST)
+        answer = messages.make(pb.MESSAGE_TYPE_SET_STATE)
+        answer.identifier = request.identifier
+        answer.set_state.player_path.client.bundle_identifier = APP
+        answer.set_state.playback_queue.content_items.add(artwork_data=b"late")
+        transport.push(answer)
+        assert client.playing.title == "one"
+
+
+async def test_the_number_of_tries_is_bounded() -> None:
+    async with scripted() as (client, transport, _):
+        play(transport)
+        Slow(
+            transport,
+            *(lambda name=f"id{n}": play(transport, name) for n in range(2, 99)),
+        )
+        assert await client.artwork() is None
+        assert len(requests_of(transport)) == MAX_TRIES
 
 
 async def test_two_at_once_are_one_request() -> None:

@@ -39,7 +39,14 @@ from custom_components.rumpus.protocols.mrp.proto import mrp_pb2 as pb
 from tests.fakes.apple_tv import FakeAppleTv
 from tests.fakes.apple_tv_artwork import picture
 from tests.fakes.apple_tv_models import FILM_COMMANDS, FakeCommand, FakeItem, FakeOutput
-from tests.protocols.mrp.common import HASTY, IDENTITY, Log, client_of
+from tests.protocols.mrp.common import (
+    HASTY,
+    IDENTITY,
+    Log,
+    client_of,
+    scripted,
+    volume_controls,
+)
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -482,3 +489,17 @@ async def test_events_end_with_the_subscription(
     device.mrp.media.change_item(title="two")
     await log.until(lambda: client.playing.title == "two")
     assert PlayingChanged(client.playing) not in events
+
+
+async def test_a_listener_that_another_one_ends_hears_no_more() -> None:
+    async with scripted() as (client, transport, _):
+        told: list[str] = []
+
+        def end_the_other(_: object) -> None:
+            told.append("first")
+            end()
+
+        client.subscribe(end_the_other)
+        end = client.subscribe(lambda _: told.append("second"))
+        transport.push(volume_controls(3))
+        assert told == ["first"]

@@ -14,7 +14,7 @@ from custom_components.rumpus.protocols.errors import (
 )
 from custom_components.rumpus.protocols.mrp import messages
 from custom_components.rumpus.protocols.mrp.proto import mrp_pb2 as pb
-from custom_components.rumpus.protocols.mrp.session import MrpSession
+from custom_components.rumpus.protocols.mrp.session import MAX_OVERDUE, MrpSession
 from custom_components.rumpus.protocols.mrp.timing import Timing
 from tests.protocols import virtual_time
 from tests.protocols.mrp.common import HASTY, PATIENT, ScriptedTransport
@@ -85,9 +85,26 @@ async def test_a_request_runs_out() -> None:
     with pytest.raises(PeerTimeoutError):
         await scene.session.request(generic())
     late = pb.ProtocolMessage(identifier=scene.transport.sent[0].identifier)
+    # It was asked for, so it is no news: what is played is not what a picture came with.
+    scene.transport.push(late)
+    assert scene.pushes == []
     scene.transport.push(late)
     assert scene.pushes == [late]
     await scene.session.close()
+
+
+async def test_limit_of_answers_that_come_too_late(scene: Scene) -> None:
+    scene.transport.answers.clear()
+    for _ in range(MAX_OVERDUE + 1):
+        asking = asyncio.create_task(scene.session.request(generic()))
+        await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    first, second, *_ = scene.transport.sent
+    for question in (first, second):
+        scene.transport.push(pb.ProtocolMessage(identifier=question.identifier))
+    assert [push.identifier for push in scene.pushes] == [first.identifier]
 
 
 async def test_messages_of_pairing_have_no_identifier(scene: Scene) -> None:

@@ -201,3 +201,25 @@ async def test_a_device_in_a_proxy_group_is_no_output() -> None:
         assert client.output_devices == (OutputDevice("D2", "HomePod"),)
         assert client.device_info.group_identifier == "G"
         assert client.device_info.model == "AppleTV6,2"
+
+
+async def test_a_cluster_whose_volume_nobody_has_told() -> None:
+    async with scripted() as (client, transport, log):
+        transport.push(volume_controls(2), volume(0.3))
+        transport.push(info(cluster_id="C"))
+        assert level_of(client) is None
+        assert log.of(VolumeChanged) == [VolumeChanged(30.0), VolumeChanged(None)]
+        transport.push(volume(0.4, "C"))
+        assert client.volume == 40.0
+
+
+async def test_the_device_as_one_of_its_outputs() -> None:
+    async with scripted() as (client, transport, _):
+        transport.push(
+            volume_controls(2), info(is_group_leader=True, unique_identifier="U1")
+        )
+        transport.answers[pb.MESSAGE_TYPE_SET_VOLUME] = lambda _: volume(0.5)
+        await client.set_volume(50, "U1")
+        (sent,) = transport.of(pb.MESSAGE_TYPE_SET_VOLUME)
+        assert sent.set_volume.output_device_uid == UID
+        assert client.output_devices == (OutputDevice("U1", "", 50.0),)

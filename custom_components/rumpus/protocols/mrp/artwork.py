@@ -18,6 +18,8 @@ MAX_ARTWORK: Final = 8 * 1024 * 1024
 """Bytes of one picture; a larger one is none."""
 MAX_CACHED: Final = 4
 """Pictures that are kept."""
+MAX_TRIES: Final = 3
+"""Pictures that are loaded for one caller, while something else is played each time."""
 MAX_PIXELS: Final = 4096
 """Width and height that can be asked for."""
 ANY_SIZE: Final = 999_999
@@ -48,9 +50,12 @@ class ArtworkLoader:
         self._fetch = fetch
         self._cache: OrderedDict[Key, Artwork] = OrderedDict()
         self._lock = asyncio.Lock()
+        # How often there was another picture under the same id.
+        self._changes = 0
 
     def forget(self, identifier: str | None = None) -> None:
         """Forget the pictures of one id, or all of them: there are others."""
+        self._changes += 1
         for key in [
             key for key in self._cache if identifier is None or key[0] == identifier
         ]:
@@ -64,21 +69,34 @@ class ArtworkLoader:
         wide = min(width, MAX_PIXELS) if width and width > 0 else 0
         high = min(height, MAX_PIXELS) if height and height > 0 else -1
         async with self._lock:
-            player = self._player()
-            item = None if player is None else player.item
-            identifier = artwork_id(item)
-            if player is None or item is None or identifier is None:
-                return None
-            key = (identifier, wide, high)
-            if (artwork := self._cache.get(key)) is not None:
-                self._cache.move_to_end(key)
-                return artwork
-            artwork = await self._load(player, item, wide, high)
-            if artwork is not None:
-                self._cache[key] = artwork
-                if len(self._cache) > MAX_CACHED:
-                    self._cache.popitem(last=False)
-            return artwork
+            for _ in range(MAX_TRIES):
+                player = self._player()
+                item = None if player is None else player.item
+                identifier = artwork_id(item)
+                if player is None or item is None or identifier is None:
+                    return None
+                key = (identifier, wide, high)
+                if (artwork := self._cache.get(key)) is not None:
+                    self._cache.move_to_end(key)
+                    return artwork
+                changes = self._changes
+                artwork = await self._load(player, item, wide, high)
+                if changes == self._changes and self._is_current(identifier):
+                    self._keep(key, artwork)
+                    return artwork
+            # Whoever asked is told that there is another one, and asks again.
+            return None
+
+    def _is_current(self, identifier: str) -> bool:
+        """Return whether it is still played: a picture is of what is played now."""
+        player = self._player()
+        return player is not None and artwork_id(player.item) == identifier
+
+    def _keep(self, key: Key, artwork: Artwork | None) -> None:
+        if artwork is not None:
+            self._cache[key] = artwork
+            if len(self._cache) > MAX_CACHED:
+                self._cache.popitem(last=False)
 
     async def _load(
         self, player: Player, item: Item, width: int, height: int

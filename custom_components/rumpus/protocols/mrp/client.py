@@ -200,6 +200,9 @@ class MrpClient(MrpLink):
         Of the device itself, or of an output device by its id. Raises ValueError past
         0..100 and UnsupportedError for a device without an absolute volume.
         """
+        if output_device == self.device_info.identifier:
+            # As one of those that play along it has another id than for its volume.
+            output_device = None
         await self._volume.set(level, output_device)
 
     async def volume_up(self) -> None:

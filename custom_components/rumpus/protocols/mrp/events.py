@@ -42,9 +42,9 @@ class PowerChanged:
 
 @dataclass(frozen=True, slots=True)
 class VolumeChanged:
-    """The volume of the device is another, in percent."""
+    """The volume of the device is another, in percent; None while it is not known."""
 
-    volume: float
+    volume: float | None
 
 
 @dataclass(frozen=True, slots=True)

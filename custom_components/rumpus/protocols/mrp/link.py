@@ -30,7 +30,7 @@ from .keyboard import read_keyboard
 from .media import COMMANDS, NOTHING, MediaState
 from .models import KeyboardSession, MrpDeviceInfo
 from .players import MAX_UPDATES
-from .playing import build_playing
+from .playing import ArtworkSources, artwork_sources, build_playing
 from .proto import mrp_pb2 as pb
 from .session import MrpSession
 from .tcp import TcpTransport
@@ -38,6 +38,11 @@ from .timing import Timing
 from .transport import MessageTransport
 from .volume import Volume
 from .waiting import Reports
+
+MAX_NOTIFICATIONS: Final = 64
+"""Notifications of one message that are looked at."""
+ARTWORK_NOTIFICATION: Final = "kMRTelevisionRemoteNowPlayingArtworkChanged"
+"""What a device calls it when there is another picture (part B, section 4.1)."""
 
 type Listener = Callable[[MrpEvent], None]
 
@@ -74,6 +79,7 @@ class MrpLink:
         self._volume = Volume(self._session, self._emit, self._timing)
         self._infos: Reports[MrpDeviceInfo] = Reports()
         self._playing = IDLE
+        self._sources: ArtworkSources = ()
         self._power = PowerState.UNKNOWN
         self._info = MrpDeviceInfo()
         self._outputs: tuple[OutputDevice, ...] = ()
@@ -108,6 +114,7 @@ class MrpLink:
                 )
             ),
             pb.MESSAGE_TYPE_UPDATE_CONTENT_ITEM_ARTWORK: self._on_artwork,
+            pb.MESSAGE_TYPE_NOTIFICATION: self._on_notification,
             pb.MESSAGE_TYPE_DEVICE_INFO: self._on_device_info,
             pb.MESSAGE_TYPE_DEVICE_INFO_UPDATE: self._on_device_info,
             pb.MESSAGE_TYPE_VOLUME_CONTROL_AVAILABILITY: lambda message: (
@@ -268,12 +275,23 @@ class MrpLink:
         media = self._media
         client = media.client
         player = None if client is None else client.playing()
-        playing = build_playing(client, player, self._clock(), self._playing)
-        if playing != self._playing:
+        old = self._playing
+        playing = build_playing(client, player, self._clock(), old)
+        if playing != old:
             self._playing = playing
             self._emit(PlayingChanged(playing))
+        if playing.artwork_id is not None:
+            self._look_at_artwork(playing.artwork_id, old.artwork_id)
         if change & COMMANDS:
             self._emit(CommandsChanged())
+
+    def _look_at_artwork(self, identifier: str, old: str | None) -> None:
+        """Tell that there is a picture that was only promised, or another address."""
+        sources = artwork_sources(self._media.item)
+        before, self._sources = self._sources, sources
+        if sources != before and identifier == old:
+            self._forget_artwork()
+            self._emit(ArtworkChanged())
 
     def _on_artwork(self, message: pb.ProtocolMessage) -> None:
         item = self._media.item
@@ -281,6 +299,12 @@ class MrpLink:
             other.identifier == item.identifier
             for other in message.update_content_item_artwork.content_items[:MAX_UPDATES]
         ):
+            self._forget_artwork()
+            self._emit(ArtworkChanged())
+
+    def _on_notification(self, message: pb.ProtocolMessage) -> None:
+        names = message.notification.notification[:MAX_NOTIFICATIONS]
+        if ARTWORK_NOTIFICATION in names and self._playing.artwork_id is not None:
             self._forget_artwork()
             self._emit(ArtworkChanged())
 
@@ -329,7 +353,10 @@ class MrpLink:
             self._emit(OutputDevicesChanged(outputs))
 
     def _emit(self, event: MrpEvent) -> None:
-        for callback in tuple(self._listeners.values()):
+        for key in tuple(self._listeners):
+            # One may have ended another, which hears no more then.
+            if (callback := self._listeners.get(key)) is None:
+                continue
             try:
                 callback(event)
             except Exception:

@@ -7,6 +7,7 @@ from google.protobuf.message import DecodeError
 
 from ..apple.identity import ClientIdentity
 from ..errors import ProtocolError
+from .bounds import MAX_PLAIN, check_plain
 from .enums import Command, TextAction
 from .proto import mrp_pb2 as pb
 
@@ -31,6 +32,8 @@ def make(kind: pb.MessageType) -> pb.ProtocolMessage:
 
 def decode(data: bytes) -> pb.ProtocolMessage:
     """Return what a device sent. Raises ProtocolError."""
+    if len(data) > MAX_PLAIN:
+        check_plain(data)
     try:
         return pb.ProtocolMessage.FromString(data)
     except DecodeError:

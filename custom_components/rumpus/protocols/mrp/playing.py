@@ -8,6 +8,8 @@ from .enums import Command, RepeatMode, ShuffleMode
 from .metadata import Metadata
 from .players import Client, Item, Player, command_info
 
+type ArtworkSources = tuple[str | bool | None, ...]
+
 _MEDIA_TYPES: Final = {1: MediaType.MUSIC, 2: MediaType.VIDEO}
 _SHUFFLE: Final = {
     int(ShuffleMode.OFF): ShuffleState.OFF,
@@ -89,6 +91,19 @@ def artwork_id(item: Item | None) -> str | None:
         or metadata.content_identifier
         or item.identifier
         or None
+    )
+
+
+def artwork_sources(item: Item | None) -> ArtworkSources:
+    """Return what leads to the picture of an item, whatever names it."""
+    if item is None:
+        return ()
+    metadata = item.metadata
+    return (
+        metadata.artwork_url,
+        metadata.artwork_mime_type,
+        metadata.artwork_available,
+        item.identifier,
     )
 
 

@@ -14,6 +14,8 @@ from .transport import MessageTransport
 
 MAX_WAITING: Final = 256
 """Requests that may wait for their answers at once."""
+MAX_OVERDUE: Final = 256
+"""Requests that nobody waits for any more whose answers are still known."""
 
 type Push = Callable[[pb.ProtocolMessage], None]
 
@@ -39,6 +41,8 @@ class MrpSession:
         self._push = push
         self._lost = lost
         self._waiting: dict[str, asyncio.Future[pb.ProtocolMessage]] = {}
+        # Given up: an answer that comes all the same is no news. The latest are last.
+        self._overdue: dict[str, None] = {}
         self._hold: Callable[[], None] | None = None
         self._is_closed = False
         self._heartbeat: asyncio.Task[None] | None = None
@@ -156,8 +160,17 @@ class MrpSession:
         finally:
             for key, answer in answers.items():
                 del waiting[key]
-                if not answer.cancel() and not answer.cancelled():
+                if answer.cancel() or answer.cancelled():
+                    self._give_up(key)
+                else:
                     answer.exception()  # nobody else may ask for it
+
+    def _give_up(self, key: str) -> None:
+        """Take an answer that still comes for what it is: a picture is no queue."""
+        if key != _CRYPTO:
+            self._overdue[key] = None
+            if len(self._overdue) > MAX_OVERDUE:
+                del self._overdue[next(iter(self._overdue))]
 
     def _received(self, data: bytes) -> None:
         self._heard_at = self._loop.time()
@@ -179,6 +192,9 @@ class MrpSession:
                     if not key and self._hold is not None:
                         self._hold()
                     return
+        if self._overdue and message.identifier in self._overdue:
+            del self._overdue[message.identifier]
+            return
         self._push(message)
 
     def _ended(self, error: RumpusError | None) -> None:

@@ -65,7 +65,7 @@ class Volume:
         self.uid = uid
         if self.controls != controls:
             self._publish(VolumeControlsChanged(self.controls))
-        if self.level is not None and self.level != level:
+        if self.level != level:
             self._publish(VolumeChanged(self.level))
 
     def set_availability(self, message: pb.VolumeControlAvailabilityMessage) -> None:
