@@ -99,6 +99,9 @@ async def test_film(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     assert state.attributes["app_id"] == "com.example.films"
     assert state.attributes["app_name"] == "Films"
     assert state.attributes["device_class"] == "tv"
+    # It says nothing of them, as there is no queue.
+    assert "shuffle" not in state.attributes
+    assert "repeat" not in state.attributes
 
 
 async def test_series(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
@@ -248,7 +251,7 @@ async def test_artwork(
     hass_client: ClientSessionGenerator,
 ) -> None:
     """The picture comes over the link, through Home Assistant's own proxy."""
-    await set_up(hass, apple_tv)
+    entry = await set_up(hass, apple_tv)
     client = await hass_client()
     assert "entity_picture" not in get_state(hass, PLAYER).attributes
     picture = FakePicture("cover-1", b"\x89PNG not really", width=64, height=64)
@@ -264,6 +267,10 @@ async def test_artwork(
     assert response.status == 200
     assert await response.read() == picture.data
     assert response.content_type == "image/png"
+
+    apple_tv.mrp.media.tell_artwork()
+    await wait_data(entry, lambda state: state.artwork_changes)
+    assert get_state(hass, PLAYER).attributes["entity_picture"] != address
 
 
 async def test_no_artwork(
@@ -489,13 +496,17 @@ async def test_homepod(hass: HomeAssistant, homepod: FakeAppleTv) -> None:
 async def test_asleep_and_gone(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     """Asleep by its own word is off, also when the link ends; mere silence is unavailable."""
     entry = await set_up(hass, apple_tv)
+    await wait_data(entry, lambda state: state.apps)
 
     apple_tv.sleep()
     await wait_state(hass, PLAYER, "off")
     await wait_connected(entry, is_connected=False)
     assert get_state(hass, PLAYER).state == "off"
 
-    await call(hass, "turn_on")
+    # An app is reason enough to wake up.
+    identifier, name = next(iter(apple_tv.apps.items()))
+    await call(hass, "select_source", source=name)
+    assert apple_tv.companion.commands.launches == [identifier]
     await wait_state(hass, PLAYER, "idle")
     apple_tv.vanish()
     await wait_state(hass, PLAYER, STATE_UNAVAILABLE)

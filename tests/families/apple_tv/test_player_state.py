@@ -15,6 +15,7 @@ from custom_components.rumpus.families.apple_tv.player_state import (
     content_type,
     has_ended,
     hears_media,
+    image_hash,
     player_features,
     player_state,
     position_updated_at,
@@ -134,7 +135,14 @@ def test_features_are_those_of_the_moment() -> None:
         | MediaPlayerEntityFeature.SELECT_SOURCE
     )
     assert player_features(able) == expected
-    assert player_features(replace(able, is_connected=False, is_asleep=True)) == power
+    asleep = replace(able, is_connected=False, is_asleep=True)
+    assert player_features(asleep) == power
+    assert player_features(replace(asleep, known_features=able.features)) == (
+        power
+        | MediaPlayerEntityFeature.PLAY_MEDIA
+        | MediaPlayerEntityFeature.BROWSE_MEDIA
+        | MediaPlayerEntityFeature.SELECT_SOURCE
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,6 +157,19 @@ def test_features_are_those_of_the_moment() -> None:
 )
 def test_content_types(playing: Playing, content: ContentType | None) -> None:
     assert content_type(playing) is content
+
+
+def test_image_hash() -> None:
+    """Another picture is another text; what the device calls it is not told."""
+    name = "https://example.com/{w}x{h}?token=secret&x=#1"
+    one = image_hash(TV, Playing(artwork_id=name))
+    assert one is not None
+    assert one.isalnum()
+    assert one == image_hash(TV, Playing(artwork_id=name, title="The same album"))
+    assert one != image_hash(TV, Playing(artwork_id="other"))
+    assert one != image_hash(replace(TV, artwork_changes=1), Playing(artwork_id=name))
+    assert image_hash(TV, Playing(artwork_id="\ud800")) is not None
+    assert image_hash(TV, Playing()) is None
 
 
 def test_position() -> None:

@@ -43,6 +43,8 @@ async def test_app_and_kind(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     apple_tv.mrp.media.play(identifier, FakeItem("f", "Film"))
     await wait_state(hass, KIND, "video")
     await wait_state(hass, APP, name)
+    apple_tv.mrp.media.play(identifier, FakeItem("e", "Pilot", series="Rumpus"))
+    await wait_state(hass, KIND, "tv")
 
     apple_tv.mrp.media.play(
         "com.example.radio",
@@ -136,6 +138,7 @@ async def test_homepod_has_no_standby(
     await set_up(hass, homepod)
 
     entity_ids = {state.entity_id for state in hass.states.async_all()}
+    assert "remote.kitchen" not in entity_ids
     assert "button.kitchen_wake" not in entity_ids
     assert "button.kitchen_sleep" not in entity_ids
     assert "text.kitchen_keyboard" not in entity_ids

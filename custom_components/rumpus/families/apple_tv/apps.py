@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import re
 from typing import Final
 
+from ...protocols.apple.enums import Feature
 from ...protocols.apple.models import App
 from ...protocols.companion.errors import CommandFailedError
 from ...protocols.errors import RumpusError
@@ -64,11 +65,16 @@ def find_target(state: AppleTvState, text: str) -> str | None:
 
 
 async def async_launch(coordinator: AppleTvCoordinator, text: str) -> None:
-    """Start an app, or open a link in the app that it belongs to.
+    """Start an app, or open a link in the app that it belongs to; a device that is off wakes up.
 
     Raises ServiceValidationError for what is neither, HomeAssistantError when it fails.
     """
     if (target := find_target(coordinator.data, text)) is None:
+        if not coordinator.data.knows(Feature.LAUNCH_APP):
+            # There is no list of apps, and no source to choose.
+            refuse("apple_tv_not_supported", coordinator.entry.title)
         refuse("apple_tv_unknown_app", coordinator.entry.title)
+    if coordinator.data.is_off and coordinator.data.knows(Feature.LAUNCH_APP):
+        await coordinator.async_turn_on()
     with apple_tv_errors(coordinator.entry.title, REFUSED):
         await coordinator.device.launch(target)

@@ -27,6 +27,7 @@ from .outputs import GROUPS_CHANGED, PLAYER, async_group, async_join, async_unjo
 from .player_state import (
     REPEAT,
     content_type,
+    image_hash,
     player_features,
     player_state,
     position_updated_at,
@@ -129,11 +130,22 @@ class AppleTvPlayer(AppleTvPowerEntity, MediaPlayerEntity):
         # The position stands with the time when it was true: nothing is written as it moves.
         self._attr_media_position = now.position
         self._attr_media_position_updated_at = position_updated_at(now)
-        self._attr_media_image_hash = now.artwork_id
+        self._attr_media_image_hash = image_hash(self.coordinator.data, now)
+        self._show_order(playing)
+
+    def _show_order(self, playing: Playing | None) -> None:
+        """Show how a queue is gone through; a film, for example, has none."""
+        can = self.coordinator.data.can
         self._attr_shuffle = (
-            None if playing is None else now.shuffle is not ShuffleState.OFF
+            playing.shuffle is not ShuffleState.OFF
+            if playing is not None and can(Feature.SHUFFLE)
+            else None
         )
-        self._attr_repeat = None if playing is None else REPEAT[now.repeat]
+        self._attr_repeat = (
+            REPEAT[playing.repeat]
+            if playing is not None and can(Feature.REPEAT)
+            else None
+        )
 
     @override
     async def async_get_media_image(self) -> tuple[bytes | None, str | None]:

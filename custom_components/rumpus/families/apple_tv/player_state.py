@@ -1,6 +1,7 @@
 """What a device plays, in Home Assistant's words; nothing here does input or output."""
 
 from datetime import UTC, datetime
+import hashlib
 from typing import Final
 
 from homeassistant.components.media_player.const import (
@@ -37,6 +38,11 @@ _CONTENT: Final = {
     MediaType.TV: ContentType.TVSHOW,
     MediaType.VIDEO: ContentType.VIDEO,
 }
+_APPS: Final = (
+    MediaPlayerEntityFeature.PLAY_MEDIA
+    | MediaPlayerEntityFeature.BROWSE_MEDIA
+    | MediaPlayerEntityFeature.SELECT_SOURCE
+)
 _FEATURES: Final = (
     ((Feature.PLAY, Feature.PLAY_PAUSE), MediaPlayerEntityFeature.PLAY),
     ((Feature.PAUSE, Feature.PLAY_PAUSE), MediaPlayerEntityFeature.PAUSE),
@@ -50,12 +56,7 @@ _FEATURES: Final = (
     ((Feature.VOLUME_UP,), MediaPlayerEntityFeature.VOLUME_STEP),
     ((Feature.MUTE,), MediaPlayerEntityFeature.VOLUME_MUTE),
     ((Feature.SET_OUTPUT_DEVICES,), MediaPlayerEntityFeature.GROUPING),
-    (
-        (Feature.LAUNCH_APP,),
-        MediaPlayerEntityFeature.PLAY_MEDIA
-        | MediaPlayerEntityFeature.BROWSE_MEDIA
-        | MediaPlayerEntityFeature.SELECT_SOURCE,
-    ),
+    ((Feature.LAUNCH_APP,), _APPS),
 )
 """What the device has to be able to, one of these at least, for each feature."""
 _POWER: Final = MediaPlayerEntityFeature.TURN_ON | MediaPlayerEntityFeature.TURN_OFF
@@ -107,8 +108,10 @@ def shown(state: AppleTvState) -> Playing | None:
 
 
 def player_features(state: AppleTvState) -> MediaPlayerEntityFeature:
-    """Return what can be asked of the device now."""
+    """Return what can be asked of the device now; an app wakes it up."""
     features = MediaPlayerEntityFeature(0) if state.is_speaker else _POWER
+    if not state.is_connected and state.is_asleep and state.knows(Feature.LAUNCH_APP):
+        features |= _APPS
     if state.is_connected:
         for wanted, feature in _FEATURES:
             if any(state.can(one) for one in wanted):
@@ -121,6 +124,17 @@ def content_type(playing: Playing) -> ContentType | None:
     if playing.series_name is not None:
         return ContentType.TVSHOW
     return _CONTENT.get(playing.media_type)
+
+
+def image_hash(state: AppleTvState, playing: Playing) -> str | None:
+    """Return what is another text for another picture, None while there is none.
+
+    What the device calls a picture may be an address, and goes into no state.
+    """
+    if playing.artwork_id is None:
+        return None
+    name = f"{state.artwork_changes} {playing.artwork_id}"
+    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def position_updated_at(playing: Playing) -> datetime | None:

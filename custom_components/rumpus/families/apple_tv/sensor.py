@@ -39,7 +39,10 @@ def _app(state: AppleTvState) -> str | None:
 
 def _media_type(state: AppleTvState) -> str:
     playing = shown(state)
-    return NOTHING if playing is None else playing.media_type
+    if playing is None:
+        return NOTHING
+    # Many apps say no more than video of an episode, as they name its series.
+    return MediaType.TV if playing.series_name is not None else playing.media_type
 
 
 def _genre(state: AppleTvState) -> str | None:
