@@ -214,6 +214,26 @@ async def test_action_that_apple_tvs_have_not(
     assert caught.value.translation_key == "apple_tv_no_action"
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("set_text", {"text": "x"}),
+        ("launch_app", {"app": "Music"}),
+        ("click", {}),
+    ],
+)
+async def test_homepod_has_no_screen(
+    hass: HomeAssistant, homepod: FakeAppleTv, name: str, data: dict[str, Any]
+) -> None:
+    """It is not about pairing: there is nothing to be typed on or started."""
+    await set_up(hass, homepod)
+
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(hass, name, **data)
+
+    assert caught.value.translation_key == "apple_tv_no_screen"
+
+
 async def test_actions_while_the_device_is_away(
     hass: HomeAssistant, apple_tv: FakeAppleTv
 ) -> None:

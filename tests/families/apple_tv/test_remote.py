@@ -119,7 +119,7 @@ async def test_key_that_cannot_be_held(
     with pytest.raises(ServiceValidationError) as caught:
         await send(hass, "hold:skip_forward")
 
-    assert caught.value.translation_key == "apple_tv_not_supported"
+    assert caught.value.translation_key == "apple_tv_press_not_supported"
 
 
 async def test_power_words(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:

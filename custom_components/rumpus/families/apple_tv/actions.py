@@ -29,6 +29,8 @@ async def async_action(
     """
     if (handler := ACTIONS.get(name)) is None:
         refuse("apple_tv_no_action", coordinator.entry.title)
+    if coordinator.data.is_speaker and name not in FOR_SPEAKERS:
+        refuse("apple_tv_no_screen", coordinator.entry.title)
     return await handler(coordinator, data)
 
 
@@ -203,3 +205,14 @@ ACTIONS: Final[Mapping[str, Handler]] = {
     "set_output_volume": _async_set_output_volume,
 }
 """What such devices can do, by the names of the table."""
+FOR_SPEAKERS: Final = frozenset(
+    {
+        "skip",
+        "get_output_devices",
+        "set_output_devices",
+        "add_output_devices",
+        "remove_output_devices",
+        "set_output_volume",
+    }
+)
+"""Those that need no screen."""

@@ -1,7 +1,7 @@
 """The remote control of an Apple TV: its keys, its touch pad and its power."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, assert_never, override
 
 from homeassistant.components.remote import RemoteEntity
@@ -19,8 +19,11 @@ from homeassistant.components.remote.const import (
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...entities import async_follow
+from ...error_texts import NO_SPECIAL
 from ...protocols.apple.device import AppleDevice
 from ...protocols.apple.enums import Feature, InputAction
+from ...protocols.errors import RumpusError, UnsupportedError
 from .apps import app_names, async_launch, find_target
 from .coordinator import AppleTvCoordinator
 from .entity import AppleTvPowerEntity
@@ -43,14 +46,23 @@ from .remote_keys import (
 )
 
 REMOTE: Final = "remote"
+NOT_ONCE: Final[Mapping[type[RumpusError], str]] = {
+    UnsupportedError: "apple_tv_press_not_supported"
+}
+"""What it means that a key cannot be pressed twice or held."""
 
 
 @callback
 def async_setup(
     coordinator: AppleTvCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the remote control of a device."""
-    async_add_entities([AppleTvRemote(coordinator)])
+    """Add the remote control of a device; a HomePod has no screen to move about on."""
+    async_follow(
+        coordinator,
+        async_add_entities,
+        lambda: () if coordinator.data.is_speaker else (REMOTE,),
+        lambda _: AppleTvRemote(coordinator),
+    )
 
 
 class AppleTvRemote(AppleTvPowerEntity, RemoteEntity):
@@ -157,7 +169,7 @@ class AppleTvRemote(AppleTvPowerEntity, RemoteEntity):
             case Wait(seconds):
                 await asyncio.sleep(seconds)
             case _:
-                with apple_tv_errors(self.coordinator.entry.title):
+                with apple_tv_errors(self.coordinator.entry.title, _special(step)):
                     await _async_touch(self.coordinator.device, step)
 
 
@@ -166,6 +178,13 @@ def _held(step: Step, hold: float) -> Step:
     if hold and isinstance(step, Press) and step.action is InputAction.SINGLE:
         return Press(step.key, InputAction.HOLD, hold)
     return step
+
+
+def _special(step: Step) -> Mapping[type[RumpusError], str]:
+    """Return what errors mean that a step may end in, beyond the usual."""
+    if isinstance(step, Press) and step.action is not InputAction.SINGLE:
+        return NOT_ONCE
+    return NO_SPECIAL
 
 
 def _seconds(step: Step) -> float:
