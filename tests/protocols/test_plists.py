@@ -225,6 +225,12 @@ def test_max_objects() -> None:
     assert plists.loads(plists.dumps([fits[:-2], True]))
 
 
+def test_max_table() -> None:
+    assert plists.loads(raw(*[b"\x09"] * plists.MAX_TABLE)) is True
+    with pytest.raises(MessageTooLargeError):
+        plists.loads(raw(*[b"\x09"] * (plists.MAX_TABLE + 1)))
+
+
 def test_shared_references_do_not_explode() -> None:
     """32 levels of ten references each to the level below would be 10**31 values."""
     levels = [array(*[level + 1] * 10) for level in range(31)]

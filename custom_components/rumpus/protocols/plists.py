@@ -6,7 +6,7 @@ what it unfolds to. The writer is ours since it is the faster one. The Apple TV 
 part A, section 5.1 says what these lists are for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 import datetime as dt
 import math
@@ -26,6 +26,8 @@ MAX_DEPTH: Final = 32
 """Dictionaries and arrays inside each other."""
 MAX_OBJECTS: Final = 20_000
 """Values that a binary one unfolds to, keys included; a hundred are usual."""
+MAX_TABLE: Final = MAX_OBJECTS
+"""Objects in the table of a binary one, whether anything refers to them or not."""
 MAX_NUMBER: Final = 2**128
 """Largest magnitude of a whole number that is taken for a float."""
 
@@ -80,6 +82,8 @@ class _Container:
 
     def encode(self, size: int) -> bytes:
         head = _head(self.kind, self.length)
+        if size == 1:
+            return head + bytes(self.refs)
         return head + b"".join([ref.to_bytes(size) for ref in self.refs])
 
 
@@ -92,19 +96,31 @@ def _flatten(value: PlistValue, objects: list[bytes | _Container]) -> int:
         for key in value:
             if not isinstance(key, str):
                 raise ProtocolError("A property list has texts as keys")
-            container.refs.append(_flatten(key, objects))
-        container.refs += [_flatten(item, objects) for item in value.values()]
+            objects.append(_encode_text(key))
+        container.refs += range(place + 1, len(objects))
+        _flatten_all(value.values(), container.refs, objects)
     elif isinstance(value, list):
         container = _Container(0xA0, len(value), [])
         objects.append(container)
-        container.refs += [_flatten(item, objects) for item in value]
+        _flatten_all(value, container.refs, objects)
     else:
         objects.append(_encode(value))
     return place
 
 
+def _flatten_all(
+    values: Iterable[PlistValue], refs: list[int], objects: list[bytes | _Container]
+) -> None:
+    for value in values:
+        if isinstance(value, str):
+            refs.append(len(objects))
+            objects.append(_encode_text(value))
+        else:
+            refs.append(_flatten(value, objects))
+
+
 def _encode(value: PlistValue) -> bytes:
-    """Return anything but a container as bytes."""
+    """Return anything but containers and texts as bytes."""
     if value is None or isinstance(value, bool):
         return b"\0" if value is None else b"\x09" if value else b"\x08"
     if isinstance(value, int):
@@ -113,8 +129,6 @@ def _encode(value: PlistValue) -> bytes:
         return b"\x23" + struct.pack(">d", value)
     if isinstance(value, bytes):
         return _head(0x40, len(value)) + value
-    if isinstance(value, str):
-        return _encode_text(value)
     if isinstance(value, dt.datetime):
         aware = value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
         return b"\x33" + struct.pack(">d", (aware - _EPOCH).total_seconds())
@@ -200,64 +214,66 @@ class _Reader:
         self._unread = len(data)
         # Only of what cannot hold anything else: sharing it costs nothing.
         self._scalars: dict[int, PlistValue] = {}
-        end = len(data) - _TRAILER.size
+        self._end = end = len(data) - _TRAILER.size
         if end < _HEADER_SIZE:
             raise ProtocolError("A property list that is cut off")
-        self._offset_size, self._ref_size, count, self._top, self._table = (
-            _TRAILER.unpack_from(data, end)
-        )
-        if not (1 <= self._offset_size <= 8 and 1 <= self._ref_size <= 8):
+        size, self._ref_size, count, self._top, table = _TRAILER.unpack_from(data, end)
+        if not (1 <= size <= 8 and 1 <= self._ref_size <= 8):
             raise ProtocolError("A property list with numbers of impossible sizes")
-        if not _HEADER_SIZE <= self._table <= end - count * self._offset_size:
+        if not _HEADER_SIZE <= table <= end - count * size:
             raise ProtocolError("A property list whose table lies outside of it")
-        self._count = count
+        if count > MAX_TABLE:
+            raise MessageTooLargeError(f"More than {MAX_TABLE} objects")
+        self._offsets = _numbers(data[table : table + count * size], size)
 
     def read(self) -> PlistValue:
         return self._object(self._top, 0)
 
     def _object(self, ref: int, depth: int) -> PlistValue:
-        if ref in self._scalars:
-            return self._scalars[ref]
-        if ref >= self._count:
+        if ref >= len(self._offsets):
             raise ProtocolError("A property list refers to what it does not hold")
-        start = self._number(self._table + ref * self._offset_size, self._offset_size)
-        token = self._bytes(start, 1)[0]
+        start = self._offsets[ref]
+        if start >= self._end:
+            raise ProtocolError("A property list that is cut off")
+        token = self._data[start]
         kind, low = token >> 4, token & 0x0F
-        if kind in {0xA, 0xD}:
+        if kind == 0xA or kind == 0xD:  # noqa: PLR1714 - faster than a set
             if depth >= MAX_DEPTH:
                 raise MessageTooLargeError(f"More than {MAX_DEPTH} levels")
             size, start = self._size(low, start + 1)
             if kind == 0xA:
-                return self._array(size, start, depth + 1)
-            return self._dictionary(size, start, depth + 1)
-        value = self._scalar(token, start + 1)
+                return self._objects(self._refs(size, start), depth + 1)
+            return self._dictionary(self._refs(2 * size, start), depth + 1)
+        if kind == 0x5 and low < 0x0F:
+            # Nearly all that there is, so without further ado.
+            value: PlistValue = _text(self._content(start + 1, low), kind)
+        else:
+            value = self._scalar(token, start + 1)
         self._scalars[ref] = value
         return value
 
-    def _array(self, size: int, start: int, depth: int) -> list[PlistValue]:
-        return [self._object(ref, depth) for ref in self._refs(size, start)]
-
-    def _dictionary(self, size: int, start: int, depth: int) -> PlistDict:
-        refs = self._refs(2 * size, start)
+    def _dictionary(self, refs: Sequence[int], depth: int) -> PlistDict:
+        size = len(refs) // 2
+        keys = self._objects(refs[:size], depth)
         values: PlistDict = {}
-        for key_ref, ref in zip(refs[:size], refs[size:], strict=True):
-            key = self._object(key_ref, depth)
+        for key, value in zip(keys, self._objects(refs[size:], depth), strict=True):
             if not isinstance(key, str):
                 raise ProtocolError("A property list with a key that is no text")
-            values[key] = self._object(ref, depth)
+            values[key] = value
         return values
 
-    def _refs(self, count: int, start: int) -> list[int]:
+    def _objects(self, refs: Sequence[int], depth: int) -> list[PlistValue]:
+        known = self._scalars
+        return [
+            known[ref] if ref in known else self._object(ref, depth) for ref in refs
+        ]
+
+    def _refs(self, count: int, start: int) -> Sequence[int]:
         # Before the list is made: one of a few million would take its time.
         self._left -= count
         if self._left < 0:
             raise MessageTooLargeError(f"More than {MAX_OBJECTS} values")
-        size = self._ref_size
-        data = self._bytes(start, count * size)
-        return [
-            int.from_bytes(data[place : place + size])
-            for place in range(0, len(data), size)
-        ]
+        return _numbers(self._bytes(start, count * self._ref_size), self._ref_size)
 
     def _scalar(self, token: int, start: int) -> PlistValue:
         if token in _CONSTANTS:
@@ -305,9 +321,19 @@ class _Reader:
 
     def _bytes(self, start: int, size: int) -> bytes:
         # What is read lies before the table, or in it when it is of the table.
-        if start + size > len(self._data) - _TRAILER.size:
+        if start + size > self._end:
             raise ProtocolError("A property list that is cut off")
         return self._data[start : start + size]
+
+
+def _numbers(data: bytes, size: int) -> Sequence[int]:
+    """Return the numbers of that many bytes each."""
+    if size == 1:
+        return data
+    return [
+        int.from_bytes(data[start : start + size])
+        for start in range(0, len(data), size)
+    ]
 
 
 def _text(data: bytes, kind: int) -> str:

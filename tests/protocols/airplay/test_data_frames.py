@@ -1,11 +1,12 @@
 """Tests of the data channel's frames."""
 
+from collections.abc import Callable
 import contextlib
 import plistlib
 import struct
 import time
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 import pytest
 
 from . import vectors
@@ -135,6 +136,64 @@ def test_messages_round_trip(messages: list[bytes]) -> None:
     assert split_messages(data) == tuple(messages)
     for message in messages:
         assert decode_messages(encode_message(message)) == (message,)
+
+
+@pytest.mark.parametrize(
+    "size",
+    # One of eight bytes would be taken for the beginning of a message without length.
+    [
+        *range(1, 8),
+        *range(9, 20),
+        *range(195, 260),
+        300,
+        65_000,
+        65_498,
+        65_536,
+        70_000,
+    ],
+)
+def test_lists_are_what_everybody_writes(size: int) -> None:
+    message = b"\x0a" * size
+    data = varint.encode(size) + message
+    payload = encode_message(message)
+    assert payload == plistlib.dumps(
+        {"params": {"data": data}}, fmt=plistlib.FMT_BINARY
+    )
+    assert decode_messages(payload) == (message,)
+
+
+def outcome(read: Callable[[], object]) -> object:
+    """Return what some reading gives, or how it fails."""
+    try:
+        return read()
+    except ProtocolError as err:
+        return type(err)
+
+
+def read_slowly(payload: bytes) -> tuple[bytes, ...]:
+    """Read the messages of any property list."""
+    body = plists.loads_dict(payload)
+    params = plists.get_dict(body, "params") or {}
+    return split_messages(plists.get_bytes(params, "data") or b"")
+
+
+@given(
+    st.sampled_from([1, 13, 14, 40, 300, 66_000]),
+    st.lists(st.tuples(st.integers(-60, 40), st.integers(0, 255)), max_size=3),
+    st.integers(0, 3),
+)
+@example(40, [(27, 0x13)], 0)  # eight bytes for the length
+@example(40, [(26, 0x3F)], 0)  # no data
+@example(40, [(-1, 0x46)], 0)  # another place of the table
+def test_lists_that_are_nearly_the_same(
+    size: int, changes: list[tuple[int, int]], cut: int
+) -> None:
+    payload = bytearray(encode_message(b"\x0a" * size))
+    for place, value in changes:
+        payload[place] = value
+    del payload[len(payload) - cut :]
+    data = bytes(payload)
+    assert outcome(lambda: decode_messages(data)) == outcome(lambda: read_slowly(data))
 
 
 @given(st.binary(max_size=100))

@@ -14,6 +14,18 @@ MAX_MESSAGES: Final = 4096
 """Messages in one frame."""
 
 _HEADER: Final = struct.Struct(">I12s4sQ4x")
+# The beginning of the list that carries messages (see below), where its objects are, and
+# what tells that the last of them is data, and how long.
+_START: Final = b"bplist00\xd1\x01\x02Vparams\xd1\x03\x04Tdata"
+_PLACES: Final = (8, 11, 18, 21, len(_START))
+_TABLES: Final = {
+    width: b"".join([place.to_bytes(width) for place in _PLACES]) for width in (1, 2, 4)
+}
+_TRAILER: Final = struct.Struct(">6xBBQQQ")
+_MIN_LIST: Final = len(_START) + 1 + len(_PLACES) + _TRAILER.size
+_DATA: Final = 0x40
+_LONG: Final = 0x0F
+_LENGTH: Final = 0x10
 _UNPREFIXED: Final = 0x08
 """What a message starts with, in place of its length, when it is alone and has none."""
 
@@ -84,7 +96,7 @@ def _text(word: bytes) -> str:
 def encode_message(message: bytes) -> bytes:
     """Return the payload that carries one message."""
     data = varint.encode(len(message)) + message
-    return plists.dumps({"params": {"data": data}})
+    return _wrap(data)
 
 
 def decode_messages(payload: bytes) -> tuple[bytes, ...]:
@@ -94,9 +106,51 @@ def decode_messages(payload: bytes) -> tuple[bytes, ...]:
     """
     if not payload:
         return ()
-    body = plists.loads_dict(payload, max_size=MAX_FRAME)
-    data = plists.get_bytes(plists.get_dict(body, "params") or {}, "data")
+    if (data := _unwrap(payload)) is None:
+        body = plists.loads_dict(payload, max_size=MAX_FRAME)
+        data = plists.get_bytes(plists.get_dict(body, "params") or {}, "data")
     return split_messages(data or b"")
+
+
+# Nearly all payloads are the same property list, {"params": {"data": ...}}. That one is
+# put together here, and taken apart when it is written as it is by everybody.
+
+
+def _wrap(data: bytes) -> bytes:
+    """Return the property list around data."""
+    size = len(data)
+    if size < _LONG:
+        start = _START + bytes((_DATA | size,))
+    else:
+        width = 1 if size < 1 << 8 else 2 if size < 1 << 16 else 4
+        start = _START + bytes((_DATA | _LONG, _LENGTH | width >> 1))
+        start += size.to_bytes(width)
+    return b"".join((start, data, _tail(len(start) + size)))
+
+
+def _unwrap(payload: bytes) -> bytes | None:
+    """Return the data of such a list; None for any other, which may still have some."""
+    if len(payload) < _MIN_LIST or not payload.startswith(_START):
+        return None
+    begin = len(_START) + 1
+    size = payload[begin - 1] ^ _DATA
+    if size == _LONG:
+        width = 1 << (payload[begin] ^ _LENGTH)
+        if width > 4:
+            return None
+        begin += 1 + width
+        size = int.from_bytes(payload[begin - width : begin])
+    elif size > _LONG:
+        return None
+    end = begin + size
+    return payload[begin:end] if payload[end:] == _tail(end) else None
+
+
+def _tail(table: int) -> bytes:
+    """Return where the objects are, in a table at that place, and what closes a list."""
+    width = 1 if table < 1 << 8 else 2 if table < 1 << 16 else 4
+    trailer = _TRAILER.pack(width, 1, len(_PLACES), 0, table)
+    return _TABLES[width] + trailer
 
 
 def split_messages(data: bytes) -> tuple[bytes, ...]:
