@@ -79,6 +79,46 @@ async def test_the_first_message_has_a_state_of_its_own(
     assert states == [2, 0, 0, 0, 0]
 
 
+async def test_closing_while_the_connection_is_made(
+    device: FakeAppleTv, pairing: MrpPairing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is there too late is not left open, nor does a PIN appear."""
+    reached, gate = asyncio.Event(), asyncio.Event()
+    connect = TcpTransport.connect
+
+    async def connect_late(
+        transport: TcpTransport, address: str, port: int
+    ) -> TcpTransport:
+        await connect(transport, address, port)
+        reached.set()
+        await gate.wait()
+        return transport
+
+    monkeypatch.setattr(TcpTransport, "connect", connect_late)
+    beginning = asyncio.create_task(pairing.begin())
+    await reached.wait()
+    await pairing.close()
+    gate.set()
+    with pytest.raises(DisconnectedError, match="closed"):
+        await beginning
+    await device.wait_for("mrp_ended")
+    assert not device.seen("pin_shown")
+
+
+async def test_the_second_of_two_who_begin_wins(
+    device: FakeAppleTv, pairing: MrpPairing
+) -> None:
+    device.desk.silent.add(("setup", 2))
+    first = asyncio.create_task(pairing.begin())
+    await device.wait_for("setup_m1")
+    device.desk.silent.clear()
+    second = asyncio.create_task(pairing.begin())
+    with pytest.raises(DisconnectedError):
+        await first
+    await second
+    assert (await pairing.finish("1234")).client_id
+
+
 async def test_a_wrong_pin(device: FakeAppleTv, pairing: MrpPairing) -> None:
     await pairing.begin()
     with pytest.raises(WrongPinError):

@@ -32,6 +32,8 @@ class MrpPairing:
         self._timing = timing or Timing()
         self._session: MrpSession | None = None
         self._pairing: Pairing | None = None
+        # How often it was closed: somebody may do that while `begin` connects.
+        self._closings = 0
 
     async def begin(self) -> None:
         """Let the device show its PIN.
@@ -39,10 +41,12 @@ class MrpPairing:
         Raises DisconnectedError, PeerTimeoutError, ProtocolError, PairingError.
         """
         await self.close()
+        closings = self._closings
         transport = await TcpTransport(self._timing).connect(self._address, self._port)
         session = MrpSession(transport, self._timing, lambda _: None, lambda _: None)
-        self._session = session
         try:
+            self._require_not_closed(closings)
+            self._session = session  # from here on close() reaches it
             session.start()
             client_id = new_client_id()
             await session.introduce(self._identity, client_id)
@@ -54,11 +58,17 @@ class MrpPairing:
                 exchange, name=self._identity.name, client_id=client_id.encode()
             )
             await pairing.begin()
+            self._require_not_closed(closings)
         except BaseException as err:
-            await self.close()
+            await session.close()
             _raise_reason(err, session)
             raise
         self._pairing = pairing
+
+    def _require_not_closed(self, closings: int) -> None:
+        """Raise DisconnectedError when `close` was called since there were so many."""
+        if self._closings != closings:
+            raise DisconnectedError("The pairing was closed")
 
     async def finish(self, pin: str) -> HapCredentials:
         """Prove that we see the PIN, and return the credentials of the new pairing.
@@ -85,7 +95,8 @@ class MrpPairing:
         return credentials
 
     async def close(self) -> None:
-        """End the connection. Never raises."""
+        """End the connection, also one that is just being made. Never raises."""
+        self._closings += 1
         session, self._session, self._pairing = self._session, None, None
         if session is not None:
             await session.close()
