@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from custom_components.rumpus.protocols import varint
+from custom_components.rumpus.protocols import portions, varint
 from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     MessageTooLargeError,
@@ -222,3 +222,38 @@ async def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", hang)
     with pytest.raises(PeerTimeoutError):
         await TcpTransport(replace(HASTY, connect=0.01)).connect("127.0.0.1", 1)
+
+
+async def test_flood_comes_in_portions(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event loop gets round between messages, which all come and in order."""
+    monkeypatch.setattr(portions, "MAX_TURN", 0.0)
+    peer.start()
+    messages = [b"%d" % number for number in range(200)]
+    peer.say(*messages)
+    async with asyncio.timeout(5):
+        while not peer.received:
+            await peer.changed.wait()
+    assert len(peer.received) < len(messages)
+    assert await peer.wait(len(messages)) == messages
+    # It reads on after that.
+    peer.say(b"later")
+    assert (await peer.wait(len(messages) + 1))[-1] == b"later"
+
+
+async def test_flood_before_the_end(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is handed over any more once the connection was closed here."""
+    monkeypatch.setattr(portions, "MAX_TURN", 0.0)
+    peer.start()
+    peer.say(*(b"%d" % number for number in range(200)))
+    async with asyncio.timeout(5):
+        while not peer.received:
+            await peer.changed.wait()
+    await peer.transport.close()
+    count = len(peer.received)
+    assert count < 200
+    await asyncio.sleep(0)
+    assert len(peer.received) == count
