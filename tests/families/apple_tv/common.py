@@ -64,6 +64,7 @@ __all__ = [
 PLAYER = "media_player.living_room"
 REMOTE = "remote.living_room"
 STORE = "rumpus.apple_tv"
+PAIRINGS = "rumpus.apple_tv_pairings"
 STRINGS = Path(rumpus.__file__).parent / "translations" / "en.json"
 IDENTITY = ClientIdentity.create("Home Assistant")
 
