@@ -122,6 +122,9 @@ POWER: Final[Mapping[str, Power]] = {
     "wake": Power(is_on=True),
     "turn_off": Power(is_on=False),
     "sleep": Power(is_on=False),
+    # The keys of these names exist, but only power waits until the device has obeyed.
+    "wakeup": Power(is_on=True),
+    "suspend": Power(is_on=False),
 }
 
 
@@ -129,7 +132,7 @@ def known_commands() -> str:
     """Return what commands there are, for who wrote another one."""
     return ", ".join(
         (
-            *Key,
+            *(key for key in Key if key not in POWER),
             "double:select",
             "hold:select",
             "select@2",
