@@ -100,8 +100,8 @@ async def run() -> None:
 #: What happens to the devices, the wishes for its beginning and for its end.
 WAYS: Final = (
     ("falls silent", "vanish", "back"),
-    ("loses its network's address", "stop", "start"),
-    ("breaks its connections off, and takes none", "deny", "allow"),
+    ("breaks off and is gone", "stop", "start"),
+    ("breaks off and takes no connections", "deny", "allow"),
 )
 
 

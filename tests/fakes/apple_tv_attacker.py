@@ -78,6 +78,13 @@ async def flood(device: FakeAppleTv, done: Counter[str]) -> None:
                 batch = next(turns)
                 data.send(*batch)
                 done["messages"] += len(batch)
+        if "mrp" in device.servers:
+            for mrp in list(device.mrp.sessions):
+                batch = next(turns)
+                if _has_room(mrp.link) and mrp.is_ready:
+                    for message in batch:
+                        mrp.send_bytes(message)
+                    done["messages"] += len(batch)
         for connection in list(device.companion.connections):
             if connection.cipher is None or not _has_room(connection.link):
                 continue

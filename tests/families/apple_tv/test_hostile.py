@@ -29,6 +29,7 @@ from .common import (
     wait_attribute,
     wait_data,
     wait_links,
+    wait_state,
 )
 from .test_flow_zeroconf import discover
 from custom_components.rumpus.cards import MAX_CARDS
@@ -39,6 +40,7 @@ from custom_components.rumpus.protocols.apple.timing import Timing
 from tests.e2e.fakes import FakeProcess
 from tests.e2e.shapes import JsonObject, get_object
 from tests.fakes.apple_tv import FakeAppleTv
+from tests.fakes.apple_tv_core import OsName
 from tests.fakes.apple_tv_mdns import AIRPLAY, COMPANION
 from tests.fakes.apple_tv_models import FakeItem
 
@@ -74,16 +76,18 @@ def timing() -> Timing:
 class Attacker:
     """An Apple TV in another process, that can be told to go wild."""
 
-    def __init__(self, mdns_port: int) -> None:
+    def __init__(self, mdns_port: int, system: OsName) -> None:
         """Describe it."""
         # What is known of it here; it never starts.
-        self.twin = FakeAppleTv(address=ADDRESS, mdns_port=mdns_port, pin="4711")
+        self.twin = FakeAppleTv(
+            os=system, address=ADDRESS, mdns_port=mdns_port, pin="4711"
+        )
         self.process = FakeProcess(
             "attacker",
             (
                 *(sys.executable, "-m", "tests.fakes.apple_tv_attacker"),
                 *("--address", ADDRESS, "--mdns-port", str(mdns_port)),
-                *("--pin", self.twin.pin),
+                *("--os", system, "--pin", self.twin.pin),
             ),
         )
 
@@ -112,10 +116,10 @@ class Attacker:
 
 @pytest.fixture
 async def attacker(
-    all_of_loopback: None, homepod: FakeAppleTv
+    all_of_loopback: None, homepod: FakeAppleTv, system: OsName
 ) -> AsyncIterator[Attacker]:
     """An Apple TV in another process; a HomePod in this one is sane at all times."""
-    attacker = Attacker(homepod.mdns_port)
+    attacker = Attacker(homepod.mdns_port, system)
     await attacker.start()
     yield attacker
     await attacker.process.stop()
@@ -218,7 +222,16 @@ def number(done: JsonObject, key: str) -> int:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("attack", ["flood", "huge", "endless", "undecryptable"])
+@pytest.mark.parametrize(
+    ("attack", "system"),
+    [
+        ("flood", "tvos_26"),
+        ("flood", "tvos_14"),  # which has MRP on a port of its own
+        ("huge", "tvos_26"),
+        ("endless", "tvos_26"),
+        ("undecryptable", "tvos_26"),
+    ],
+)
 async def test_wild_device(
     hass: HomeAssistant,
     attacker: Attacker,
@@ -243,6 +256,26 @@ async def test_wild_device(
     assert number(done, "companion_verified") <= MAX_ATTEMPTS
     check_stalls(stalls)
     await check_log(hass, entry, caplog)
+
+
+async def test_flood_of_news(
+    hass: HomeAssistant, apple_tv: FakeAppleTv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond what is looked at one by one, what it comes to is shown, and all of it."""
+    monkeypatch.setattr(coordinator, "MAX_STATES", 0)
+    monkeypatch.setattr(coordinator, "STATES_REFILL", 0.0)
+    entry = await set_up(hass, apple_tv)
+    media = apple_tv.mrp.media
+    for count in range(50):
+        media.play("com.example.films", FakeItem("1", f"Film {count}"))
+    await wait_attribute(hass, PLAYER, "media_title", "Film 49")
+    before = coordinator_of(entry).data.artwork_changes
+    media.tell_artwork()
+    await wait_data(entry, lambda state: state.artwork_changes == before + 1)
+    apple_tv.set_volume(0.25)
+    await wait_attribute(hass, PLAYER, "volume_level", 0.25)
+    apple_tv.sleep(deep=False)
+    await wait_state(hass, PLAYER, "off")
 
 
 @pytest.mark.timeout(120)
