@@ -85,8 +85,11 @@ async def test_links(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     for entity_id in (LINK, COMPANION, AIRPLAY):
         assert get_state(hass, entity_id).state == "on"
 
+    assert get_state(hass, KIND).state == "none"
     await apple_tv.airplay.stop()
     await wait_state(hass, AIRPLAY, "off")
+    # Whether anything plays nobody knows now.
+    assert get_state(hass, KIND).state == STATE_UNKNOWN
     assert get_state(hass, COMPANION).state == "on"
     assert get_state(hass, LINK).state == "on"
 

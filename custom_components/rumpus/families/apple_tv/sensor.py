@@ -17,7 +17,7 @@ from .apps import app_name
 from .coordinator import AppleTvCoordinator
 from .entity import AppleTvEntity
 from .outputs import output_names
-from .player_state import shown
+from .player_state import hears_media, shown
 from .state import AppleTvState
 
 MAX_STATE: Final = 255
@@ -37,7 +37,9 @@ def _app(state: AppleTvState) -> str | None:
     return None if state.app is None else app_name(state, state.app)
 
 
-def _media_type(state: AppleTvState) -> str:
+def _media_type(state: AppleTvState) -> str | None:
+    if not state.is_off and not hears_media(state):
+        return None
     playing = shown(state)
     if playing is None:
         return NOTHING
