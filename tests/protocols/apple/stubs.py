@@ -106,6 +106,8 @@ class Script:
     """What connecting raises."""
     gate: asyncio.Event | None = None
     """What connecting waits for."""
+    slowness: float = 0.0
+    """Seconds that it takes."""
     close_error: Exception | None = None
     close_gate: asyncio.Event | None = None
 
@@ -113,6 +115,8 @@ class Script:
         """Behave like that."""
         if self.gate is not None:
             await self.gate.wait()
+        if self.slowness:
+            await asyncio.sleep(self.slowness)
         if self.error is not None:
             raise self.error
 

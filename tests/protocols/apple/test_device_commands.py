@@ -1,5 +1,6 @@
 """Which protocol does what, and what becomes of it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -386,6 +387,75 @@ def test_mute_remembers_the_level() -> None:
             await device.set_mute(True)
         tell(0.0)
         assert muted() is False
+
+    run(played(scenario(AIRPLAY), scene))
+
+
+def test_a_volume_that_somebody_else_changed_while_it_was_muted() -> None:
+    async def scene(bench: Bench) -> None:
+        tv, device = bench.tunnel, bench.device
+
+        def tell(volume: float) -> None:
+            tv.volume = volume
+            tv.tell(VolumeChanged(volume))
+
+        tell(35.0)
+        await device.set_mute(True)
+        tell(0.0)
+        # Up, and down again by somebody else: that is not our muting any more.
+        tell(20.0)
+        tell(0.0)
+        assert device.is_muted is False
+        tv.calls.clear()
+        await device.set_mute(False)
+        assert not tv.calls
+
+    run(played(scenario(AIRPLAY), scene))
+
+
+def test_a_mute_that_takes_several_steps() -> None:
+    async def scene(bench: Bench) -> None:
+        tv, device = bench.tunnel, bench.device
+        asked = asyncio.Event()
+        gate = asyncio.Event()
+
+        async def fade(level: float, /, output_device: str | None = None) -> None:
+            asked.set()
+            await gate.wait()
+            tell(level)
+
+        def tell(volume: float) -> None:
+            tv.volume = volume
+            tv.tell(VolumeChanged(volume))
+
+        tell(35.0)
+        tv.set_volume = fade  # type: ignore[method-assign]
+        muting = asyncio.ensure_future(device.set_mute(True))
+        await asked.wait()
+        tell(20.0)
+        again = asyncio.ensure_future(device.set_mute(True))
+        gate.set()
+        await muting
+        await again
+        assert device.is_muted is True
+        await device.set_mute(False)
+        assert device.volume == 35.0
+
+    run(played(scenario(AIRPLAY), scene))
+
+
+def test_the_level_is_kept_when_unmuting_fails() -> None:
+    async def scene(bench: Bench) -> None:
+        tv, device = bench.tunnel, bench.device
+        tv.volume = 35.0
+        await device.set_mute(True)
+        tv.volume = 0.0
+        tv.errors["set_volume"] = PeerTimeoutError("no")
+        with pytest.raises(PeerTimeoutError):
+            await device.set_mute(False)
+        tv.errors.clear()
+        await device.set_mute(False)
+        assert tv.calls[-1] == ("set_volume", 35.0, None)
 
     run(played(scenario(AIRPLAY), scene))
 

@@ -219,6 +219,23 @@ def test_a_subscriber_that_fails_keeps_nothing_from_the_others(
     assert caplog.text.count("Unexpected error telling an event") == 1
 
 
+def test_a_subscriber_that_another_one_ends_hears_no_more() -> None:
+    async def scene(bench: Bench) -> None:
+        told: list[str] = []
+
+        def end_the_other(_: object) -> None:
+            told.append("first")
+            end()
+
+        bench.device.subscribe(end_the_other)
+        end = bench.device.subscribe(lambda _: told.append("second"))
+        bench.tunnel.volume = 5.0
+        bench.tunnel.tell(mrp.VolumeChanged(5.0))
+        assert told == ["first"]
+
+    run(played(scenario(), scene))
+
+
 def test_the_hash_of_what_is_played() -> None:
     """The Apple TV reference, part B, section 5.7."""
     idle = "ca496c14642c78af6dd4250191fe175f6dafd72b4c33bcbab43c454aae051da1"

@@ -6,7 +6,10 @@ from dataclasses import replace
 import pytest
 
 from .stubs import AIRPLAY, COMPANION, MRP, PAIRED, Bench, found, scenario
-from custom_components.rumpus.protocols.apple.const import AppleProtocol
+from custom_components.rumpus.protocols.apple.const import (
+    AppleProtocol,
+    PairingRequirement,
+)
 from custom_components.rumpus.protocols.apple.enums import Key
 from custom_components.rumpus.protocols.apple.events import LinkUp
 from custom_components.rumpus.protocols.apple.link import LinkState
@@ -146,6 +149,60 @@ def test_announcements_cause_a_bounded_number_of_attempts() -> None:
         bench.device.announce(bench.place)
         await asyncio.sleep(0.01)
         assert 3 <= len(bench.tunnels) - before <= 4
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_announcements_elsewhere_cause_a_bounded_number_of_attempts() -> None:
+    async def act() -> None:
+        bench = scenario(AIRPLAY, timing=replace(SLOW, wakes=3, wakes_refill=0.1))
+        await gone_tunnel(bench)
+        before = len(bench.tunnels)
+        for number in range(100):
+            bench.device.announce(found(AIRPLAY, address=f"10.0.1.{number}"))
+            await asyncio.sleep(0.01)
+        assert len(bench.tunnels) - before <= 3
+        # The last word counts all the same, for the next attempt.
+        bench.tunnel_script.error = None
+        await asyncio.sleep(10)
+        bench.device.wake_links()
+        await bench.until(lambda: bench.device.is_connected)
+        assert bench.tunnel.place[0] == "10.0.1.99"
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_announcements_do_not_keep_a_link_from_coming_up() -> None:
+    """Those of somebody who says all the time that it is elsewhere."""
+
+    async def act() -> None:
+        bench = scenario(AIRPLAY, timing=Timing(wakes=3, wakes_refill=0.1))
+        bench.device.start()
+        bench.tunnel_script.slowness = 2.0
+        for number in range(100):
+            bench.device.announce(found(AIRPLAY, address=f"10.0.1.{number}"))
+            await asyncio.sleep(0.5)
+            if bench.device.is_connected:
+                break
+        assert bench.device.is_connected
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_announcements_elsewhere_do_not_ask_again_who_has_refused() -> None:
+    async def act() -> None:
+        bench = scenario(COMPANION, timing=Timing(wakes=3, wakes_refill=0.0))
+        bench.companion_script.error = CredentialsRefusedError("no")
+        bench.device.start()
+        with pytest.raises(CredentialsRefusedError):
+            await bench.device.connected(60)
+        for number in range(50):
+            bench.device.announce(found(COMPANION, address=f"10.0.1.{number}"))
+            await asyncio.sleep(0.5)
+        assert len(bench.companions) <= 1 + 3
         await bench.device.stop()
 
     run(act())
@@ -438,6 +495,22 @@ def test_mrp_by_itself_where_there_is_no_tunnel() -> None:
         await bench.start()
         assert not bench.mrps
         assert bench.tunnels
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_nobody_is_told_in_the_clear_that_there_is_no_tunnel() -> None:
+    async def act() -> None:
+        bench = scenario()
+        await gone(bench)
+        # As anybody could announce it who listens at a port.
+        forged = replace(AIRPLAY, properties={"model": "AppleTV11,1", "osvers": "12.0"})
+        open_one = replace(MRP, pairing=PairingRequirement.NOT_NEEDED)
+        bench.device.announce(found(forged, COMPANION, open_one))
+        await asyncio.sleep(10)
+        assert not bench.mrps
+        assert bench.device.links[AppleProtocol.MRP].state is LinkState.UNAVAILABLE
         await bench.device.stop()
 
     run(act())

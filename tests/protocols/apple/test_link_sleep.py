@@ -178,3 +178,20 @@ def test_a_search_that_does_not_end_holds_up_nobody_for_long() -> None:
         await bench.device.stop()
 
     run(act())
+
+
+def test_a_device_that_was_off_is_called_where_it_is_now() -> None:
+    async def act() -> None:
+        bench = scenario()
+        await bench.start()
+        bench.resolve_gate = asyncio.Event()
+        off(bench)
+        await asyncio.sleep(2)
+        bench.device.announce(found(address="10.0.0.20"))
+        await bench.until(lambda: len(bench.told(LinkUp)) == 4)
+        tunnels, companions = bench.tunnels[1:], bench.companions[1:]
+        assert {stub.place[0] for stub in tunnels} == {"10.0.0.20"}
+        assert {stub.place[0] for stub in companions} == {"10.0.0.20"}
+        await bench.device.stop()
+
+    run(act())

@@ -130,6 +130,11 @@ def test_services_at_the_host_of_a_sleep_proxy() -> None:
     found = {one.type: one for one in made.announcements(ASKED)}
     assert found[ServiceType.AIRPLAY].is_proxied
     assert not found[ServiceType.SLEEP_PROXY].is_proxied
+    # Its sleep proxy is elsewhere, and is not the device.
+    made.add(message(AddressRecord(HOST, "10.0.0.99")))
+    found = {one.type: one for one in made.announcements(ASKED)}
+    assert found[ServiceType.AIRPLAY].address == ASKED
+    assert found[ServiceType.SLEEP_PROXY].address == "10.0.0.99"
 
 
 def test_types_that_nobody_asked_for() -> None:

@@ -180,14 +180,18 @@ class Commands:
         volume = session.volume
         if volume is None:
             raise UnsupportedError("The volume is not known")
-        level = self._mute.mute(volume) if is_muted else self._mute.unmute(volume)
-        if level is None:
-            return
-        try:
-            await session.set_volume(level, None)
-        except BaseException:
+        if not is_muted:
+            level = self._mute.unmute(volume)
+            if level is not None:
+                await session.set_volume(level, None)
             self._mute.forget()
-            raise
+        elif (level := self._mute.mute(volume)) is not None:
+            try:
+                await session.set_volume(level, None)
+            except BaseException:
+                self._mute.forget()
+                raise
+            self._mute.done()
 
     # Pictures, apps, accounts
 

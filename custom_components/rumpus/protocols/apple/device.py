@@ -13,7 +13,7 @@ from ..reconnect import TaskFactory
 from .commands import Commands
 from .const import AppleProtocol
 from .enums import Feature, FeatureState, PowerState
-from .events import AppleEvent, LinkLost, LinkRefused, LinkUp
+from .events import AppleEvent, LinkLost, LinkRefused, LinkUp, VolumeChanged
 from .features import feature_state
 from .identity import ClientIdentity
 from .info import DeviceInfo
@@ -121,9 +121,10 @@ class AppleDevice(Commands):
         """
         if self._is_stopped:
             return
-        self._take(found)
-        if not self._is_asleep:
-            self.wake_links()
+        at_once = self._wakes.take(self._now())
+        self._take(found, at_once=at_once)
+        if at_once and not self._is_asleep:
+            self._wake_links()
 
     def set_asleep(self, is_asleep: bool) -> None:
         """Take note that a sleep proxy speaks for the device, or does so no more.
@@ -139,21 +140,24 @@ class AppleDevice(Commands):
 
     def wake_links(self) -> None:
         """Try at once what is not connected."""
-        if self._is_stopped or not self._wakes.take(self._now()):
-            return
+        if not self._is_stopped and self._wakes.take(self._now()):
+            self._wake_links()
+
+    def _wake_links(self) -> None:
         self._awake_or_asleep()
         for link in self._links:
             link.wake()
 
-    def _take(self, found: FoundDevice) -> None:
+    def _take(self, found: FoundDevice, *, at_once: bool = True) -> None:
         self._found = _renewed(self._found, found)
         self._state.found(self._found.info)
-        self._move_links()
+        self._move_links(at_once=at_once)
         self.set_asleep(found.is_asleep)
 
-    def _move_links(self) -> None:
+    def _move_links(self, *, at_once: bool = True) -> None:
         for link, maker in zip(self._links, self._makers, strict=True):
-            link.move(maker.place(self._found, self._credentials))
+            place = maker.place(self._found, self._credentials)
+            link.move(place, at_once=at_once)
 
     async def sleep_known(self) -> None:
         """Wait for a word about a device that was off when a link was lost."""
@@ -290,7 +294,12 @@ class AppleDevice(Commands):
         return unsubscribe
 
     def _publish(self, event: AppleEvent) -> None:
-        for callback in tuple(self._subscribers.values()):
+        if isinstance(event, VolumeChanged):
+            self._mute.heard(event.volume)
+        for number in tuple(self._subscribers):
+            # One may have ended another, or all, which hear no more then.
+            if (callback := self._subscribers.get(number)) is None:
+                continue
             try:
                 callback(event)
             except Exception:

@@ -213,15 +213,19 @@ class Link:
         if self._place is not None:
             self._set(LinkState.DOWN, self._error)
 
-    def move(self, place: Place | None) -> bool:
+    def move(self, place: Place | None, *, at_once: bool = True) -> bool:
         """Connect to this place from now on; return whether it is another one.
 
         A session that is up stays: where the device is was told by anybody. One without
-        a place to go back to is not taken up again when it is lost.
+        a place to go back to is not taken up again when it is lost. What is not done at
+        once is done with the next attempt, whenever that is due.
         """
         if place == self._place:
             return False
+        at_once |= place is None or self._place is None
         self._place = place
+        if not at_once:
+            return True
         self._quiet_until = -math.inf
         if self._session is None:
             state = LinkState.UNAVAILABLE if place is None else LinkState.DOWN
@@ -253,10 +257,10 @@ class Link:
     # Attempts
 
     async def _attempt(self) -> bool:
-        place = self._place
-        if place is None or self._loop_time() < self._quiet_until:
+        if self._is_quiet() or (not self._wishes and await self._is_asleep()):
             return False
-        if not self._wishes and await self._is_asleep():
+        # Whoever was waited for may have told of another place.
+        if (place := self._place) is None or self._is_quiet():
             return False
         if self._state is not LinkState.REFUSED:
             self._set(LinkState.CONNECTING, self._error)
@@ -281,6 +285,9 @@ class Link:
             # One at a place that counts no more says nothing.
             self.attempts += self._place == place
         return True
+
+    def _is_quiet(self) -> bool:
+        return self._place is None or self._loop_time() < self._quiet_until
 
     async def _is_asleep(self) -> bool:
         """Whether the device is to be left alone: to call it would wake it."""

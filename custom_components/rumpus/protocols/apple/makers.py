@@ -165,7 +165,12 @@ class TcpMaker(Maker):
             return None
         if self._tunnel.place(found, credentials) is not None:
             return None
-        return Place(found.address, service.port, credentials.get(self.protocol, ""))
+        text = credentials.get(self.protocol, "")
+        if not text and _is_paired(credentials.get(self._tunnel.protocol, "")):
+            # Anybody can say that there is no tunnel, and be told everything then by
+            # those who do without one, in the clear.
+            return None
+        return Place(found.address, service.port, text)
 
     @override
     def make(self, place: Place, context: Context, listener: Listener) -> Session:

@@ -1,6 +1,7 @@
 """What one host has told, datagram by datagram (part A, sections 1.5 to 1.7)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from .dns import (
@@ -144,11 +145,15 @@ class RecordTable:
     def announcements(self, asked: str) -> tuple[Announcement, ...]:
         """Return all services; `asked` is the address that the answers came from.
 
-        It is known to work: it is taken where a host has several addresses, or none.
+        It is known to work: it is taken where a host has several addresses, or none. So
+        it is for a device whose sleep proxy answers there: that one is somebody else.
         """
-        return mark_proxied(
+        told = mark_proxied(
             self._announcement(key, instance, asked)
             for key, instance in self._instances.items()
+        )
+        return tuple(
+            replace(one, address=asked) if one.is_proxied else one for one in told
         )
 
     def _announcement(self, key: Key, instance: str, asked: str) -> Announcement:
