@@ -258,15 +258,12 @@ class SessionTargets:
         _finish(self._read_companion(data))
 
     async def _read_companion(self, data: bytes) -> None:
-        reader = asyncio.StreamReader()
-        protocol = asyncio.StreamReaderProtocol(reader)
-        loop = asyncio.get_running_loop()
-        writer = asyncio.StreamWriter(Nowhere(), protocol, reader, loop)
-        stream = frames.FrameStream(reader, writer)
+        stream = frames.FrameStream()
+        stream.connection_made(Nowhere())
         if self._chance.random() < 0.3:
             stream.secure(ChannelCipher(*KEYS, nonce_size=12))
-        reader.feed_data(data)
-        reader.feed_eof()
+        stream.data_received(data)
+        stream.connection_lost(None)
         while True:
             frame = await stream.read_frame()
             self.read_message(frame.payload)
@@ -312,6 +309,14 @@ class Nowhere(asyncio.Transport):
     @override
     def is_closing(self) -> bool:
         return True
+
+    @override
+    def pause_reading(self) -> None:
+        pass
+
+    @override
+    def resume_reading(self) -> None:
+        pass
 
 
 def _finish(work: Coroutine[Any, Any, None]) -> None:

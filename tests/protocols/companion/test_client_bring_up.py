@@ -1,6 +1,7 @@
 """How the session comes up, or does not: each step silent, refused or left."""
 
 import asyncio
+import asyncio.trsock
 import socket
 
 import pytest
@@ -157,7 +158,8 @@ async def test_a_connection_that_nobody_takes(
         await asyncio.Event().wait()
 
     async with client_of(device, HASTY) as (made, _):
-        monkeypatch.setattr(asyncio, "open_connection", never)
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "create_connection", never)
         with pytest.raises(PeerTimeoutError):
             await made.connect()
 
@@ -225,7 +227,8 @@ async def test_nothing_is_said_before_the_device_is_verified(
 async def test_the_kernel_looks_after_the_connection(linked: Linked) -> None:
     stream = linked[0]._connection._stream
     assert stream is not None
-    sock = stream._writer.get_extra_info("socket")
+    sock = stream.get_extra_info("socket")
+    assert isinstance(sock, asyncio.trsock.TransportSocket)
     assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
     idle, interval, count, user = (
         sock.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))

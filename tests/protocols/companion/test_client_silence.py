@@ -5,7 +5,10 @@ import asyncio
 import pytest
 
 from .common import HASTY, PATIENT, WATCHFUL, Linked, client_of
-from custom_components.rumpus.protocols.companion import connection as connection_module
+from custom_components.rumpus.protocols.companion import (
+    connection as connection_module,
+    frames,
+)
 from custom_components.rumpus.protocols.companion.connection import (
     AuthenticationExchange,
 )
@@ -108,12 +111,12 @@ async def test_a_late_look_at_the_clock_is_no_silence(
         assert made.is_connected
 
 
-async def test_a_question_that_cannot_be_asked(device: FakeAppleTv) -> None:
+async def test_a_question_that_cannot_be_asked(
+    device: FakeAppleTv, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with client_of(device, WATCHFUL) as (made, log):
         await made.connect()
-        stream = made._connection._stream
-        assert stream is not None
-        stream._max_write_buffer = 0  # as if nothing had left for long
+        monkeypatch.setattr(frames, "MAX_UNSENT", 0)  # as if nothing had left for long
         assert isinstance((await log.get(Lost)).error, RumpusError)
 
 

@@ -1,15 +1,18 @@
 """Frames: as recorded, in any pieces, within bounds, and encrypted in order."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 import time
+from typing import override
 
 from hypothesis import given, strategies as st
 import pytest
 
-from ..connections import in_memory
+from ..connections import MemoryTransport
 from custom_components.rumpus.protocols.companion.frames import (
     HEADER_SIZE,
     MAX_PAYLOAD,
+    MAX_UNSENT,
     Frame,
     FrameStream,
     header,
@@ -17,7 +20,7 @@ from custom_components.rumpus.protocols.companion.frames import (
 from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     MessageTooLargeError,
-    ProtocolError,
+    RumpusError,
 )
 from custom_components.rumpus.protocols.hap.crypto import ChannelCipher
 from custom_components.rumpus.protocols.hap.errors import DecryptionError
@@ -61,20 +64,54 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
+class Transport(MemoryTransport):
+    """One that can be told to read nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+        self.reads = asyncio.Event()
+        self.reads.set()
+
+    @override
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        super().write(data)
+        self.writes.append(bytes(data))
+
+    @override
+    def pause_reading(self) -> None:
+        self.reads.clear()
+
+    @override
+    def resume_reading(self) -> None:
+        self.reads.set()
+
+
+def connected() -> tuple[FrameStream, Transport]:
+    """Return a stream and the transport that it writes to."""
+    stream, transport = FrameStream(), Transport()
+    stream.connection_made(transport)
+    return stream, transport
+
+
+def plain(frame: Frame) -> bytes:
+    """Return a frame in the clear."""
+    return header(frame.frame_type, len(frame.payload)) + frame.payload
+
+
 async def read_all(
     pieces: list[bytes], cipher: ChannelCipher | None = None
 ) -> list[Frame]:
-    """Return the frames that come out of the pieces."""
-    reader, writer, _ = in_memory()
-    stream = FrameStream(reader, writer)
+    """Return the frames that come out of the pieces, one by one."""
+    stream, _ = connected()
     if cipher is not None:
         stream.secure(cipher)
 
     async def feed() -> None:
         for piece in pieces:
-            reader.feed_data(piece)
+            stream.data_received(piece)
             await asyncio.sleep(0)
-        reader.feed_eof()
+        stream.connection_lost(None)
 
     feeding = asyncio.create_task(feed())
     read: list[Frame] = []
@@ -87,15 +124,43 @@ async def read_all(
         await feeding
 
 
-async def test_the_vectors_are_read() -> None:
+async def take_all(
+    pieces: list[bytes], cipher: ChannelCipher | None = None
+) -> list[Frame]:
+    """Return the frames that are handed over, and raise what they end with."""
+    stream, transport = connected()
+    if cipher is not None:
+        stream.secure(cipher)
+    taken: list[Frame] = []
+    errors: list[RumpusError] = []
+    stream.start(taken.append, errors.append)
+    for piece in pieces:
+        await transport.reads.wait()
+        stream.data_received(piece)
+    await transport.reads.wait()
+    stream.connection_lost(None)
+    (error,) = errors
+    if not isinstance(error, DisconnectedError):
+        assert transport.aborted
+        raise error
+    return taken
+
+
+type Reading = Callable[
+    [list[bytes], ChannelCipher | None], Coroutine[None, None, list[Frame]]
+]
+BOTH = pytest.mark.parametrize("read", [read_all, take_all])
+
+
+@BOTH
+async def test_the_vectors_are_read(read: Reading) -> None:
     cipher = ChannelCipher(OTHER_KEY, KEY, 12)
     data = bytes.fromhex("".join(ENCRYPTED))
-    assert await read_all([data], cipher) == FRAMES
+    assert await read([data], cipher) == FRAMES
 
 
 async def test_the_vectors_are_written() -> None:
-    reader, writer, transport = in_memory()
-    stream = FrameStream(reader, writer)
+    stream, transport = connected()
     stream.secure(ChannelCipher(KEY, OTHER_KEY, 12))
     for frame in FRAMES:
         stream.write_frame(frame.frame_type, frame.payload)
@@ -104,24 +169,27 @@ async def test_the_vectors_are_written() -> None:
 
 async def test_encryption_begins_in_between() -> None:
     """What comes behind the last frame in the clear, in one read, is encrypted."""
-    reader, writer, _ = in_memory()
-    stream = FrameStream(reader, writer)
-    reader.feed_data(FrameStream.encode_message(Frame(6, b"M4")))
-    reader.feed_data(bytes.fromhex("".join(ENCRYPTED)))
+    stream, _ = connected()
+    stream.data_received(plain(Frame(6, b"M4")))
+    stream.data_received(bytes.fromhex("".join(ENCRYPTED)))
     assert await stream.read_frame() == Frame(6, b"M4")
     stream.secure(ChannelCipher(OTHER_KEY, KEY, 12))
     assert [await stream.read_frame() for _ in FRAMES] == FRAMES
 
 
+@BOTH
 @given(frames, st.lists(st.integers(0, 5000), max_size=20))
-def test_any_frames_in_any_pieces(sent: list[Frame], places: list[int]) -> None:
-    data = b"".join(FrameStream.encode_message(frame) for frame in sent)
-    assert asyncio.run(read_all(cut(data, places))) == sent
+def test_any_frames_in_any_pieces(
+    read: Reading, sent: list[Frame], places: list[int]
+) -> None:
+    data = b"".join(plain(frame) for frame in sent)
+    assert asyncio.run(read(cut(data, places), None)) == sent
 
 
+@BOTH
 @given(frames, st.lists(st.integers(0, 5000), max_size=20))
 def test_any_encrypted_frames_in_any_pieces(
-    sent: list[Frame], places: list[int]
+    read: Reading, sent: list[Frame], places: list[int]
 ) -> None:
     theirs = TheirCipher(KEY, OTHER_KEY, 12)
     data = b""
@@ -132,41 +200,30 @@ def test_any_encrypted_frames_in_any_pieces(
         else:
             data += header(frame.frame_type, 0)
     cipher = ChannelCipher(OTHER_KEY, KEY, 12)
-    assert asyncio.run(read_all(cut(data, places), cipher)) == sent
+    assert asyncio.run(read(cut(data, places), cipher)) == sent
 
 
-@given(st.builds(Frame, st.integers(0, 255), st.binary(max_size=500)))
-def test_any_frame_is_decoded_as_it_was_encoded(frame: Frame) -> None:
-    assert FrameStream.decode_message(FrameStream.encode_message(frame)) == frame
-
-
-@pytest.mark.parametrize("text", ["", "080000", "0800000100ff", "08000002ff"])
-def test_what_is_no_frame(text: str) -> None:
-    with pytest.raises(ProtocolError):
-        FrameStream.decode_message(bytes.fromhex(text))
-
-
+@BOTH
 @pytest.mark.parametrize("place", [0, 1, 4, 20, -1])
-async def test_any_wrong_bit_is_noticed(place: int) -> None:
+async def test_any_wrong_bit_is_noticed(read: Reading, place: int) -> None:
     data = bytearray.fromhex(ENCRYPTED[0])
     if place == 1:  # its length: then it is short, so another one follows
         data[3] -= 1
     else:
         data[place] ^= 1
     with pytest.raises(DecryptionError):
-        await read_all([bytes(data)], ChannelCipher(OTHER_KEY, KEY, 12))
+        await read([bytes(data)], ChannelCipher(OTHER_KEY, KEY, 12))
 
 
 def test_max_payload_written() -> None:
-    whole = FrameStream.encode_message(Frame(8, bytes(MAX_PAYLOAD)))
+    whole = plain(Frame(8, bytes(MAX_PAYLOAD)))
     assert len(whole) == HEADER_SIZE + MAX_PAYLOAD
     with pytest.raises(MessageTooLargeError):
-        FrameStream.encode_message(Frame(8, bytes(MAX_PAYLOAD + 1)))
+        plain(Frame(8, bytes(MAX_PAYLOAD + 1)))
 
 
 async def test_max_payload_encrypted_counts_the_tag() -> None:
-    reader, writer, transport = in_memory()
-    stream = FrameStream(reader, writer)
+    stream, transport = connected()
     stream.secure(ChannelCipher(KEY, OTHER_KEY, 12))
     with pytest.raises(MessageTooLargeError):
         stream.write_frame(8, bytes(MAX_PAYLOAD - 15))
@@ -175,33 +232,145 @@ async def test_max_payload_encrypted_counts_the_tag() -> None:
     assert transport.written.hex() == ENCRYPTED[0]
 
 
-async def test_max_payload_read() -> None:
-    whole = FrameStream.encode_message(Frame(8, bytes(MAX_PAYLOAD)))
-    assert await read_all([whole]) == [Frame(8, bytes(MAX_PAYLOAD))]
+@BOTH
+async def test_max_payload_read(read: Reading) -> None:
+    whole = plain(Frame(8, bytes(MAX_PAYLOAD)))
+    assert await read([whole], None) == [Frame(8, bytes(MAX_PAYLOAD))]
     with pytest.raises(MessageTooLargeError):
-        await read_all([b"\x08" + (MAX_PAYLOAD + 1).to_bytes(3)])
+        await read([b"\x08" + (MAX_PAYLOAD + 1).to_bytes(3)], None)
 
 
 async def test_nothing_is_encrypted_for_a_connection_that_is_gone() -> None:
-    reader, writer, _ = in_memory()
-    stream = FrameStream(reader, writer)
+    stream, _ = connected()
     stream.secure(ChannelCipher(KEY, OTHER_KEY, 12))
     stream.abort()
     with pytest.raises(DisconnectedError):
         stream.write_frame(8, FIRST)
 
 
+async def test_max_unread() -> None:
+    """Who floods us while nobody reads has to wait, and may go on when somebody does."""
+    stream, transport = connected()
+    data = plain(Frame(8, bytes(MAX_PAYLOAD)))
+    stream.data_received(data)
+    assert transport.reads.is_set()
+    stream.data_received(b"\x01")
+    assert not transport.reads.is_set()
+    assert len((await stream.read_frame()).payload) == MAX_PAYLOAD
+    reading = asyncio.create_task(stream.read_frame())
+    await asyncio.sleep(0)
+    assert transport.reads.is_set()
+    stream.data_received(b"\0\0\0")
+    assert await reading == Frame(1)
+
+
+async def test_max_unsent() -> None:
+    stream, transport = connected()
+    errors: list[RumpusError] = []
+    stream.start(lambda _: None, errors.append)
+    transport.sizes = [MAX_UNSENT - 10]
+    stream.write_frame(8, b"123456")
+    with pytest.raises(DisconnectedError):
+        stream.write_frame(8, b"1234567")
+    assert transport.written == b"\x08\0\0\x06123456"
+    assert transport.aborted
+    assert [type(error) for error in errors] == [DisconnectedError]
+
+
+async def test_several_frames_together() -> None:
+    stream, transport = connected()
+    with stream.together():
+        stream.write_frame(1)
+        stream.write_frame(8, b"two")
+        assert not transport.writes
+    assert len(transport.writes) == 1
+    assert transport.written == b"\x01\0\0\0\x08\0\0\x03two"
+    with stream.together():
+        pass
+    assert len(transport.writes) == 1
+    with stream.together():
+        stream.write_frame(8, b"lost")
+        stream.abort()
+    assert len(transport.writes) == 1
+
+
+async def test_nothing_is_handed_over_after_the_end() -> None:
+    stream, _ = connected()
+    taken: list[Frame] = []
+    errors: list[RumpusError] = []
+
+    def take(frame: Frame) -> None:
+        taken.append(frame)
+        stream.abort()
+
+    stream.start(take, errors.append)
+    stream.data_received(b"\x01\0\0\0" * 2)
+    stream.data_received(b"\x01\0\0\0")
+    stream.connection_lost(None)
+    assert taken == [Frame(1)]
+    assert not errors
+
+
+async def test_whoever_ends_it_is_not_told() -> None:
+    stream, _ = connected()
+    errors: list[RumpusError] = []
+
+    def take(frame: Frame) -> None:
+        stream.abort()
+        raise DisconnectedError(str(frame))
+
+    stream.start(take, errors.append)
+    stream.data_received(b"\x01\0\0\0")
+    assert not errors
+
+
+async def test_a_connection_that_is_given_up_while_it_is_made() -> None:
+    stream, transport = FrameStream(), Transport()
+    await stream.close()
+    stream.abort()
+    stream.connection_made(transport)
+    assert transport.aborted
+    assert not stream.is_connected()
+
+
+async def test_what_came_before_the_start_is_handed_over() -> None:
+    stream, _ = connected()
+    taken: list[Frame] = []
+    errors: list[RumpusError] = []
+    stream.data_received(b"\x01\0\0\0" * 2)
+    stream.connection_lost(OSError("gone"))
+    stream.start(taken.append, errors.append)
+    assert taken == [Frame(1)] * 2
+    (error,) = errors
+    assert isinstance(error.__cause__, OSError)
+
+
+async def test_a_taker_that_fails(caplog: pytest.LogCaptureFixture) -> None:
+    stream, transport = connected()
+    errors: list[RumpusError] = []
+
+    def fail(frame: Frame) -> None:
+        raise ValueError(frame.frame_type)
+
+    stream.start(fail, errors.append)
+    stream.data_received(b"\x01\0\0\0" * 2)
+    assert "has failed" in caplog.text
+    assert transport.aborted
+    assert len(errors) == 1
+
+
 def test_payloads_are_not_shown() -> None:
     assert "secret" not in repr(Frame(8, b"secret"))
 
 
-async def test_reading_twice_as_much_takes_twice_as_long() -> None:
+@BOTH
+async def test_reading_twice_as_much_takes_twice_as_long(read: Reading) -> None:
     async def best(count: int) -> float:
-        data = FrameStream.encode_message(Frame(8, bytes(100))) * count
+        data = plain(Frame(8, bytes(100))) * count
         times: list[float] = []
         for _ in range(5):
             start = time.process_time()
-            assert len(await read_all([data])) == count
+            assert len(await read([data], None)) == count
             times.append(time.process_time() - start)
         return min(times)
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Coroutine
 import contextlib
 from dataclasses import dataclass
 import logging
+import math
 import secrets
 import socket
-import time
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from ..budget import Budget
 from ..errors import DisconnectedError, PeerTimeoutError, ProtocolError, RumpusError
@@ -19,7 +19,6 @@ from ..hap.credentials import HapCredentials
 from ..hap.crypto import ChannelCipher, hkdf
 from ..hap.procedures import verify
 from ..opack import OpackDict, decode_dict, encode
-from ..portions import MAX_TURN
 from .enums import FrameType, MessageType
 from .frames import Frame, FrameStream
 from .messages import Message, decode_message, encode_message, encode_refusal, get_data
@@ -72,6 +71,12 @@ class _Pending:
     name: str
     answer: asyncio.Future[OpackDict] | None
     seen: Seen | None
+    timer: asyncio.TimerHandle | None = None
+
+    def fail(self, error: RumpusError) -> None:
+        """Tell whoever waits that there is no answer."""
+        if self.answer is not None and not self.answer.done():
+            self.answer.set_exception(error)
 
 
 async def open_stream(address: str, port: int, timing: Timing) -> FrameStream:
@@ -79,17 +84,12 @@ async def open_stream(address: str, port: int, timing: Timing) -> FrameStream:
 
     Raises DisconnectedError when there is none to be had, PeerTimeoutError.
     """
-    try:
-        async with asyncio.timeout(timing.connect):
-            reader, writer = await asyncio.open_connection(address, port)
-    except TimeoutError:
-        raise PeerTimeoutError("The device does not take the connection") from None
-    except OSError as err:
-        raise DisconnectedError("The device cannot be reached") from err
+    stream = FrameStream()
+    await stream.connect(address, port, timing.connect)
     # Some kernels refuse that when the device has left at once, which reading tells.
-    with contextlib.suppress(OSError):
-        _keep_alive(writer.get_extra_info("socket"))
-    return FrameStream(reader, writer)
+    with contextlib.suppress(OSError, DisconnectedError):
+        _keep_alive(cast("socket.socket", stream.get_extra_info("socket")))
+    return stream
 
 
 def _keep_alive(sock: socket.socket) -> None:
@@ -227,7 +227,7 @@ class CompanionConnection:
         stream.secure(ChannelCipher(write_key, read_key, 12))
         self._is_secure = True
         self._heard_at = asyncio.get_running_loop().time()
-        self.spawn(self._read(stream))
+        stream.start(self._take, self._end)
 
     def _require_not_over(self) -> None:
         if self._is_over:
@@ -258,27 +258,27 @@ class CompanionConnection:
         """
         if len(self._pending) >= MAX_PENDING:
             raise PeerTimeoutError("The device does not keep up with what it is asked")
-        answer: asyncio.Future[OpackDict] = asyncio.get_running_loop().create_future()
-        transfer_id = self._write_request(name, content, _Pending(name, answer, seen))
-        try:
-            await self._patiently(answer, timeout or self._timing.request)
-        finally:
-            self._pending.pop(transfer_id, None)
-            if answer.done():
-                answer.exception()  # nobody else may fetch it when we were cancelled
-        if not answer.done():
-            raise PeerTimeoutError(f"The device did not answer {name}")
-        return answer.result()
-
-    async def _patiently(
-        self, answer: asyncio.Future[OpackDict], timeout: float
-    ) -> None:
-        """Wait for an answer; a little longer when we were held up: it may be there."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + timeout
-        await asyncio.wait({answer}, timeout=timeout)
-        if not answer.done() and loop.time() - due >= MAX_LATE:
-            await asyncio.wait({answer}, timeout=MAX_LATE)
+        answer: asyncio.Future[OpackDict] = loop.create_future()
+        pending = _Pending(name, answer, seen)
+        transfer_id = self._write_request(name, content, pending)
+        due = loop.time() + (timeout or self._timing.request)
+        pending.timer = loop.call_at(due, self._overdue, pending, due)
+        try:
+            return await answer
+        finally:
+            pending.timer.cancel()
+            self._pending.pop(transfer_id, None)
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # nobody else may fetch it when we were cancelled
+
+    def _overdue(self, pending: _Pending, due: float) -> None:
+        """Give up a request; a little later when we were held up: it may be there."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - due >= MAX_LATE:
+            pending.timer = loop.call_later(MAX_LATE, self._overdue, pending, math.inf)
+        else:
+            pending.fail(PeerTimeoutError(f"The device did not answer {pending.name}"))
 
     def ask(
         self, name: str, content: OpackDict | None = None, seen: Seen | None = None
@@ -305,37 +305,27 @@ class CompanionConnection:
         return transfer_id
 
     def _write(self, kind: MessageType, name: str, content: OpackDict) -> int:
-        if self._stream is None or not self.is_open:
-            raise DisconnectedError("There is no Companion link")
+        stream = self._connected()
         self._transfer_id = (self._transfer_id + 1) % MAX_TRANSFER
         data = encode_message(kind, name, content, self._transfer_id)
-        self._stream.write_frame(FrameType.OPACK, data)
+        stream.write_frame(FrameType.OPACK, data)
         return self._transfer_id
+
+    def together(self) -> contextlib.AbstractContextManager[None]:
+        """Send what is asked meanwhile at once. Raises DisconnectedError."""
+        return self._connected().together()
+
+    def _connected(self) -> FrameStream:
+        if self._stream is None or not self.is_open:
+            raise DisconnectedError("There is no Companion link")
+        return self._stream
 
     # Listening.
 
-    async def _read(self, stream: FrameStream) -> None:
-        worked = 0.0
-        try:
-            while True:
-                frame = await stream.read_frame()
-                self._heard_at = asyncio.get_running_loop().time()
-                self._heard.set()
-                begin = time.perf_counter()
-                self._take(frame, stream)
-                worked += time.perf_counter() - begin
-                if worked > MAX_TURN:
-                    # More may be there already, and be read without waiting.
-                    worked = 0.0
-                    await asyncio.sleep(0)
-        except RumpusError as err:
-            self._end(err)
-        except Exception:
-            _LOGGER.exception("The Companion link has failed")
-            self._end(RumpusError("The Companion link has failed"))
-
-    def _take(self, frame: Frame, stream: FrameStream) -> None:
+    def _take(self, frame: Frame) -> None:
         """Take a frame; what cannot be used is dropped."""
+        self._heard_at = asyncio.get_running_loop().time()
+        self._heard.set()
         if frame.frame_type != FrameType.OPACK:
             if frame.frame_type != FrameType.NO_OP:
                 self.ignored(f"a frame of type {frame.frame_type}")
@@ -351,7 +341,7 @@ class CompanionConnection:
             case MessageType.RESPONSE:
                 self._answered(message)
             case MessageType.REQUEST:
-                stream.write_frame(FrameType.OPACK, encode_refusal(message))
+                self._connected().write_frame(FrameType.OPACK, encode_refusal(message))
             case kind:
                 self.ignored(f"a message of type {kind}")
 
@@ -367,9 +357,7 @@ class CompanionConnection:
         if pending is None:  # a late answer, as a rule
             return
         if message.is_error:
-            error = message.error(pending.name)
-            if pending.answer is not None and not pending.answer.done():
-                pending.answer.set_exception(error)
+            pending.fail(message.error(pending.name))
             return
         if pending.seen is not None:
             pending.seen(message.content)
@@ -421,8 +409,7 @@ class CompanionConnection:
         """Let all who wait for an answer know that none comes."""
         pending, self._pending = self._pending, {}
         for entry in pending.values():
-            if entry.answer is not None and not entry.answer.done():
-                entry.answer.set_exception(DisconnectedError(reason))
+            entry.fail(DisconnectedError(reason))
 
     def _end(self, error: RumpusError) -> None:
         if self._is_over:
