@@ -93,6 +93,22 @@ async def test_a_request_runs_out() -> None:
     await scene.session.close()
 
 
+async def test_a_mistake_of_ours_does_not_end_the_session(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken: list[pb.ProtocolMessage] = []
+
+    def fail(message: pb.ProtocolMessage) -> None:
+        taken.append(message)
+        raise ValueError("Oops")
+
+    scene.session._push = fail
+    scene.transport.push(generic(), generic())
+    assert len(taken) == 2
+    assert caplog.text.count("could not be taken") == 1
+    assert await scene.session.request(generic())
+
+
 async def test_limit_of_answers_that_come_too_late(scene: Scene) -> None:
     scene.transport.answers.clear()
     for _ in range(MAX_OVERDUE + 1):

@@ -52,6 +52,7 @@ class MrpSession:
         """Why the connection ended, if not by `close` and not in order."""
         self.undecodable = 0
         """How many messages were of no use."""
+        self._has_failed = False
 
     @property
     def is_connected(self) -> bool:
@@ -195,7 +196,13 @@ class MrpSession:
         if self._overdue and message.identifier in self._overdue:
             del self._overdue[message.identifier]
             return
-        self._push(message)
+        try:
+            self._push(message)
+        except Exception:
+            # Ours is the mistake: the next one may be fine all the same.
+            if not self._has_failed:
+                self._has_failed = True
+                _LOGGER.exception("A message could not be taken in")
 
     def _ended(self, error: RumpusError | None) -> None:
         self._is_closed = True
