@@ -73,7 +73,7 @@ async def test_search(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "apple_tv_pick"
     first, again = options(result)
-    assert first["label"] == '"Living Room" (Apple TV 4K (gen 3), 127.0.0.1)'
+    assert first["label"] == '"Living Room", Apple TV 4K (gen 3), 127.0.0.1'
     assert again["value"] == "scan_again"
 
     result = await go(hass, result, device=first["value"])

@@ -93,7 +93,7 @@ async def test_found_by_any_service(
     }
     (card,) = flows(hass)
     assert card["context"]["title_placeholders"] == {
-        "name": "Living Room (Apple TV 4K (gen 3))"
+        "name": "Living Room, Apple TV 4K (gen 3)"
     }
     device = await found(apple_tv)
     result = await add(hass, result)

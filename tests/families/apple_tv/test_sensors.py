@@ -1,7 +1,10 @@
 """Sensors, binary sensors and buttons."""
 
+import pytest
+
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 
 from .common import (
@@ -127,6 +130,10 @@ async def test_waking_what_is_unavailable(
     await wait_connected(entry, is_connected=False)
     assert get_state(hass, PLAYER).state == STATE_UNAVAILABLE
     assert get_state(hass, WAKE).state != STATE_UNAVAILABLE
+
+    with pytest.raises(HomeAssistantError) as caught:
+        await press(hass, WAKE)
+    assert caught.value.translation_key == "apple_tv_wake_timed_out"
 
     apple_tv.come_back()
     await press(hass, WAKE)

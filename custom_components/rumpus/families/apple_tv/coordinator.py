@@ -32,6 +32,7 @@ from ...device_coordinator import (
     STATES_REFILL,
     DeviceCoordinator,
 )
+from ...names import clean_text
 from ...pace import Pace
 from ...protocols.apple.const import AppleProtocol
 from ...protocols.apple.device import AppleDevice
@@ -55,14 +56,13 @@ from ...protocols.apple.services import FoundDevice
 from ...protocols.apple.timing import TIMING as DEVICE_TIMING
 from ...protocols.apple.watch import Sighting, SightingKind
 from ...protocols.budget import Budget
-from ...protocols.errors import PeerTimeoutError, RumpusError
+from ...protocols.errors import DisconnectedError, PeerTimeoutError, RumpusError
 from .artwork import ArtworkClient
 from .const import CONF_IDENTIFIERS, MANUFACTURER
 from .data import device_name, model_name, place, stored_found
 from .errors import apple_tv_errors
 from .facts import facts_of
 from .hub import HubLease
-from .names import clean_text
 from .options import AppleTvOptions
 from .pairings import Pairings
 from .state import AppleTvState
@@ -81,6 +81,12 @@ LISTS: Final = "lists"
 NEWS: Final = "news"
 ARTWORK_WIDTH: Final = 512
 """Pixels of a picture, where the device is asked for one."""
+
+ASLEEP_STILL: Final[Mapping[type[RumpusError], str]] = {
+    PeerTimeoutError: "apple_tv_wake_timed_out",
+    DisconnectedError: "apple_tv_wake_timed_out",
+}
+"""What it means when a device cannot be woken."""
 
 _USABLE: Final = frozenset({FeatureState.AVAILABLE, FeatureState.UNKNOWN})
 
@@ -247,9 +253,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
 
     async def async_turn_on(self) -> None:
         """Wake the device and connect; raises a translated error when it does not work."""
-        with apple_tv_errors(
-            self.entry.title, {PeerTimeoutError: "apple_tv_wake_timed_out"}
-        ):
+        with apple_tv_errors(self.entry.title, ASLEEP_STILL):
             await self.device.turn_on()
 
     async def async_turn_off(self) -> None:

@@ -116,7 +116,7 @@ class AppleTvFlow(CheckSteps):
                 reason="apple_tv_too_old", description_placeholders=self.placeholders()
             )
         await self.async_claim(raise_on_progress=True)
-        self.host.set_title(f"{device_name(self.found)} ({model_name(self.found)})")
+        self.host.set_title(f"{device_name(self.found)}, {model_name(self.found)}")
         return await self.async_step_apple_tv_confirm()
 
     def _is_known(self, found: FoundDevice) -> bool:
@@ -433,4 +433,4 @@ def _is_set_up(host: RumpusConfigFlow, found: FoundDevice) -> bool:
 
 
 def _label(found: FoundDevice) -> str:
-    return f'"{device_name(found)}" ({model_name(found)}, {found.address})'
+    return f'"{device_name(found)}", {model_name(found)}, {found.address}'
