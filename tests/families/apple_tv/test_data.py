@@ -21,7 +21,7 @@ from custom_components.rumpus.families.apple_tv.data import (
     usable_protocols,
     version_name,
 )
-from custom_components.rumpus.families.apple_tv.names import clean_text, plain_text
+from custom_components.rumpus.names import clean_text, plain_text
 from custom_components.rumpus.protocols.apple.const import (
     AppleProtocol,
     PairingRequirement,

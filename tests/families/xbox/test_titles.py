@@ -3,11 +3,8 @@
 import pytest
 
 from custom_components.rumpus.families.xbox.state import Power, TvState, XboxState
-from custom_components.rumpus.families.xbox.titles import (
-    MAX_NAME,
-    clean_text,
-    title_name,
-)
+from custom_components.rumpus.families.xbox.titles import title_name
+from custom_components.rumpus.names import MAX_NAME, clean_text
 
 
 @pytest.mark.parametrize(

@@ -278,6 +278,9 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         self, width: int = ARTWORK_WIDTH, height: int | None = None
     ) -> Artwork | None:
         """Return the picture of what is played, None when there is none to be had."""
+        if self.device.feature(Feature.ARTWORK) not in _USABLE:
+            # Whoever looks at a page wants nothing that a device should be woken for.
+            return None
         try:
             return await self.device.artwork(width, height)
         except RumpusError as err:

@@ -10,12 +10,12 @@ from homeassistant.const import CONF_ADDRESS, CONF_NAME
 from homeassistant.core import HomeAssistant, callback
 
 from ...const import CONF_FAMILY, DOMAIN
+from ...names import plain_text
 from ...protocols.apple.const import PAIRING_ORDER, AppleProtocol, PairingRequirement
 from ...protocols.apple.info import MODELS
 from ...protocols.apple.services import FoundDevice
 from ...protocols.errors import ProtocolError
 from .const import CONF_FOUND, CONF_IDENTIFIERS, CONF_PAIRED, FAMILY_KEY, MODEL
-from .names import plain_text
 
 MAX_IDENTIFIERS: Final = 16
 """Identifiers of one device that are kept; it has one for each of its protocols."""

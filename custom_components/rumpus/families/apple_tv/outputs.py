@@ -8,11 +8,11 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util.signal_type import SignalType
 
 from ...const import CONF_FAMILY, DOMAIN
+from ...names import clean_text
 from ...protocols.apple.models import OutputDevice
 from .const import CONF_IDENTIFIERS, FAMILY_KEY
 from .coordinator import AppleTvCoordinator
 from .errors import apple_tv_errors, refuse
-from .names import clean_text
 from .state import AppleTvState
 
 _GROUP: Final = 2

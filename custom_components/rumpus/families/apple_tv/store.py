@@ -10,9 +10,9 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from ...const import DOMAIN, LOGGER
+from ...names import clean_text
 from ...protocols.apple.models import Account, App
 from .const import FAMILY_KEY
-from .names import clean_text
 
 STORAGE_KEY: Final = f"{DOMAIN}.{FAMILY_KEY}"
 STORAGE_VERSION: Final = 1

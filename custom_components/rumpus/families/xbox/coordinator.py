@@ -27,6 +27,7 @@ from homeassistant.util import dt as dt_util
 from ...const import DOMAIN
 from ...coordinator import RumpusConfigEntry
 from ...device_coordinator import DeviceCoordinator
+from ...names import clean_text
 from ...pace import Pace
 from ...protocols.errors import AuthenticationError, RumpusError
 from ...protocols.smartglass.console import Console
@@ -69,7 +70,7 @@ from .errors import xbox_errors
 from .hub import HubLease
 from .options import XboxOptions
 from .state import OpenField, SeenTitle, TvState, XboxState
-from .titles import MAX_AUM, clean_text, title_name
+from .titles import MAX_AUM, title_name
 from .troubles import Troubles
 
 TV_INTERVAL: Final = 5.0

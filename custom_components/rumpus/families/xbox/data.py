@@ -1,21 +1,17 @@
 """A console as the data of a config entry."""
 
 from collections.abc import Mapping
-import re
 from typing import Any, Final
 
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 
 from ...const import CONF_FAMILY
+from ...names import plain_text
 from ...protocols.smartglass.discovery import DiscoveredConsole
 from .const import CONF_CONSOLE_UUID, CONF_LIVE_ID, FAMILY_KEY, MODEL, MODELS
-from .titles import clean_text
 
 MAX_LIVE_ID: Final = 64
 """Characters of a Live ID; consoles have 16."""
-
-_MARKUP: Final = re.compile(r"[][()<>*`|\\/:@!]|(?<=\bwww)\.", re.IGNORECASE)
-"""What dialogs could take for a link or a picture: anybody can answer in any name."""
 
 
 def is_usable(console: DiscoveredConsole) -> bool:
@@ -35,7 +31,7 @@ def is_usable(console: DiscoveredConsole) -> bool:
 
 def console_name(console: DiscoveredConsole) -> str:
     """Return what a console calls itself, as it may be shown, in dialogs as well."""
-    return clean_text(_MARKUP.sub(" ", console.name)) or MODEL
+    return plain_text(console.name) or MODEL
 
 
 def console_data(console: DiscoveredConsole) -> dict[str, Any]:

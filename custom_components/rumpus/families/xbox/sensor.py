@@ -13,6 +13,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...names import clean_text
 from ...protocols.smartglass.enums import ActiveSurfaceType, TitleLocation
 from ...protocols.smartglass.messages import ActiveTitle
 from .coordinator import XboxCoordinator
@@ -20,7 +21,6 @@ from .entity import XboxEntity
 from .launch import name_of, title_id_text
 from .player_state import current_media
 from .state import XboxState
-from .titles import clean_text
 
 NO_PROVIDER: Final = "none"
 """State of a console without live TV."""

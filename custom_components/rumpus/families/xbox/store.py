@@ -11,9 +11,10 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from ...const import DOMAIN, LOGGER
+from ...names import MAX_NAME
 from .const import FAMILY_KEY
 from .state import SeenTitle
-from .titles import MAX_AUM, MAX_NAME
+from .titles import MAX_AUM
 
 STORAGE_KEY: Final = f"{DOMAIN}.{FAMILY_KEY}"
 STORAGE_VERSION: Final = 1

@@ -7,8 +7,8 @@ is made of the package's name, its publisher's hash, and the application within 
 import re
 from typing import Final
 
-MAX_NAME: Final = 64
-"""Characters of a title's name."""
+from ...names import MAX_NAME, clean_text
+
 MAX_AUM: Final = 256
 """Characters of an application user model id that are kept."""
 
@@ -32,8 +32,6 @@ SYSTEM_TITLES: Final = {
 """The titles of the system by their ids (the SmartGlass reference, section 8.18)."""
 
 _PUBLISHER: Final = re.compile(r"[0-9A-F]{5,16}|[0-9]+[A-Za-z0-9]*", re.ASCII)
-_JOINERS: Final = frozenset("\u200c\u200d")
-"""Not visible, but what is around them looks different: emoji, Persian, Indian scripts."""
 _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_-]+")
 _GENERIC: Final = frozenset({"app", "application"})
 
@@ -46,15 +44,6 @@ def title_name(title_id: int, aum: str = "") -> str:
     if (name := SYSTEM_TITLES.get(title_id)) is not None:
         return name
     return _readable(aum[:MAX_AUM]) or f"Title {title_id:08X}"
-
-
-def clean_text(text: str, limit: int = MAX_NAME) -> str:
-    """Return a console's text as it may be shown: one line, visible, at most so long."""
-    visible = (
-        character if character.isprintable() or character in _JOINERS else " "
-        for character in text[: limit * 4]
-    )
-    return " ".join("".join(visible).split())[:limit].rstrip()
 
 
 def _readable(aum: str) -> str:
