@@ -85,6 +85,17 @@ def test_modes(device: Device, vector: dict[str, Any]) -> None:
     assert device.playing().shuffle == ShuffleState(vector["shuffle"].lower())
 
 
+def test_a_mode_that_is_not_told(device: Device) -> None:
+    device.state(
+        commands=[
+            pb.CommandInfo(command=pb.COMMAND_CHANGE_SHUFFLE_MODE, enabled=True),
+            pb.CommandInfo(command=pb.COMMAND_CHANGE_REPEAT_MODE, enabled=True),
+        ]
+    )
+    assert device.playing().shuffle is ShuffleState.OFF
+    assert device.playing().repeat is RepeatState.OFF
+
+
 def test_a_full_item(device: Device) -> None:
     device.state(
         item(
@@ -337,6 +348,8 @@ def test_artwork_ids(device: Device) -> None:
     assert device.playing().artwork_id is None
     device.state(item("id", artwork_available=False, artwork_url="http://host/a"))
     assert device.playing().artwork_id == "id"
+    device.update(item("id", artwork_mime_type="image/none"))
+    assert device.playing().artwork_id is None
 
 
 # The clock

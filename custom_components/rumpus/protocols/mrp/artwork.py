@@ -24,7 +24,6 @@ MAX_PIXELS: Final = 4096
 """Width and height that can be asked for."""
 ANY_SIZE: Final = 999_999
 """Stands for a size that nobody asked for, in addresses."""
-NO_PICTURE: Final = "image/none"
 DEFAULT_TYPE: Final = "image/jpeg"
 """What a picture is when the device does not say it."""
 
@@ -102,8 +101,6 @@ class ArtworkLoader:
         self, player: Player, item: Item, width: int, height: int
     ) -> Artwork | None:
         metadata = item.metadata
-        if metadata.artwork_mime_type == NO_PICTURE:
-            return None
         if self._fetch is not None:
             for url in (
                 fill_template(metadata.artwork_identifier or "", width, height),

@@ -8,6 +8,9 @@ from .enums import Command, RepeatMode, ShuffleMode
 from .metadata import Metadata
 from .players import Client, Item, Player, command_info
 
+NO_PICTURE: Final = "image/none"
+"""The type of a picture that is none."""
+
 type ArtworkSources = tuple[str | bool | None, ...]
 
 _MEDIA_TYPES: Final = {1: MediaType.MUSIC, 2: MediaType.VIDEO}
@@ -66,9 +69,9 @@ def build_playing(
 def shuffle_of(client: Client | None, player: Player | None) -> ShuffleState:
     """Return what is shuffled (section 5.5)."""
     info = command_info(client, player, _CHANGE_SHUFFLE)
-    if info is None:
+    if info is None or info.shuffle_mode is None:
         return ShuffleState.OFF
-    return _SHUFFLE.get(info.shuffle_mode or 0, ShuffleState.SONGS)
+    return _SHUFFLE.get(info.shuffle_mode, ShuffleState.SONGS)
 
 
 def repeat_of(client: Client | None, player: Player | None) -> RepeatState:
@@ -85,6 +88,8 @@ def artwork_id(item: Item | None) -> str | None:
         return None
     metadata = item.metadata
     if not metadata.artwork_available and not metadata.artwork_url:
+        return None
+    if metadata.artwork_mime_type == NO_PICTURE:
         return None
     return (
         metadata.artwork_identifier
