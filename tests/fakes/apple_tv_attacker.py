@@ -111,12 +111,19 @@ async def huge(device: FakeAppleTv, done: Counter[str]) -> None:
     device.apps = {f"com.example.{n}": f"{NASTY}{n}" for n in range(2000)}
     device.accounts = {f"{n:036}": f"{NASTY}{n}" for n in range(5000)}
     device.open_text("text " * 12_000)  # as much as an archive of the fake takes
-    picture = FakePicture("cover", b"\x89PNG" + bytes(MEGABYTE), width=9, height=9)
+    device.mrp.artwork.endless = True
+    device.mrp.artwork.body = bytes(2 * MEGABYTE)
+    png = b"\x89PNG" + bytes(MEGABYTE)
+    pictures = (
+        FakePicture("cover", png, width=9, height=9),
+        FakePicture("other", png, way="url"),
+        FakePicture("third", png, way="template"),
+    )
     making = itertools.cycle(
         (_huge_title, _huge_queue, _huge_outputs, _huge_clients, _huge_info)
     )
     for number in itertools.count():
-        item = FakeItem(f"{number}", f"{NASTY} {number}", picture=picture)
+        item = FakeItem(f"{number}", f"{NASTY} {number}", picture=pictures[number % 3])
         device.mrp.media.play(FILMS, item, name=NASTY)
         messages = next(making)(device)
         for session in device.airplay.sessions:

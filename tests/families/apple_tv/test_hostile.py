@@ -144,6 +144,7 @@ class Watch:
     def __init__(self, hass: HomeAssistant, entry: MockConfigEntry) -> None:
         """Begin to count; things that come and go are counted once more at the end."""
         self.updates = 0
+        self.pictures = 0
         self._hass = hass
         self._entry = entry
         self._unsubscribe = coordinator_of(entry).async_add_listener(self._updated)
@@ -154,15 +155,25 @@ class Watch:
         self.updates += 1
 
     async def served(self, homepod: FakeAppleTv, attack: asyncio.Task[object]) -> int:
-        """Let the other device change all the time, and see that it is shown."""
+        """Let the other device change all the time, and see that it is shown.
+
+        The picture of what the wild one plays is wanted all the time, too.
+        """
         turns = 0
+        picture: asyncio.Task[object] | None = None
         while not attack.done():
             turns += 1
+            if picture is None or picture.done():
+                wanted = coordinator_of(self._entry).async_artwork()
+                picture = asyncio.create_task(wanted)
+                self.pictures += 1
             title = f"Song {turns}"
             async with asyncio.timeout(2):
                 homepod.mrp.media.play("com.example.music", FakeItem("1", title))
                 await wait_attribute(self._hass, SANE_PLAYER, "media_title", title)
             await asyncio.wait({attack}, timeout=0.25)
+        if picture is not None:
+            await picture
         return turns
 
     def end(self) -> None:
@@ -252,6 +263,7 @@ async def test_wild_device(
 
     assert turns > SECONDS
     assert watch.updates < MAX_UPDATES
+    assert watch.pictures > 2
     assert number(done, "airplay_verified") <= MAX_ATTEMPTS
     assert number(done, "companion_verified") <= MAX_ATTEMPTS
     check_stalls(stalls)
@@ -276,6 +288,20 @@ async def test_flood_of_news(
     await wait_attribute(hass, PLAYER, "volume_level", 0.25)
     apple_tv.sleep(deep=False)
     await wait_state(hass, PLAYER, "off")
+
+
+async def test_picture_wakes_nobody(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
+    """A page that shows the player asks a device that sleeps for nothing."""
+    entry = await set_up(hass, apple_tv)
+    apple_tv.mrp.media.play("com.example.films", FakeItem("1", "A film"))
+    await wait_state(hass, PLAYER, "playing")
+    apple_tv.sleep()
+    await wait_state(hass, PLAYER, "off")
+    await wait_data(entry, lambda state: not state.is_connected)
+    apple_tv.mark()
+    attempts = len(apple_tv.seen("knocked"))
+    assert await coordinator_of(entry).async_artwork() is None
+    assert len(apple_tv.seen("knocked")) == attempts
 
 
 @pytest.mark.timeout(120)
