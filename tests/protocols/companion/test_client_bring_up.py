@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from .common import HASTY, Linked, client_of
+from .common import HASTY, PATIENT, Linked, client_of
 from custom_components.rumpus.protocols.companion import connection as connection_module
 from custom_components.rumpus.protocols.companion.errors import CommandFailedError
 from custom_components.rumpus.protocols.companion.events import AttentionChanged, Lost
@@ -40,6 +40,27 @@ async def test_a_required_step_without_an_answer(
         assert not made.is_connected
         await device.wait_for("companion_lost")
         assert not [event for event in log.events if isinstance(event, Lost)]
+
+
+async def test_what_needs_no_answer_of_another_is_asked_at_once(
+    device: FakeAppleTv,
+) -> None:
+    device.companion.mute |= {"_touchStart", "TVRCSessionStart"}
+    async with client_of(device, PATIENT) as (made, _):
+        connecting = asyncio.create_task(made.connect())
+        await device.wait_for("request", name="_sessionStart")
+        assert not device.seen("request", name="TVRCSessionStart")
+        await made.close()
+        with pytest.raises(DisconnectedError):
+            await connecting
+    device.companion.mute.remove("_touchStart")
+    async with client_of(device, PATIENT) as (made, _):
+        connecting = asyncio.create_task(made.connect())
+        await device.wait_for("request", name="FetchAttentionState")
+        assert not connecting.done()
+        connecting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
 
 
 @pytest.mark.parametrize("name", OPTIONAL)

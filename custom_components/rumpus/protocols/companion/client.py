@@ -1,7 +1,7 @@
 """A client of the Companion link (the Apple TV reference, part A, section 4)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 import contextlib
 import itertools
 import logging
@@ -165,27 +165,27 @@ class CompanionClient:
         request = self._connection.request
         info = own_info(self._identity, self._credentials.client_id)
         self._system_info = SystemInfo.decode(await request("_systemInfo", info))
-        await self._touch.start()
-        await self._start_session()
-        try:
-            await request(
-                "TVRCSessionStart",
-                {"ProtocolVersionKey": _PROTOCOL_VERSION},
-                timeout=self._timing.optional,
-            )
-        except (PeerTimeoutError, CommandFailedError) as err:
-            _LOGGER.debug("The device is an old one, it seems: %s", err)
-        await self._keyboard.start()
-        self._register(MEDIA_EVENT)
-        # Some devices never answer that: nothing depends on it.
-        self._connection.spawn(self._fetch_attention())
-        for name in STATUS_EVENTS:
-            self._register(name)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._timing.attention):
-                await self._is_fetched.wait()
+        await self._together(self._touch.start, self._start_session)
+        await self._together(self._start_remote, self._keyboard.start, self._listen)
         if not self._connection.is_open:
             raise DisconnectedError("The device has ended the session")
+
+    async def _together(self, *jobs: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Do what begins with a request each: they are sent at once.
+
+        Raises the first error; nothing goes on then.
+        """
+        loop = asyncio.get_running_loop()
+        with self._connection.together():
+            tasks = [asyncio.Task(job(), loop=loop, eager_start=True) for job in jobs]
+        try:
+            for task in tasks:
+                await task
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
 
     async def _start_session(self) -> None:
         own = secrets.randbits(_SESSION_ID_BITS)
@@ -194,6 +194,27 @@ class CompanionClient:
         )
         theirs = (get_int(answer, "_sid") or 0) % (1 << _SESSION_ID_BITS)
         self._session_id = theirs << _SESSION_ID_BITS | own
+
+    async def _start_remote(self) -> None:
+        try:
+            await self._connection.request(
+                "TVRCSessionStart",
+                {"ProtocolVersionKey": _PROTOCOL_VERSION},
+                timeout=self._timing.optional,
+            )
+        except (PeerTimeoutError, CommandFailedError) as err:
+            _LOGGER.debug("The device is an old one, it seems: %s", err)
+
+    async def _listen(self) -> None:
+        """Ask for events, and for what they have not told yet."""
+        self._register(MEDIA_EVENT)
+        # Some devices never answer that: nothing depends on it.
+        self._connection.spawn(self._fetch_attention())
+        for name in STATUS_EVENTS:
+            self._register(name)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._timing.attention):
+                await self._is_fetched.wait()
 
     async def _fetch_attention(self) -> None:
         try:
