@@ -1,10 +1,11 @@
 """A device that sleeps is left alone, until it wakes or somebody wants something."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from .stubs import Bench, found, scenario
+from .stubs import AIRPLAY, COMPANION, Bench, found, scenario
 from custom_components.rumpus.protocols.apple.enums import Key, PowerState
 from custom_components.rumpus.protocols.apple.events import LinkUp
 from custom_components.rumpus.protocols.apple.timing import Timing
@@ -192,6 +193,22 @@ def test_a_device_that_was_off_is_called_where_it_is_now() -> None:
         tunnels, companions = bench.tunnels[1:], bench.companions[1:]
         assert {stub.place[0] for stub in tunnels} == {"10.0.0.20"}
         assert {stub.place[0] for stub in companions} == {"10.0.0.20"}
+        await bench.device.stop()
+
+    run(act())
+
+
+def test_a_device_that_was_off_and_offers_less_now_is_not_called_for_that() -> None:
+    async def act() -> None:
+        bench = scenario()
+        await bench.start()
+        bench.resolve_gate = asyncio.Event()
+        off(bench)
+        await asyncio.sleep(2)
+        bench.device.announce(found(AIRPLAY, replace(COMPANION, is_enabled=False)))
+        await bench.until(lambda: len(bench.told(LinkUp)) == 3)
+        await asyncio.sleep(10)
+        assert len(bench.companions) == 1
         await bench.device.stop()
 
     run(act())

@@ -29,7 +29,7 @@ from .framing import make_cipher
 from .keyboard import read_keyboard
 from .media import COMMANDS, NOTHING, MediaState
 from .models import KeyboardSession, MrpDeviceInfo
-from .players import MAX_UPDATES
+from .players import MAX_UPDATES, Item
 from .playing import ArtworkSources, artwork_sources, build_playing
 from .proto import mrp_pb2 as pb
 from .session import MrpSession
@@ -280,16 +280,15 @@ class MrpLink:
         if playing != old:
             self._playing = playing
             self._emit(PlayingChanged(playing))
-        if playing.artwork_id is not None:
-            self._look_at_artwork(playing.artwork_id, old.artwork_id)
+        if playing.artwork_id is not None and (item := media.item) is not None:
+            self._look_at_artwork(item, playing.artwork_id == old.artwork_id)
         if change & COMMANDS:
             self._emit(CommandsChanged())
 
-    def _look_at_artwork(self, identifier: str, old: str | None) -> None:
+    def _look_at_artwork(self, item: Item, is_same: bool) -> None:
         """Tell that there is a picture that was only promised, or another address."""
-        sources = artwork_sources(self._media.item)
-        before, self._sources = self._sources, sources
-        if sources != before and identifier == old:
+        before, self._sources = self._sources, artwork_sources(item)
+        if is_same and self._sources != before:
             self._forget_artwork()
             self._emit(ArtworkChanged())
 

@@ -99,10 +99,8 @@ def artwork_id(item: Item | None) -> str | None:
     )
 
 
-def artwork_sources(item: Item | None) -> ArtworkSources:
+def artwork_sources(item: Item) -> ArtworkSources:
     """Return what leads to the picture of an item, whatever names it."""
-    if item is None:
-        return ()
     metadata = item.metadata
     return (
         metadata.artwork_url,
