@@ -176,10 +176,19 @@ async def test_toggle_alone(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     await wait_state(hass, PLAYER, "playing")
     assert features(hass) & MediaPlayerEntityFeature.PAUSE
 
+    # What it does already it is not made to stop doing.
+    await call(hass, "media_play")
+    assert not apple_tv.events.seen("command")
     await call(hass, "media_pause")
     await wait_state(hass, PLAYER, "paused")
+    await call(hass, "media_pause")
+    assert len(apple_tv.events.seen("command")) == 1
     await call(hass, "media_play")
     await wait_state(hass, PLAYER, "playing")
+    media.set_state(pb.PLAYBACK_STATE_PAUSED, position=FILM.duration)
+    await wait_state(hass, PLAYER, "idle")
+    await call(hass, "media_pause")
+    assert len(apple_tv.events.seen("command")) == 2
 
 
 async def test_features_follow_the_app(

@@ -7,6 +7,7 @@ from homeassistant.components.media_player.browse_media import BrowseMedia
 from homeassistant.components.media_player.const import (
     MediaClass,
     MediaPlayerDeviceClass,
+    MediaPlayerState,
     MediaType as ContentType,
     RepeatMode,
 )
@@ -27,6 +28,7 @@ from .outputs import GROUPS_CHANGED, PLAYER, async_group, async_join, async_unjo
 from .player_state import (
     REPEAT,
     content_type,
+    has_ended,
     image_hash,
     player_features,
     player_state,
@@ -169,7 +171,11 @@ class AppleTvPlayer(AppleTvPowerEntity, MediaPlayerEntity):
         with apple_tv_errors(self.coordinator.entry.title):
             if self.coordinator.data.can(Feature.PLAY):
                 await self.coordinator.device.play()
-            else:
+            # The key that is for both would stop what plays already.
+            elif self.state not in (
+                MediaPlayerState.PLAYING,
+                MediaPlayerState.BUFFERING,
+            ):
                 await self.coordinator.device.play_pause()
 
     @override
@@ -177,7 +183,9 @@ class AppleTvPlayer(AppleTvPowerEntity, MediaPlayerEntity):
         with apple_tv_errors(self.coordinator.entry.title):
             if self.coordinator.data.can(Feature.PAUSE):
                 await self.coordinator.device.pause()
-            else:
+            elif self.state is not MediaPlayerState.PAUSED and not has_ended(
+                self.coordinator.data.playing
+            ):
                 await self.coordinator.device.play_pause()
 
     @override
