@@ -1,12 +1,14 @@
 """The tunnel for MRP's messages (the Apple TV reference, part A, sections 6.4 to 6.6)."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
+import contextlib
 import logging
 import secrets
 from typing import Final
 
-from ..errors import ProtocolError, RumpusError
+from ..errors import DisconnectedError, ProtocolError, RumpusError
 from ..hap.crypto import ChannelCipher
 from ..portions import Portions
 from .data_frames import (
@@ -18,6 +20,12 @@ from .data_frames import (
     encode_message,
 )
 from .wire import Closed, Wire
+
+REPLY_DELAY: Final = 0.005
+"""Seconds that an answer waits for others to go with: devices send several frames at a
+time, and nothing waits for an answer that says nothing."""
+MAX_REPLIES: Final = 256
+"""Answers that wait; if there are more they go at once."""
 
 _FIRST_SEQUENCE: Final = 0x1_0000_0000
 _OUR_COMMAND: Final = "comm"
@@ -34,12 +42,15 @@ class DataChannel:
         self._parser = FrameParser()
         self._received: MessageReceived | None = None
         self._sequence = _FIRST_SEQUENCE + secrets.randbits(32)
-        self._wire = Wire(self._on_data, closed)
+        self._closed = closed
+        self._wire = Wire(self._on_data, self._on_closed)
         self._wire.encrypt(cipher)
         # What has come and is not read yet, or not handed over.
         self._frames: deque[DataFrame] = deque()
         self._messages: deque[bytes] = deque()
         self._portions = Portions(self._hand_over, self._wire.pause, self._wire.resume)
+        self._replies: list[bytes] = []
+        self._reply_timer: asyncio.TimerHandle | None = None
 
     async def connect(self, address: str, port: int, timeout: float) -> None:
         """Connect. Raises DisconnectedError, PeerTimeoutError."""
@@ -60,7 +71,7 @@ class DataChannel:
         frame = DataFrame(
             FrameKind.SYNC, _OUR_COMMAND, self._sequence, encode_message(message)
         )
-        self._wire.write(encode_frame(frame))
+        self._wire.write(b"".join((*self._take_replies(), encode_frame(frame))))
 
     async def close(self, timeout: float) -> None:
         """Close the connection. Never raises."""
@@ -77,17 +88,36 @@ class DataChannel:
         self._parser = FrameParser()
         self._frames.clear()
         self._messages.clear()
+        self._take_replies()
+
+    def _on_closed(self, error: RumpusError | None) -> None:
+        self._forget()
+        self._closed(error)
 
     def _on_data(self, data: bytes) -> None:
-        """Answer what came, whatever it holds, and begin to hand over its messages."""
+        """Hand over the messages of what came, and answer it, whatever it holds."""
         frames = [
             frame for frame in self._parser.feed(data) if frame.kind == FrameKind.SYNC
         ]
-        if frames:
-            # Devices send several at once, so they are answered at once.
-            self._wire.write(b"".join(map(_reply, frames)))
+        self._replies += map(_reply, frames)
         self._frames.extend(frames)
         self._portions.run()
+        if len(self._replies) > MAX_REPLIES:
+            self._send_replies()
+        elif self._replies and self._reply_timer is None:
+            loop = asyncio.get_running_loop()
+            self._reply_timer = loop.call_later(REPLY_DELAY, self._send_replies)
+
+    def _take_replies(self) -> list[bytes]:
+        if self._reply_timer is not None:
+            self._reply_timer.cancel()
+            self._reply_timer = None
+        replies, self._replies = self._replies, []
+        return replies
+
+    def _send_replies(self) -> None:
+        with contextlib.suppress(DisconnectedError):
+            self._wire.write(b"".join(self._take_replies()))
 
     def _hand_over(self) -> bool:
         """Hand over one message, or read one frame; tell whether there was any."""
