@@ -162,6 +162,19 @@ async def test_actions(
     with pytest.raises(ServiceValidationError):
         await act(hass, tv, "add_output_devices", output_devices=["media_player.x"])
 
+    await act(hass, tv, "remove_output_devices", output_devices=[KITCHEN])
+    await wait_data(tv, lambda state: len(state.output_devices) == 2)
+    for text in (KITCHEN, "nonsense"):
+        with pytest.raises(ServiceValidationError) as caught:
+            await act(
+                hass, tv, "set_output_volume", output_device=text, volume_level=0.5
+            )
+        assert caught.value.translation_key == "apple_tv_output_not_playing"
+        assert caught.value.translation_placeholders == {
+            "name": "Living Room",
+            "outputs": "Living Room, Shelf speaker",
+        }
+
 
 async def test_choice_of_the_output(
     hass: HomeAssistant, apple_tv: FakeAppleTv, homepod: FakeAppleTv

@@ -11,7 +11,7 @@ from .apps import async_launch, named
 from .coordinator import AppleTvCoordinator
 from .errors import apple_tv_errors, check_connected, refuse
 from .keyboard import async_append_text, async_clear_text, async_set_text
-from .outputs import async_find_output, async_outputs
+from .outputs import async_find_output, async_find_playing, async_outputs
 from .store import bounded_apps
 
 type Handler = Callable[
@@ -182,7 +182,8 @@ async def _async_remove_outputs(
 async def _async_set_output_volume(
     coordinator: AppleTvCoordinator, data: Mapping[str, Any]
 ) -> ServiceResponse:
-    output = async_find_output(coordinator, data["output_device"])
+    check_connected(coordinator)
+    output = async_find_playing(coordinator, data["output_device"])
     with apple_tv_errors(coordinator.entry.title):
         await coordinator.device.set_volume(data["volume_level"] * 100, output)
     return None

@@ -167,6 +167,27 @@ def async_find_output(coordinator: AppleTvCoordinator, text: str) -> str:
     return wanted
 
 
+@callback
+def async_find_playing(coordinator: AppleTvCoordinator, text: str) -> str:
+    """Return the identifier of an output device that plays along, as async_find_output does.
+
+    A device does not answer about others. Raises ServiceValidationError for those.
+    """
+    wanted = frozenset({_same(async_find_output(coordinator, text))})
+    for peer in async_peers(coordinator.hass):
+        if not wanted.isdisjoint(ids := own_ids(peer)):
+            wanted |= ids
+    playing = [output.identifier for output in coordinator.data.output_devices]
+    found = next((one for one in playing if _same(one) in wanted), None)
+    if found is None:
+        refuse(
+            "apple_tv_output_not_playing",
+            coordinator.entry.title,
+            outputs=", ".join(output_names(coordinator.data)),
+        )
+    return found
+
+
 async def async_join(coordinator: AppleTvCoordinator, members: list[str]) -> None:
     """Have other media players play along.
 
