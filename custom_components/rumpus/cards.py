@@ -65,6 +65,11 @@ def async_make_room(
 
 def _family_of(flow: ConfigFlowResult) -> str | None:
     """Return the family whose card a flow is, None when nothing tells it."""
+    # Where it has got to a step, the step's name begins with the family's key.
+    step_id = flow.get("step_id") or ""
+    for family in FAMILIES:
+        if step_id.startswith(f"{family}_"):
+            return family
     source = flow["context"]["source"]
     if source == SOURCE_INTEGRATION_DISCOVERY:
         # What a family shows has a key that begins with the family's.

@@ -7,31 +7,27 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 
 from .common import set_up
+from custom_components.rumpus.families.apple_tv.actions import ACTIONS as APPLE_ACTIONS
 from custom_components.rumpus.families.kde_connect.options import Option
 from custom_components.rumpus.families.kde_connect.permissions import (
     ACTION_OPTIONS,
     PRIVATE,
     makes_sense,
 )
+from custom_components.rumpus.families.xbox.actions import ACTIONS as CONSOLE_ACTIONS
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
 from custom_components.rumpus.services import ACTIONS
 from tests.fakes.kdeconnect import FakeDevice
 
 WITHOUT_PERMISSION = {"cancel_share", "mute_ringer", "send_notification", "share"}
-# What no device of KDE Connect can do.
-OF_CONSOLES = {
-    "get_tv_lineup",
-    "launch_title",
-    "press_tv_button",
-    "send_text",
-    "tune_channel",
-}
+# What no device of KDE Connect can do, but consoles and Apple TVs can.
+OF_OTHERS = CONSOLE_ACTIONS.keys() | APPLE_ACTIONS.keys()
 
 
 def test_every_action_is_known() -> None:
     """An action either needs a permission or is one that needs none."""
     names = {action.name for action in ACTIONS}
-    assert names - OF_CONSOLES == ACTION_OPTIONS.keys() | WITHOUT_PERMISSION
+    assert names - OF_OTHERS == ACTION_OPTIONS.keys() | WITHOUT_PERMISSION
 
 
 @pytest.mark.parametrize("option", PRIVATE)
