@@ -147,9 +147,7 @@ class AirPlayConnection:
             timeout = timing.request if self._was_answered else timing.first_request
         try:
             async with asyncio.timeout(timeout), self._lock:
-                return await self._exchange(
-                    Request(method, uri, protocol, headers or {}, body)
-                )
+                return await self._exchange(method, uri, protocol, headers or {}, body)
         except TimeoutError as err:
             raise PeerTimeoutError(f"The device did not answer {method}") from err
 
@@ -163,17 +161,20 @@ class AirPlayConnection:
         self._wire.abort()
         self._fail_waiter(DisconnectedError("The connection was closed"))
 
-    async def _exchange(self, request: Request) -> Response:
-        cseq, headers = None, dict(request.headers)
-        if request.protocol == HttpProtocol.RTSP:
+    async def _exchange(
+        self,
+        method: str,
+        uri: str,
+        protocol: HttpProtocol,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> Response:
+        cseq = None
+        if protocol is HttpProtocol.RTSP:
             cseq = self._cseq
             self._cseq += 1
             headers = {**self._rtsp_headers(cseq), **headers}
-        data = encode_request(
-            Request(
-                request.method, request.uri, request.protocol, headers, request.body
-            )
-        )
+        data = encode_request(Request(method, uri, protocol, headers, body))
         self._drop_late()
         self._wire.write(data)
         answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()

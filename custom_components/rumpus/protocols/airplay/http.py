@@ -84,7 +84,7 @@ def _encode(
     if body or always_length:
         lines.append(f"Content-Length: {len(body)}")
     # A control character of ASCII ends a line here or there.
-    if any(not line.isprintable() for line in lines):
+    if not "".join(lines).isprintable():
         raise ProtocolError("A header with characters that none may have")
     return "\r\n".join((*lines, "", "")).encode() + body
 

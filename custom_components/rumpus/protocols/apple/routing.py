@@ -76,7 +76,7 @@ class Router:
     def sessions[C](self, capability: type[C], *, power: bool = False) -> list[C]:
         """Return the sessions that are up and have the capability, the best one first."""
         links = self._power_links if power else self._links
-        sessions = (link.session for link in links)
+        sessions = [link.session for link in links if link.session is not None]
         return [found for found in sessions if isinstance(found, capability)]
 
     def first[C](self, capability: type[C], *, power: bool = False) -> C | None:
@@ -138,8 +138,11 @@ class Router:
                 _raise_refused(links)
             return None
 
+        found = look()
+        if found is not None and not self._is_stopped:
+            return found
         with ExitStack() as stack:
-            if look() is None:
+            if found is None:
                 for link in links:
                     stack.enter_context(link.wanted())
             try:

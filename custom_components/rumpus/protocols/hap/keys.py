@@ -1,5 +1,8 @@
 """Signatures and shared secrets, from and to bytes."""
 
+from functools import lru_cache
+from typing import Final
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
@@ -13,15 +16,24 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import (
 from ..errors import ProtocolError
 from .errors import IdentityError
 
+KEPT_KEYS: Final = 16
+"""Keys of ours that are kept: of all links to some devices."""
+
+
+@lru_cache(KEPT_KEYS)
+def _signing_key(seed: bytes) -> Ed25519PrivateKey:
+    """Return the key of a seed, which takes as long to make as a signature."""
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
 
 def signing_public(seed: bytes) -> bytes:
     """Return the Ed25519 public key of a seed; both have 32 bytes."""
-    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    return _signing_key(seed).public_key().public_bytes_raw()
 
 
 def sign(seed: bytes, data: bytes) -> bytes:
     """Return the signature of data, 64 bytes."""
-    return Ed25519PrivateKey.from_private_bytes(seed).sign(data)
+    return _signing_key(seed).sign(data)
 
 
 def check_signature(public: bytes, signature: bytes, data: bytes) -> None:
