@@ -37,7 +37,12 @@ def storage(hass_config_dir: str) -> Path:
 
 def read(storage: Path) -> dict[str, str]:
     """Return what is in the files."""
-    return {path.name: path.read_text(encoding="utf-8") for path in storage.iterdir()}
+    return {
+        path.name: path.read_text(encoding="utf-8")
+        for path in storage.iterdir()
+        # Others are just being written, and are renamed any moment.
+        if not path.name.startswith("tmp")
+    }
 
 
 async def add(hass: HomeAssistant) -> ConfigEntry:
