@@ -5,7 +5,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 import socket
-from typing import override
+from typing import Final, override
+
+BACKLOG: Final = 100
 
 
 @dataclass(slots=True)
@@ -107,61 +109,66 @@ class Link(asyncio.Protocol):
 
 
 class Listener:
-    """A listening socket whose connections end with it."""
+    """A listening socket whose connections end with it.
+
+    Not a server of asyncio's: one that is closed while it accepts fails in the loop.
+    """
 
     def __init__(self, wire: Wire, opened: Callable[[Link], None]) -> None:
         """Call `opened` with every connection; it sets what is called with data."""
         self._wire = wire
         self._opened = opened
-        self._server: asyncio.Server | None = None
         self._task: asyncio.Task[None] | None = None
-        self._sock: socket.socket | None = None  # until the server has it
         self.links: set[Link] = set()
+        self.lost = asyncio.Event()  # one of them
         self.port = 0
 
     @property
     def is_busy(self) -> bool:
         """Whether it listens or has connections."""
-        listens = self._server is not None and self._server.is_serving()
-        waits = self._task is not None and not self._task.done()
-        return listens or waits or bool(self.links)
+        return (self._task is not None and not self._task.done()) or bool(self.links)
 
     async def start(self, address: str, port: int = 0) -> int:
         """Listen and return the port."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._make, address, port)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self.port
+        return self._open(address, port, BACKLOG)
 
     def listen(self, address: str, delay: float = 0.0) -> int:
         """Return a free port, and listen on it at once or, as some devices, late."""
+        return self._open(address, 0, 1, delay)
+
+    def _open(self, address: str, port: int, backlog: int, delay: float = 0.0) -> int:
         sock = socket.socket()
-        sock.setblocking(False)
-        sock.bind((address, 0))
-        if not delay:
-            sock.listen(1)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((address, port))
+            if not delay:
+                sock.listen(backlog)
+        except OSError:
+            sock.close()
+            raise
         self.port = sock.getsockname()[1]
-        self._sock = sock
         self._task = asyncio.create_task(self._serve(sock, delay))
+        # Also when it never gets its turn; the loop has let go of the socket by then.
+        self._task.add_done_callback(lambda _: sock.close())
         return self.port
 
     async def _serve(self, sock: socket.socket, delay: float) -> None:
-        # May be cancelled wherever it waits: whoever has the socket then closes it.
-        await asyncio.sleep(delay)
+        if delay:
+            await asyncio.sleep(delay)
+            sock.listen(1)
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(self._make, sock=sock, start_serving=False)
-        self._sock, self._server = None, server
-        await server.start_serving()
+        while True:
+            connection, _ = await loop.sock_accept(sock)
+            try:
+                await loop.connect_accepted_socket(self._make, connection)
+            except OSError:
+                continue  # it has gone already
 
     def stop_listening(self) -> None:
         """Take no more connections; those that are there live on."""
         if self._task is not None and not self._task.done():
             self._task.cancel()
-        if self._server is not None:
-            self._server.close()
-        if self._sock is not None:
-            self._sock.close()
-            self._sock = None
 
     def drop(self) -> None:
         """Break off all connections."""
@@ -178,8 +185,12 @@ class Listener:
         self.close()
         if self._task is not None:
             await asyncio.wait([self._task])
-        if self._server is not None:
-            await self._server.wait_closed()
+            await asyncio.sleep(0)  # the socket is closed now
+        # One that was just being taken is there by now.
+        self.drop()
+        while self.links:
+            self.lost.clear()
+            await self.lost.wait()
 
     def _make(self) -> Link:
         link = _Counted(self._wire, self)
@@ -200,4 +211,5 @@ class _Counted(Link):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._listener.links.discard(self)
+        self._listener.lost.set()
         super().connection_lost(exc)

@@ -255,6 +255,7 @@ async def test_answers_to_authentication(
 
 
 async def test_nothing_is_left_after_many_sessions(device: FakeAppleTv) -> None:
+    before = asyncio.all_tasks()
     for number in range(20):
         async with client_of(device, WATCHFUL) as (made, log):
             await made.connect()
@@ -264,4 +265,4 @@ async def test_nothing_is_left_after_many_sessions(device: FakeAppleTv) -> None:
                 assert not made.is_connected
         assert not made._connection._tasks
         assert not made._connection._pending
-    assert len(asyncio.all_tasks()) == 1
+    assert asyncio.all_tasks() == before
