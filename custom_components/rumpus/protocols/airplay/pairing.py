@@ -14,7 +14,6 @@ from .connection import AirPlayConnection
 from .errors import status_error
 from .http import DATA_TYPE, PLIST_TYPE, HttpProtocol, Response
 from .keys import SessionKeys
-from .legacy import LegacySetup, LegacyVerify
 from .timing import Timing
 
 MAX_NAME: Final = 64
@@ -154,6 +153,9 @@ class _HapSteps:
 
 class _LegacySteps:
     def __init__(self, post: _Post) -> None:
+        # Only old devices need it.
+        from .legacy import LegacySetup  # noqa: PLC0415
+
         self._post = post
         self._setup = LegacySetup()
         self._answer: PlistDict = {}
@@ -208,6 +210,8 @@ async def verify(
 async def _verify_legacy(
     connection: AirPlayConnection, credentials: LegacyCredentials, name: str
 ) -> None:
+    from .legacy import LegacyVerify  # noqa: PLC0415
+
     procedure = LegacyVerify(credentials)
     exchange = _Exchange(connection, "/pair-verify", _headers(name))
     await exchange(procedure.answer(await exchange(procedure.start(), 1)), 3)

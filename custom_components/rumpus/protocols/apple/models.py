@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-import hashlib
 
 from .enums import DeviceState, MediaType, RepeatState, ShuffleState
 
@@ -83,6 +82,8 @@ class Playing:
         if self.item_identifier:
             return self.item_identifier
         text = f"{self.title}{self.artist}{self.album}{self.total_time}"
+        import hashlib  # noqa: PLC0415 - few need it
+
         return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 

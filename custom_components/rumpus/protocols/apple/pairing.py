@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol, override
 
+# These two are loaded late by who uses them, and so by now: no event loop may load files.
+from ..airplay import legacy as _legacy  # noqa: F401
 from ..airplay.features import AirPlayVersion
 from ..airplay.pairing import AirPlayPairing
 from ..companion.pairing import CompanionPairing
 from ..errors import UnsupportedError
+from ..hap import pair_setup as _pair_setup  # noqa: F401
 from ..hap.credentials import Credentials, HapCredentials, parse_credentials
 from ..hap.errors import InvalidCredentialsError
 from ..mrp.pairing import MrpPairing

@@ -8,7 +8,6 @@ and `pair_verify`.
 from typing import Protocol
 
 from .credentials import HapCredentials
-from .pair_setup import PairSetup, TransientPairing
 from .pair_verify import PairVerify
 
 
@@ -32,6 +31,9 @@ async def verify(credentials: HapCredentials, exchange: Exchange) -> bytes:
 
 async def transient(exchange: Exchange) -> bytes:
     """Pair for this connection only, and return the shared secret."""
+    # Who verifies a pairing needs nothing of this.
+    from .pair_setup import TransientPairing  # noqa: PLC0415
+
     procedure = TransientPairing()
     m3 = procedure.prove(await exchange(procedure.start(), 1))
     return procedure.finish(await exchange(m3, 3))
@@ -47,6 +49,8 @@ class Pairing:
         self, exchange: Exchange, *, name: str | None, client_id: bytes | None = None
     ) -> None:
         """Prepare; see `PairSetup`."""
+        from .pair_setup import PairSetup  # noqa: PLC0415
+
         self._exchange = exchange
         self._procedure = PairSetup(name=name, client_id=client_id)
 
