@@ -44,11 +44,13 @@ from tests.fakes.apple_tv_core import OsName
 from tests.fakes.apple_tv_mdns import AIRPLAY, COMPANION
 from tests.fakes.apple_tv_models import FakeItem
 
-SECONDS = 20
+SECONDS = 6
+LONG = 16
+"""Seconds of attacks that begin when a silence is noticed, or that are answered seldom."""
 MAX_STALL = 0.050
 MAX_GROWTH = 24 * 1024 * 1024
-MAX_ATTEMPTS = 18
-"""In those seconds: the pauses are 0.5 s, 1 s and 2 s then."""
+MAX_ATTEMPTS = 8
+"""In a short attack: the pauses are 0.5 s, 1 s and 2 s then."""
 MAX_UPDATES = 200 + SECONDS * (20 + 4) + 20
 """Looks of the entities: at each change first, then so many in a second."""
 MAX_LOGGED = 60
@@ -100,14 +102,14 @@ class Attacker:
             assert isinstance(port, int)
             self.twin.ports[name] = port
 
-    async def attack(self, name: str) -> JsonObject:
-        """Attack for as long as all do; return what it managed to do."""
+    async def attack(self, name: str, seconds: float = SECONDS) -> JsonObject:
+        """Attack for so long; return what it managed to do."""
         start = self.process.position
-        await self.process.say(f"attack {name} {SECONDS}")
+        await self.process.say(f"attack {name} {seconds}")
         done = await self.process.wait(
             lambda one: one["kind"] in {"attacked", "error"},
             "end of the attack",
-            2 * SECONDS,
+            seconds + PATIENCE,
             start=start,
         )
         assert done["kind"] == "attacked", done
@@ -316,13 +318,15 @@ async def test_silent_device(
     caplog.set_level(logging.INFO, "custom_components.rumpus")
     watch = Watch(hass, entry)
     async with watched_loop() as stalls:
-        task: asyncio.Task[JsonObject] = asyncio.create_task(attacker.attack("silent"))
+        task: asyncio.Task[JsonObject] = asyncio.create_task(
+            attacker.attack("silent", LONG)
+        )
         turns = await watch.served(homepod, task)
         done = await task
     watch.end()
     await check_recovery(hass, entry, watch)
 
-    assert turns > SECONDS
+    assert turns > LONG
     assert 0 < number(done, "airplay") <= MAX_OPEN
     assert 0 < number(done, "companion") <= MAX_OPEN
     check_stalls(stalls)
@@ -341,17 +345,19 @@ async def test_device_that_forgot_us(
     caplog.set_level(logging.INFO, "custom_components.rumpus")
     watch = Watch(hass, entry)
     async with watched_loop() as stalls:
-        task: asyncio.Task[JsonObject] = asyncio.create_task(attacker.attack("refuse"))
+        task: asyncio.Task[JsonObject] = asyncio.create_task(
+            attacker.attack("refuse", LONG)
+        )
         turns = await watch.served(homepod, task)
         asked = [flow["context"]["source"] for flow in flows(hass)]
         done = await task
     watch.end()
     await check_recovery(hass, entry, watch)
 
-    assert turns > SECONDS
+    assert turns > LONG
     assert asked == [SOURCE_REAUTH]
-    assert 0 < number(done, "airplay") <= 2 + SECONDS / REFUSED
-    assert 0 < number(done, "companion") <= 2 + SECONDS / REFUSED
+    assert 0 < number(done, "airplay") <= 2 + LONG / REFUSED
+    assert 0 < number(done, "companion") <= 2 + LONG / REFUSED
     assert flows(hass) == []
     check_stalls(stalls)
     await check_log(hass, entry, caplog)
