@@ -37,6 +37,7 @@ MIB: Final = 1024**2
 ROWS: Final = (
     ("imports, ms", "seconds", 1000, 1 / 3),
     ("memory of the imports, MiB", "memory", 1 / MIB, 1 / 3),
+    ("  of which no pages of libraries", "private", 1 / MIB, 1 / 3),
     ("  and of the connection, MiB", "connected", 1 / MIB, None),
     ("first connect with imports, ms", "first", 1000, None),
     ("connect, ms", "connects", 1000, 0.8),
