@@ -20,6 +20,7 @@ from custom_components.rumpus.protocols.companion.errors import CommandFailedErr
 from custom_components.rumpus.protocols.companion.messages import (
     MAX_ID,
     MAX_INTEGER,
+    MAX_ITEMS,
     MAX_NAME,
     MAX_TEXT,
     Message,
@@ -273,3 +274,14 @@ def test_states_that_nobody_knows() -> None:
 def test_times_are_positive() -> None:
     with pytest.raises(ValueError, match="positive"):
         Timing(probe=0)
+
+
+def test_most_items_of_a_message() -> None:
+    """MAX_ITEMS: a list of apps has room, one that would hold up everybody is refused."""
+    content: OpackDict = {str(number): number for number in range(MAX_ITEMS)}
+    fits: OpackDict = dict(list(content.items())[: MAX_ITEMS // 2 - 10])
+
+    message = decode_message(encode_message(MessageType.EVENT, "Apps", fits, 1))
+    assert message.content == fits
+    with pytest.raises(ProtocolError):
+        decode_message(encode_message(MessageType.EVENT, "Apps", content, 1))
