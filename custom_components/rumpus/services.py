@@ -38,6 +38,8 @@ MAX_SWIPE: Final = 10_000
 """Milliseconds of a swipe over a touch pad."""
 MAX_SKIP: Final = 86_400
 """Seconds of a jump in what plays."""
+MAX_LISTED: Final = 500
+"""Games or players of a lobby that can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,12 @@ _ANNOUNCEMENT: Final[Fields] = {
     probatio.Optional("silent", default=False): cv.boolean,
     probatio.Optional("tag"): cv.string,
 }
+
+_LISTED: Final = probatio.All(
+    probatio.Coerce(int), probatio.Range(min=1, max=MAX_LISTED)
+)
+
+_PLAYER: Final[Fields] = {probatio.Required("player"): _NAME}
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("mute_ringer"),
@@ -289,6 +297,35 @@ ACTIONS: Final[tuple[Action, ...]] = (
         },
         is_single=True,
     ),
+    Action(
+        "get_games",
+        {
+            probatio.Optional("state"): probatio.In(["open", "playing"]),
+            probatio.Optional("mod"): _NAME,
+            probatio.Optional("game_type"): _NAME,
+            probatio.Optional("host"): _NAME,
+            probatio.Optional("player"): _NAME,
+            probatio.Optional("map"): _NAME,
+            probatio.Optional("open_slots", default=False): cv.boolean,
+            probatio.Optional("no_password", default=False): cv.boolean,
+            probatio.Optional("limit", default=50): _LISTED,
+        },
+        answers=True,
+    ),
+    Action(
+        "get_players",
+        {
+            probatio.Optional("login"): _NAME,
+            probatio.Optional("clan"): _NAME,
+            probatio.Optional("country"): _NAME,
+            probatio.Optional("limit", default=50): _LISTED,
+        },
+        answers=True,
+    ),
+    Action("add_friend", _PLAYER, is_single=True),
+    Action("remove_friend", _PLAYER, is_single=True),
+    Action("add_foe", _PLAYER, is_single=True),
+    Action("remove_foe", _PLAYER, is_single=True),
 )
 """Every action of the integration."""
 
