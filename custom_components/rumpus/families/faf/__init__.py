@@ -1,0 +1,1 @@
+"""Forged Alliance Forever lobbies: who is online, and what is played."""
