@@ -40,6 +40,8 @@ MAX_SKIP: Final = 86_400
 """Seconds of a jump in what plays."""
 MAX_LISTED: Final = 500
 """Games or players of a lobby that can be asked for."""
+MAX_SLOTS: Final = 16
+"""Free places in a game that can be asked for; no game has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +308,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
             probatio.Optional("host"): _NAME,
             probatio.Optional("player"): _NAME,
             probatio.Optional("map"): _NAME,
-            probatio.Optional("open_slots", default=False): cv.boolean,
+            probatio.Optional("open_slots", default=0): probatio.All(
+                probatio.Coerce(int), probatio.Range(min=0, max=MAX_SLOTS)
+            ),
             probatio.Optional("no_password", default=False): cv.boolean,
             probatio.Optional("limit", default=50): _LISTED,
         },

@@ -9,11 +9,9 @@ from typing import Any, Final, Self
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from ...names import clean_text
-from ...protocols.faf.models import Game
+from ...protocols.faf.models import OBSERVERS, Game
 from .maps import map_name
 
-OBSERVERS: Final = -1
-"""The team of those who only watch."""
 MAX_TITLE: Final = 128
 """Characters of a game's title that are told; lobbies allow as many."""
 MAX_LISTED_MODS: Final = 50
@@ -24,10 +22,10 @@ MAX_LISTED_PLAYERS: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GameFilter:
-    """What the games that are asked for have in common; None and False are no wishes.
+    """What the games that are asked for have in common; None, 0 and False are no wishes.
 
     Names are compared without regard to capitals.  `map` is a part of the map's name or of its
-    folder's, the others are whole names.
+    folder's, the others are whole names.  `open_slots` are free at least.
     """
 
     state: str | None = None
@@ -36,7 +34,7 @@ class GameFilter:
     host: str | None = None
     player: str | None = None
     map: str | None = None
-    open_slots: bool = False
+    open_slots: int = 0
     no_password: bool = False
 
     @classmethod
@@ -49,7 +47,7 @@ class GameFilter:
             host=folded(data.get("host")),
             player=folded(data.get("player")),
             map=folded(data.get("map")),
-            open_slots=data.get("open_slots", False),
+            open_slots=data.get("open_slots", 0),
             no_password=data.get("no_password", False),
         )
 
@@ -60,7 +58,7 @@ class GameFilter:
             and (self.mod is None or game.featured_mod.casefold() == self.mod)
             and (self.game_type is None or game.game_type.casefold() == self.game_type)
             and (self.host is None or game.host.casefold() == self.host)
-            and not (self.open_slots and game.free_slots <= 0)
+            and game.free_slots >= self.open_slots
             and not (self.no_password and game.is_password_protected)
             and self._admits_map(game)
             and self._admits_players(game)
