@@ -1,8 +1,11 @@
-"""The application that users register with Microsoft, to sign in to Xbox Live.
+"""The applications that users sign in with: one of their own at Microsoft, one that FAF gives.
 
-Only consoles that let nobody in without an account need one.
+Only consoles that let nobody in without an account need the first, only the official lobby
+of FAF the second. An application does not say whose it is: the flow that it is chosen in
+knows.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final, override
 
@@ -16,16 +19,30 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AUTH_CALLBACK_PATH,
     MY_AUTH_CALLBACK_PATH,
+    LocalOAuth2Implementation,
+    LocalOAuth2ImplementationWithPkce,
 )
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
+from .protocols.errors import ProtocolError
+from .protocols.faf.account import (
+    OFFICIAL as FAF_OFFICIAL,
+    SCOPES as FAF_SCOPES,
+    Endpoints as FafEndpoints,
+    FafAccount,
+    OAuthToken as FafToken,
+)
 from .protocols.smartglass.xbox_live import OFFICIAL, SCOPE, Endpoints, XboxLive
 
 PORTAL_URL: Final = (
     "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps"
     "/ApplicationsListBlade"
 )
-"""Where applications are registered."""
+"""Where applications are registered with Microsoft."""
+FAF_URL: Final = "https://forum.faforever.com"
+"""Where one asks FAF for an application."""
+NO_SECRET: Final = "none"  # noqa: S105
+"""What users enter for an application without a secret: the dialog wants something."""
 
 
 @callback
@@ -77,10 +94,97 @@ class XboxLiveImplementation(AuthImplementation):
         return asdict(await async_get_xbox_live(self.hass).oauth_token(form))
 
 
+@callback
+def faf_endpoints() -> FafEndpoints:
+    """Return where FAF's services are."""
+    return FAF_OFFICIAL
+
+
+@callback
+def async_get_faf_account(hass: HomeAssistant) -> FafAccount:
+    """Return FAF's services, over the shared session."""
+    return FafAccount(async_get_clientsession(hass), faf_endpoints())
+
+
+class FafImplementation(LocalOAuth2ImplementationWithPkce):
+    """An application that FAF has given, for one sign-in.
+
+    It takes its id, its secret and its name from what Home Assistant makes of an application.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, application: LocalOAuth2Implementation
+    ) -> None:
+        """Make a new secret for the way through the browser."""
+        places = faf_endpoints()
+        secret = application.client_secret.strip()
+        super().__init__(
+            hass,
+            application.domain,
+            application.client_id,
+            places.authorize,
+            places.token,
+            "" if secret.casefold() == NO_SECRET else secret,
+        )
+        self._name = application.name
+
+    @property
+    @override
+    def name(self) -> str:
+        return self._name
+
+    @property
+    @override
+    def extra_authorize_data(self) -> dict[str, str]:
+        return {"scope": " ".join(FAF_SCOPES), **super().extra_authorize_data}
+
+    @override
+    async def async_resolve_external_data(self, external_data: Any) -> dict[str, Any]:
+        """Return what `async_redeem` does as Home Assistant has it."""
+        return asdict(await self.async_redeem(external_data))
+
+    async def async_redeem(self, returned: Mapping[str, Any]) -> FafToken:
+        """Return what FAF gives for the code that the browser brought back.
+
+        Raises RumpusError, in which nothing of the request or the answer is to be found.
+        """
+        try:
+            code, redirect_uri = returned["code"], returned["state"]["redirect_uri"]
+        except KeyError, TypeError:
+            raise ProtocolError("The browser came back without an answer") from None
+        return await self._async_redeem(
+            {
+                "grant_type": "authorization_code",
+                "code": str(code),
+                "redirect_uri": str(redirect_uri),
+                "code_verifier": self.code_verifier,
+            }
+        )
+
+    async def async_renew(self, refresh_token: str) -> FafToken:
+        """Return what FAF gives for a refresh token, which counts no more; raises as above."""
+        return await self._async_redeem(
+            {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        )
+
+    @override
+    async def _async_refresh_token(self, token: dict[str, Any]) -> dict[str, Any]:
+        return {**token, **asdict(await self.async_renew(token["refresh_token"]))}
+
+    async def _async_redeem(self, grant: dict[str, str]) -> FafToken:
+        form = {**grant, "client_id": self.client_id}
+        if self.client_secret:
+            form["client_secret"] = self.client_secret
+        return await async_get_faf_account(self.hass).oauth_token(form)
+
+
 async def async_get_auth_implementation(
     hass: HomeAssistant, auth_domain: str, credential: ClientCredential
 ) -> XboxLiveImplementation:
-    """Return what signs in with an application that the user has entered."""
+    """Return what signs in with an application that the user has entered.
+
+    It is what Xbox Live needs; FAF makes its own of that, see `FafImplementation`.
+    """
     places = endpoints()
     return XboxLiveImplementation(
         hass,
@@ -92,11 +196,16 @@ async def async_get_auth_implementation(
 
 async def async_get_description_placeholders(hass: HomeAssistant) -> dict[str, str]:
     """Return what the dialog for the application's data has to tell."""
-    return {"portal_url": PORTAL_URL, "redirect_url": _redirect_url(hass)}
+    return {
+        "portal_url": PORTAL_URL,
+        "faf_url": FAF_URL,
+        "redirect_url": _redirect_url(hass),
+        "no_secret": NO_SECRET,
+    }
 
 
 def _redirect_url(hass: HomeAssistant) -> str:
-    """Return the address to which Microsoft is to send the browser back."""
+    """Return the address to which Microsoft or FAF is to send the browser back."""
     if "my" in hass.config.components:
         return MY_AUTH_CALLBACK_PATH
     try:

@@ -30,6 +30,7 @@ from .signing_in import (
     xbox_live_services,
 )
 from custom_components.rumpus.application_credentials import (
+    FAF_URL,
     PORTAL_URL,
     async_get_auth_implementation,
     async_get_description_placeholders,
@@ -430,6 +431,8 @@ async def test_dialog_for_the_application(hass: HomeAssistant) -> None:
     hass.config.components.add("my")
     assert await async_get_description_placeholders(hass) == {
         "portal_url": PORTAL_URL,
+        "faf_url": FAF_URL,
+        "no_secret": "none",
         "redirect_url": "https://my.home-assistant.io/redirect/oauth",
     }
 
