@@ -15,10 +15,12 @@ from homeassistant.components.application_credentials import (
     ClientCredential,
 )
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ImplementationUnavailableError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AUTH_CALLBACK_PATH,
     MY_AUTH_CALLBACK_PATH,
+    AbstractOAuth2Implementation,
     LocalOAuth2Implementation,
     LocalOAuth2ImplementationWithPkce,
 )
@@ -161,21 +163,31 @@ class FafImplementation(LocalOAuth2ImplementationWithPkce):
             }
         )
 
-    async def async_renew(self, refresh_token: str) -> FafToken:
-        """Return what FAF gives for a refresh token, which counts no more; raises as above."""
-        return await self._async_redeem(
-            {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        )
-
     @override
     async def _async_refresh_token(self, token: dict[str, Any]) -> dict[str, Any]:
-        return {**token, **asdict(await self.async_renew(token["refresh_token"]))}
+        """Return what FAF gives for a refresh token, which counts no more; raises as above."""
+        fresh = await self._async_redeem(
+            {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]}
+        )
+        return {**token, **asdict(fresh)}
 
     async def _async_redeem(self, grant: dict[str, str]) -> FafToken:
         form = {**grant, "client_id": self.client_id}
         if self.client_secret:
             form["client_secret"] = self.client_secret
         return await async_get_faf_account(self.hass).oauth_token(form)
+
+
+async def async_faf_implementation(
+    hass: HomeAssistant, implementation: AbstractOAuth2Implementation
+) -> FafImplementation:
+    """Return what signs in to FAF with an application that the user has entered.
+
+    Raises ImplementationUnavailableError for what is no application.
+    """
+    if not isinstance(implementation, LocalOAuth2Implementation):
+        raise ImplementationUnavailableError
+    return FafImplementation(hass, implementation)
 
 
 async def async_get_auth_implementation(
