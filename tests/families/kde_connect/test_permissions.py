@@ -8,6 +8,7 @@ from homeassistant.helpers import device_registry as dr
 
 from .common import set_up
 from custom_components.rumpus.families.apple_tv.actions import ACTIONS as APPLE_ACTIONS
+from custom_components.rumpus.families.faf.actions import ACTIONS as LOBBY_ACTIONS
 from custom_components.rumpus.families.kde_connect.options import Option
 from custom_components.rumpus.families.kde_connect.permissions import (
     ACTION_OPTIONS,
@@ -20,8 +21,8 @@ from custom_components.rumpus.services import ACTIONS
 from tests.fakes.kdeconnect import FakeDevice
 
 WITHOUT_PERMISSION = {"cancel_share", "mute_ringer", "send_notification", "share"}
-# What no device of KDE Connect can do, but consoles and Apple TVs can.
-OF_OTHERS = CONSOLE_ACTIONS.keys() | APPLE_ACTIONS.keys()
+# What no device of KDE Connect can do, but consoles, Apple TVs or lobbies can.
+OF_OTHERS = CONSOLE_ACTIONS.keys() | APPLE_ACTIONS.keys() | LOBBY_ACTIONS.keys()
 
 
 def test_every_action_is_known() -> None:
