@@ -1,4 +1,4 @@
-"""Looking at Home Assistant's own frontend with Chromium: adds one discovered device as a user does."""
+"""Looking at Home Assistant's own frontend with Chromium: adds one device as a user does."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Final
 from .auth import DEFAULT_PASSWORD, DEFAULT_USERNAME
 from .fakes import FakeError, FakeProcess
 from .lab import CACHE, Lab
-from .shapes import get_optional_str, get_str
+from .shapes import JsonObject, JsonValue, get_optional_str, get_str
 
 SCRIPT: Final = Path(__file__).parent / "browser" / "look.mjs"
 MODULES: Final = CACHE / "browser"
@@ -73,7 +73,40 @@ async def add_discovered(
     they have one. The pictures go into `shots`. Raises FakeError with what the browser could
     not do.
     """
-    options = {
+    options: JsonObject = {"key": answer is not None, "option": option, "pin": pin}
+    return await _look(lab, browser, device, shots, options, answer)
+
+
+async def add_by_hand(
+    lab: Lab, browser: Browser, device: str, shots: Path, steps: list[JsonValue]
+) -> list[str]:
+    """Add a device that nothing announces; returns what went wrong in the pages.
+
+    `steps` are those of browser/look.mjs. Raises FakeError.
+    """
+    return await _look(lab, browser, device, shots, {"steps": steps})
+
+
+async def look_at(
+    lab: Lab, browser: Browser, device: str, shots: Path, looks: list[JsonValue]
+) -> list[str]:
+    """Look at the pages of a device that is there, and of further ones.
+
+    Returns what went wrong in them. Raises FakeError.
+    """
+    return await _look(lab, browser, device, shots, {"steps": [], "looks": looks})
+
+
+async def _look(
+    lab: Lab,
+    browser: Browser,
+    device: str,
+    shots: Path,
+    wishes: JsonObject,
+    answer: Callable[[str], Awaitable[None]] | None = None,
+) -> list[str]:
+    """Do what is wished for; returns what went wrong in the pages. Raises FakeError."""
+    options: JsonObject = {
         "url": lab.server.url,
         "username": DEFAULT_USERNAME,
         "password": DEFAULT_PASSWORD,
@@ -82,10 +115,13 @@ async def add_discovered(
         "shots": str(shots),
         "chromium": browser.chromium,
         "modules": str(MODULES),
-        "key": answer is not None,
-        "option": option,
-        "pin": pin,
+        "key": False,
+        "option": None,
+        "pin": None,
+        "steps": None,
+        "looks": [],
     }
+    options |= wishes
     look = FakeProcess("browser", (browser.node, str(SCRIPT), json.dumps(options)))
     await look.start()
     try:

@@ -1,7 +1,12 @@
-// Adds one discovered device in Home Assistant's own frontend, as a user does, and takes
-// pictures on the way. Started by tests/e2e/browser.py, which answers for the device.
+// Adds one device in Home Assistant's own frontend, as a user does, and takes pictures on
+// the way. Started by tests/e2e/browser.py, which answers for the device.
 //
-//   node look.mjs '{"url", "username", "password", "device", "domain", "shots", "chromium", "modules", "key", "option", "pin"}'
+//   node look.mjs '{"url", "username", "password", "device", "domain", "shots", "chromium", "modules", "key", "option", "pin", "steps", "looks"}'
+//
+// `steps` is null for a device that is discovered. One that is not is added with them: each
+// is {"choose": text} for a menu or {"fill": {label: value, ...}} for a form, where a value
+// {"pick": text} is one of several to choose from; no steps at all add nothing. `looks` are
+// the names of further devices whose pages are looked at.
 //
 // `key` tells whether the device shows a verification key, `option` is what to choose in the
 // menu of its options, null when they are one form, `pin` what to type whenever a form asks
@@ -99,6 +104,44 @@ async function addDiscovered() {
   await dialog.locator("step-flow-create-entry").waitFor({ state: "detached" });
 }
 
+async function addByHand() {
+  await page.goto(`${options.url}/config/integrations/dashboard`);
+  await page.getByRole("button", { name: "Add integration" }).first().click();
+  const list = page.locator("dialog-add-integration");
+  await list.locator("input").first().fill(options.domain);
+  await list.getByText(/^rumpus$/i).first().click();
+  const dialog = page.locator("dialog-data-entry-flow");
+  for (const step of options.steps) {
+    if (step.choose) {
+      const choice = dialog.locator("step-flow-menu").getByText(step.choose, { exact: true });
+      await choice.waitFor();
+      await shot("menu");
+      await choice.click();
+    } else {
+      await fillIn(dialog, step.fill);
+    }
+  }
+  await dialog.locator("step-flow-create-entry").waitFor();
+  await shot("added");
+  say("added", { title: options.device });
+  await dialog.getByRole("button", { name: /finish|skip and finish/i }).first().click();
+  await dialog.locator("step-flow-create-entry").waitFor({ state: "detached" });
+}
+
+async function fillIn(dialog, values) {
+  const form = dialog.locator("step-flow-form");
+  for (const [label, value] of Object.entries(values)) {
+    if (value.pick) {
+      await form.getByText(value.pick, { exact: true }).first().click();
+    } else {
+      await form.getByLabel(label).first().fill(value);
+    }
+  }
+  await form.waitFor();
+  await shot("form");
+  await dialog.getByRole("button", { name: /^(submit|next)$/i }).first().click();
+}
+
 // A form for each PIN, with progress in between, until there is an entry.
 async function typePins(dialog) {
   const form = dialog.locator("step-flow-form");
@@ -136,24 +179,29 @@ async function lookAround() {
   await page.getByText(options.device).first().waitFor();
   await shot("integration");
   await lookAtOptions();
+  await lookAtDevice(options.device, "device");
+  for (const name of options.looks) await lookAtDevice(name, "further-device");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await lookAtDevice(options.device, "device-on-a-phone");
+}
+
+async function lookAtDevice(device, picture) {
   // What the frontend itself knows tells where the page of the device is.
   const id = await page.evaluate((name) => {
     const { devices } = document.querySelector("home-assistant").hass;
     return Object.values(devices).find((device) => device.name === name)?.id;
-  }, options.device);
+  }, device);
   await page.goto(`${options.url}/config/devices/device/${id}`);
-  await page.getByText(/^Controls$/).first().waitFor();
-  await shot("device");
-  await page.emulateMedia({ colorScheme: "dark" });
-  await page.setViewportSize({ width: 390, height: 844 });
-  await page.reload();
-  await page.getByText(/^Controls$/).first().waitFor();
-  await shot("device-on-a-phone");
+  // A lobby has things to control, a player has none.
+  await page.getByText(/^(Controls|Sensors)$/).first().waitFor();
+  await shot(picture);
 }
 
 try {
   await signIn();
-  await addDiscovered();
+  if (options.steps === null) await addDiscovered();
+  else if (options.steps.length) await addByHand();
   await lookAround();
   say("done");
 } catch (error) {
