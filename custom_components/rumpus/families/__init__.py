@@ -19,7 +19,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryError
+from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.helpers.service_info.ssdp import (
     ATTR_UPNP_MANUFACTURER,
@@ -206,6 +206,17 @@ class Family(ABC):
     @abstractmethod
     def create_options(self, host: RumpusOptionsFlow) -> FamilyOptions:
         """Return the family's part of an options flow."""
+
+    async def async_fix_issue(
+        self, hass: HomeAssistant, entry: ConfigEntry, key: str
+    ) -> None:
+        """Carry out what a user has confirmed to repair an issue of an entry.
+
+        Raises HomeAssistantError when it does not work.
+        """
+        raise HomeAssistantError(
+            translation_domain=DOMAIN, translation_key="nothing_to_fix"
+        )
 
     @abstractmethod
     def system_health(self, hass: HomeAssistant) -> Mapping[str, str | int | bool]:

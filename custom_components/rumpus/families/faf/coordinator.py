@@ -1,20 +1,59 @@
 """Follows one lobby and carries our wishes to it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
-from typing import Any, override
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final, override
 
-from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, ServiceResponse
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    HomeAssistant,
+    ServiceResponse,
+    callback,
+)
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...const import DOMAIN
 from ...coordinator import RumpusConfigEntry
-from ...device_coordinator import DeviceCoordinator
+from ...device_coordinator import (
+    FLOOD_INTERVAL,
+    MAX_STATES,
+    STATES_REFILL,
+    DeviceCoordinator,
+)
+from ...pace import Pace
+from ...protocols.budget import Budget
+from ...protocols.errors import DisconnectedError, RumpusError
 from ...protocols.faf.client import LobbyClient
+from ...protocols.faf.errors import KickedError, LoginRefusedError
+from ...protocols.faf.events import (
+    AvatarsListed,
+    Connected,
+    Disconnected,
+    LatencyMeasured,
+    LobbyEvent,
+    Refreshed,
+    Stopped,
+    Updated,
+)
+from ...protocols.faf.probe import probe
+from . import link
+from .const import AccountKind
 from .data import LobbyData
+from .diagnostics import facts_of
+from .errors import check_signed_in, faf_errors
+from .follow import Followed
+from .happenings import Happenings
 from .options import FafOptions
+from .registry import async_name_player, async_update_devices
 from .state import FafState
+from .state_of import state_of
 from .store import FafStore
+from .tokens import TokenSource
+from .troubles import Troubles
 
 type PlatformSetup = Callable[[FafCoordinator, AddConfigEntryEntitiesCallback], None]
 type ActionHandler = Callable[
@@ -34,14 +73,62 @@ class FafCoordinator(DeviceCoordinator[FafState]):
         action: ActionHandler,
     ) -> None:
         """Do nothing yet; the store has been loaded."""
-        super().__init__(hass, entry, name=entry.title, state=FafState())
         self.lobby_data = LobbyData.from_entry(entry.data)
         self.options = FafOptions.from_entry(entry.options)
-        self.client: LobbyClient | None = None
-        """What speaks with the lobby; None where nobody signs in."""
+        self._unique_id = entry.unique_id or self.lobby_data.unique_id
         self._store = store
+        record = store.record(self._unique_id)
+        self.followed = Followed(self.options.players, record.player_ids)
+        super().__init__(
+            hass,
+            entry,
+            name=entry.title,
+            state=FafState(
+                is_signed_out_elsewhere=record.is_signed_out,
+                followed=self.followed.states,
+            ),
+        )
         self._platforms = platforms
         self._action = action
+        self._tokens = TokenSource(hass, entry, store, self._unique_id)
+        self._troubles = Troubles(hass, entry)
+        self._unsubscribe: list[CALLBACK_TYPE] = []
+        # Whether a token that should have counted was refused once.
+        self._has_new_token = False
+        self._is_stopping = False
+        self._was_lost = False
+        # Of a flood we look at what it comes to.
+        self._looks = Budget(MAX_STATES, STATES_REFILL)
+        self._looks_pace = Pace(hass, FLOOD_INTERVAL, lambda _: self._look())
+        self._connector = link.create_connector(
+            hass,
+            self.lobby_data,
+            self._tokens.async_url if self.lobby_data.is_official else None,
+        )
+        self.client: Final = (
+            None if self.lobby_data.is_status_only else self._create_client()
+        )
+        """What speaks with the lobby; None where nobody signs in."""
+        if self.client is None:
+            self.update_interval = timedelta(seconds=link.PROBE_INTERVAL)
+        else:
+            self._happenings = Happenings(self.client.lobby, self.followed, self.fire)
+
+    def _create_client(self) -> LobbyClient:
+        secrets = self._store.record(self._unique_id).secrets
+        return LobbyClient(
+            self._connector,
+            link.create_login(self.lobby_data, secrets, self._tokens.async_token),
+            logger=self.logger,
+            name=self.entry.title,
+            timing=link.TIMING,
+            create_task=self._create_task,
+        )
+
+    def _create_task(self, coro: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self.entry.async_create_background_task(
+            self.hass, coro, f"{DOMAIN} faf lobby"
+        )
 
     @property
     @override
@@ -51,7 +138,7 @@ class FafCoordinator(DeviceCoordinator[FafState]):
     @property
     @override
     def device_id(self) -> str:
-        return self.entry.unique_id or self.lobby_data.unique_id
+        return self._unique_id
 
     @property
     @override
@@ -69,11 +156,40 @@ class FafCoordinator(DeviceCoordinator[FafState]):
 
     @override
     async def async_start(self) -> None:
-        raise NotImplementedError
+        async_update_devices(self)
+        # Entries are not unloaded then.
+        self._unsubscribe.append(
+            self.hass.bus.async_listen(
+                EVENT_HOMEASSISTANT_STOP, self._async_on_shutdown
+            )
+        )
+        if self.client is None:
+            self._create_task(self.async_refresh())
+            return
+        self._unsubscribe.append(self.client.subscribe(self._on_event))
+        if self.data.is_signed_out_elsewhere:
+            # It would throw out whoever plays with the account.
+            self._troubles.tell(KickedError())
+        else:
+            self.client.start()
+
+    async def _async_on_shutdown(self, event: Event) -> None:
+        await self._async_let_go()
+
+    async def _async_let_go(self) -> None:
+        self._is_stopping = True
+        self._looks_pace.stop()
+        self.stop_telling()
+        await self.async_shutdown()
+        if self.client is not None:
+            await self.client.stop()
 
     @override
     async def async_stop(self) -> None:
-        raise NotImplementedError
+        while self._unsubscribe:
+            self._unsubscribe.pop()()
+        self._troubles.forget_issues()
+        await self._async_let_go()
 
     @override
     def async_add_platform(
@@ -85,28 +201,161 @@ class FafCoordinator(DeviceCoordinator[FafState]):
     async def async_action(self, name: str, data: Mapping[str, Any]) -> ServiceResponse:
         return await self._action(self, name, data)
 
+    # Wishes
+
+    def signed_in_client(self) -> LobbyClient:
+        """Return the client; raises a translated error unless we are signed in."""
+        check_signed_in(self)
+        if self.client is None:
+            raise DisconnectedError("Nobody signs in")
+        return self.client
+
     async def async_refresh_queues(self) -> None:
         """Ask for the matchmaker's queues; raises a translated error when it does not work."""
-        raise NotImplementedError
+        client = self.signed_in_client()
+        with faf_errors(self.device_name):
+            await client.request_queues()
 
     async def async_stop_search(self) -> None:
         """End every search for a match; raises a translated error when it does not work."""
-        raise NotImplementedError
+        client = self.signed_in_client()
+        with faf_errors(self.device_name):
+            for queue in sorted(self.data.searching):
+                await client.stop_search(queue)
 
     async def async_select_avatar(self, url: str | None) -> None:
         """Wear one of the account's avatars, or none; raises a translated error."""
-        raise NotImplementedError
+        client = self.signed_in_client()
+        with faf_errors(self.device_name):
+            await client.select_avatar(url)
 
     async def async_sign_in_again(self) -> None:
         """Sign in although another program has done so with the account since."""
-        raise NotImplementedError
+        await self._store.async_set_signed_out(self._unique_id, is_signed_out=False)
+        self._troubles.forget()
+        self.publish(replace(self.data, is_signed_out_elsewhere=False))
+        if self.client is not None and not self._is_stopping:
+            self.client.start()
 
-    @asynccontextmanager
-    async def async_released(self) -> AsyncIterator[None]:
-        """Keep away from the lobby meanwhile: a flow tries the same account."""
-        raise NotImplementedError
-        yield
+    # What the lobby tells
+
+    @callback
+    def _on_event(self, event: LobbyEvent) -> None:
+        match event:
+            case Connected():
+                self.publish(replace(self.data, is_connected=True))
+            case Refreshed():
+                self._on_refreshed()
+            case Disconnected():
+                self._on_lost()
+            case Stopped(error):
+                self._on_stopped(error)
+            case LatencyMeasured(seconds):
+                self.publish(replace(self.data, latency=seconds))
+            case Updated() | AvatarsListed():
+                if self.data.is_signed_in:
+                    self._want_look()
+            case _:
+                self._happenings.handle(event)
+
+    @callback
+    def _on_refreshed(self) -> None:
+        """All that is known of the lobby is new."""
+        self._has_new_token = False
+        self._troubles.forget()
+        self.data = replace(self.data, is_signed_in=True)
+        self._happenings.handle(Refreshed())
+        self._look()
+        self._create_task(self._async_list_avatars())
+
+    async def _async_list_avatars(self) -> None:
+        if self.client is None:
+            return
+        try:
+            await self.client.list_avatars()
+        except RumpusError as err:
+            self.logger.debug("%s tells no avatars: %s", self.entry.title, err)
+
+    @callback
+    def _want_look(self) -> None:
+        if self._looks.take(self.hass.loop.time()):
+            self._look()
+        else:
+            self._looks_pace.want("")
+
+    @callback
+    def _look(self) -> None:
+        """Show what is known now."""
+        if self.client is None or not self.data.is_signed_in:
+            return
+        before = self.data.followed
+        followed = self.followed.update(self.client.lobby)
+        if followed is not before:
+            self._store.keep_player_ids(self._unique_id, self.followed.player_ids)
+            for key, player in followed.items():
+                if player.login != before[key].login:
+                    async_name_player(self, key, player.login)
+        self.publish(state_of(self.client, self.data, followed))
+
+    @callback
+    def _on_lost(self) -> None:
+        self._looks_pace.stop()
+        self.publish(
+            FafState(
+                is_signed_out_elsewhere=self.data.is_signed_out_elsewhere,
+                followed=self.followed.lose(),
+            )
+        )
+
+    @callback
+    def _on_stopped(self, error: RumpusError) -> None:
+        """There are no further attempts until somebody does something."""
+        self._on_lost()
+        if isinstance(error, KickedError):
+            self.entry.async_create_task(
+                self.hass,
+                self._store.async_set_signed_out(self._unique_id, is_signed_out=True),
+                "faf signed out",
+            )
+            self.publish(replace(self.data, is_signed_out_elsewhere=True))
+        elif (
+            isinstance(error, LoginRefusedError)
+            and self.lobby_data.account is AccountKind.OAUTH
+            and not self._has_new_token
+        ):
+            # It should have counted still: a clock may be wrong.
+            self._has_new_token = True
+            self._tokens.expire()
+            self.hass.loop.call_soon(self._start_again)
+            return
+        self._troubles.tell(error)
+
+    @callback
+    def _start_again(self) -> None:
+        if self.client is not None and not self._is_stopping:
+            self.client.start()
+
+    # A lobby that nobody signs in to
+
+    @override
+    async def _async_update_data(self) -> FafState:
+        """Look whether a lobby is there that nobody signs in to; others tell by themselves."""
+        if self.client is not None:
+            return self.data
+        try:
+            found = await probe(self._connector, link.TIMING)
+        except RumpusError as err:
+            if not self._was_lost:
+                self.logger.info("%s does not answer: %s", self.entry.title, err)
+            self._was_lost = True
+            self._troubles.tell(err)
+            return FafState(followed=self.followed.states)
+        if self._was_lost:
+            self.logger.info("%s answers again", self.entry.title)
+        self._was_lost = False
+        self._troubles.forget()
+        return replace(self.data, is_connected=True, latency=found.latency)
 
     @override
     def diagnostics(self) -> Mapping[str, object]:
-        raise NotImplementedError
+        return facts_of(self)

@@ -7,7 +7,7 @@ is here alone.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypedDict
+from typing import Any, Final, Self, TypedDict
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
@@ -32,6 +32,23 @@ class OAuthSecret:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     expires_at: float
+
+    @classmethod
+    def from_token(cls, token: Mapping[str, Any]) -> Self:
+        """Read what an application gives; raises KeyError, TypeError or ValueError."""
+        return cls(
+            access_token=str(token["access_token"]),
+            refresh_token=str(token["refresh_token"]),
+            expires_at=float(token["expires_at"]),
+        )
+
+    def to_token(self) -> dict[str, Any]:
+        """Return it as an application takes it."""
+        return {
+            "access_token": self.access_token,
+            "refresh_token": self.refresh_token,
+            "expires_at": self.expires_at,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +110,8 @@ class FafStore:
             hass, STORAGE_VERSION, STORAGE_KEY, private=True, atomic_writes=True
         )
         self._loading = asyncio.Lock()
+        self.lock: Final = asyncio.Lock()
+        """For those who do several things that belong together."""
         self._records: dict[str, LobbyRecord] | None = None
 
     async def async_load(self) -> None:
@@ -119,14 +138,26 @@ class FafStore:
         """Return what is kept of a lobby; the file has been read."""
         return (self._records or {}).get(unique_id, LobbyRecord())
 
-    async def async_keep_secrets(self, unique_id: str, secrets: Secrets) -> None:
-        """Write what proves who we are; an entry with this unique id is there or follows."""
-        await self._async_keep(unique_id, secrets=secrets)
+    async def async_get(self, unique_id: str) -> Secrets:
+        """Return what proves who we are; empty where there is nothing, or it is damaged."""
+        await self.async_load()
+        return self.record(unique_id).secrets
+
+    async def async_keep(self, unique_id: str, secrets: Secrets) -> None:
+        """Write what a user has just signed in with; the entry is there or follows.
+
+        Who signs in on purpose takes the account back from other programs.
+        """
+        await self._async_change(unique_id, secrets=secrets, is_signed_out=False)
+
+    async def async_renew(self, unique_id: str, oauth: OAuthSecret) -> None:
+        """Write the token that has taken the place of the one before."""
+        await self._async_change(unique_id, secrets=Secrets(oauth=oauth))
 
     async def async_set_signed_out(self, unique_id: str, is_signed_out: bool) -> None:
         """Write whether the account was taken over by another program."""
         if self.record(unique_id).is_signed_out != is_signed_out:
-            await self._async_keep(unique_id, is_signed_out=is_signed_out)
+            await self._async_change(unique_id, is_signed_out=is_signed_out)
 
     @callback
     def keep_player_ids(self, unique_id: str, player_ids: Mapping[str, int]) -> None:
@@ -142,7 +173,7 @@ class FafStore:
         if self._records is not None and self._records.pop(unique_id, None) is not None:
             await self._async_save()
 
-    async def _async_keep(self, unique_id: str, **changes: Any) -> None:
+    async def _async_change(self, unique_id: str, **changes: Any) -> None:
         await self.async_load()
         if self._records is not None:
             record = replace(self.record(unique_id), **changes)
@@ -169,15 +200,7 @@ def _stored(record: LobbyRecord) -> StoredLobby:
     secrets = record.secrets
     oauth = secrets.oauth
     return {
-        "oauth": (
-            None
-            if oauth is None
-            else {
-                "access_token": oauth.access_token,
-                "refresh_token": oauth.refresh_token,
-                "expires_at": oauth.expires_at,
-            }
-        ),
+        "oauth": (None if oauth is None else oauth.to_token()),
         "token": secrets.token,
         "password_hash": secrets.password_hash,
         "is_signed_out": record.is_signed_out,
@@ -213,15 +236,7 @@ def _record(stored: Mapping[str, Any]) -> LobbyRecord:
     player_ids = list(stored["player_ids"].items())[:MAX_FOLLOWED]
     return LobbyRecord(
         secrets=Secrets(
-            oauth=(
-                None
-                if oauth is None
-                else OAuthSecret(
-                    str(oauth["access_token"]),
-                    str(oauth["refresh_token"]),
-                    float(oauth["expires_at"]),
-                )
-            ),
+            oauth=None if oauth is None else OAuthSecret.from_token(oauth),
             token=None if token is None else str(token),
             password_hash=None if password is None else str(password),
         ),
