@@ -8,9 +8,8 @@ and halves of surrogate pairs, which other programs choke on.
 
 from datetime import UTC, datetime, timedelta
 import html
-from math import isfinite
 import re
-from typing import Final
+from typing import Final, TypeIs
 
 from ..json_fields import get_bool, get_int, get_number
 from ..json_lines import JsonObject, JsonValue
@@ -42,13 +41,13 @@ MAX_URL: Final = 1024
 """Characters of an address; a longer one is dropped, since half of one leads nowhere."""
 MAX_NOTICE: Final = 4096
 """Characters of a notice that are read, with its HTML."""
-MAX_RATINGS: Final = 32
+MAX_RATINGS: Final = 16
 """Leaderboards of one player."""
 MAX_SIM_MODS: Final = 128
 """Mods that change one game."""
 MAX_TEAMS: Final = 64
 """Teams of one game."""
-MAX_MEMBERS: Final = 256
+MAX_MEMBERS: Final = 64
 """People in one game."""
 MAX_BOUNDARIES: Final = 1024
 """Searches of one queue whose ratings are kept."""
@@ -102,7 +101,6 @@ def decode_game(body: JsonObject) -> Game | None:
     state = read_text(body, "state", MAX_NAME)
     if uid is None or not state:
         return None
-    launched = body.get("launched_at")
     return Game(
         uid=uid,
         state=_STATES.get(state, state),
@@ -117,7 +115,7 @@ def decode_game(body: JsonObject) -> Game | None:
         num_players=_count(body, "num_players"),
         max_players=_count(body, "max_players"),
         hosted_at=read_time(body.get("hosted_at")),
-        launched_at=read_time(launched) if launched is not None else None,
+        launched_at=read_time(body.get("launched_at")),
         rating_type=read_text(body, "rating_type", MAX_NAME),
         rating_min=_rating_limit(body, "rating_min"),
         rating_max=_rating_limit(body, "rating_max"),
@@ -301,13 +299,7 @@ def _rating(pair: JsonValue, games: JsonValue) -> Rating | None:
     if type(pair) is not list or len(pair) < 2:
         return None
     mean, deviation = pair[0], pair[1]
-    if (
-        not isinstance(mean, int | float)
-        or not isinstance(deviation, int | float)
-        or not -MAX_RATING <= mean <= MAX_RATING
-        or not 0 <= deviation <= MAX_RATING
-        # NaN has failed the comparisons above.
-    ):
+    if not _is_limit(mean) or not _is_limit(deviation) or deviation < 0:
         return None
     if type(games) is not int or not 0 <= games <= MAX_COUNT:
         games = 0
@@ -369,12 +361,11 @@ def _boundaries(value: JsonValue) -> tuple[tuple[int, int], ...]:
         if type(item) is not list or len(item) != 2:
             continue
         low, high = item
-        if (
-            isinstance(low, int | float)
-            and isinstance(high, int | float)
-            and isfinite(low)
-            and isfinite(high)
-            and max(abs(low), abs(high)) <= MAX_RATING
-        ):
+        if _is_limit(low) and _is_limit(high):
             pairs.append((int(low), int(high)))
     return tuple(pairs)
+
+
+def _is_limit(value: JsonValue) -> TypeIs[int | float]:
+    # NaN fails the comparisons.
+    return isinstance(value, int | float) and -MAX_RATING <= value <= MAX_RATING
