@@ -6,6 +6,7 @@ from typing import Any, Final
 from homeassistant.core import ServiceResponse
 
 from ...names import plain_text
+from ...protocols.errors import UnsupportedError
 from ...protocols.faf.client import LobbyClient
 from .coordinator import FafCoordinator
 from .errors import check_signed_in, faf_errors, refuse
@@ -65,7 +66,9 @@ def _changing(change: Change) -> Handler:
                 coordinator.device_name,
                 player=plain_text(login),
             )
-        with faf_errors(coordinator.device_name):
+        # Nobody else who is online is refused.
+        special = {UnsupportedError: "faf_own_account"}
+        with faf_errors(coordinator.device_name, special):
             await change(client, player.id)
         return None
 

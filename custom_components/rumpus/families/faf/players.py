@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from homeassistant.util.json import JsonObjectType
 
@@ -11,9 +10,6 @@ from ...names import clean_text
 from ...protocols.faf.lobby import Lobby
 from ...protocols.faf.models import Player, Rating
 from .games import folded
-
-MAX_LISTED_RATINGS: Final = 32
-"""Leaderboards of one player that are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,5 +75,5 @@ def player_part(lobby: Lobby, player: Player) -> JsonObjectType:
 def _ratings(ratings: Mapping[str, Rating]) -> JsonObjectType:
     return {
         clean_text(name): {"rating": round(rating.displayed), "games": rating.games}
-        for name, rating in islice(ratings.items(), MAX_LISTED_RATINGS)
+        for name, rating in ratings.items()
     }
