@@ -236,7 +236,11 @@ def test_max_lifetime() -> None:
 def test_max_error() -> None:
     with pytest.raises(OAuthError):
         decode_oauth(400, json.dumps({"error": MAX_ERROR * "x"}).encode())
-    for wrong in ({"error": (MAX_ERROR + 1) * "x"}, {}, [], {"error": "a\nb"}):
+    refusals: tuple[object, ...] = (
+        *({"error": (MAX_ERROR + 1) * "x"}, {"error": "a\nb"}),
+        *({}, []),
+    )
+    for wrong in refusals:
         with pytest.raises(ProtocolError):
             decode_oauth(400, json.dumps(wrong).encode())
 

@@ -147,14 +147,20 @@ async def test_it_is_ended_with_what_it_has_started(tmp_path: Path) -> None:
     proof = asyncio.create_task(HelperProof(helper(tmp_path, body)).prove(1))
     pids = [int(pid) for pid in (await asyncio.to_thread(told.read_text)).split()]
     assert all(is_running(pid) for pid in pids)
-    proof.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await proof
-    assert not is_running(pids[0])
-    # Its end is the system's business, and comes a moment later.
-    async with asyncio.timeout(5):
-        while is_running(pids[1]):
-            await asyncio.sleep(0)
+    ended = asyncio.Event()
+    descriptor = os.pidfd_open(pids[1])
+    asyncio.get_running_loop().add_reader(descriptor, ended.set)
+    try:
+        proof.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await proof
+        assert not is_running(pids[0])
+        # Its end is the system's business, and comes a moment later.
+        async with asyncio.timeout(5):
+            await ended.wait()
+    finally:
+        asyncio.get_running_loop().remove_reader(descriptor)
+        os.close(descriptor)
 
 
 async def test_it_leaves_somebody_behind(tmp_path: Path) -> None:

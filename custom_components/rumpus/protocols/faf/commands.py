@@ -101,7 +101,7 @@ class Commands(ABC):
     ) -> None:
         await session.send({"command": command, key: player_id})
         change = self._lobby.set_friend if key == "friend" else self._lobby.set_foe
-        if change(player_id, command == "social_add"):
+        if change(player_id, is_listed=command == "social_add"):
             self._touched()
 
     # Avatars (section 8.1).
