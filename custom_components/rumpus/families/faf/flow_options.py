@@ -1,10 +1,27 @@
-"""What a user can choose about a lobby."""
+"""What a user can choose about a lobby: who is followed."""
 
-from typing import Any, override
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigFlowResult
+import probatio
 
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.helpers.selector import (
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+
+from ...protocols.faf.lobby import Lobby
 from .. import FamilyOptions
+from .data import LobbyData
+from .flow_inputs import clean_login
+from .options import CONF_PLAYERS, MAX_FOLLOWED, FafOptions, player_key
+
+MAX_SHOWN: Final = 64
+"""Characters that are shown of what cannot be a login."""
+MAX_SUGGESTED: Final = 500
+"""Players that are proposed: more of them make a list slow, and can be typed."""
 
 
 class FafOptionsSteps(FamilyOptions):
@@ -18,4 +35,95 @@ class FafOptionsSteps(FamilyOptions):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Let the user say which players are followed."""
-        raise NotImplementedError
+        entry = self.host.entry
+        if LobbyData.from_entry(entry.data).is_status_only:
+            return self.host.async_abort(
+                reason="faf_no_sign_in",
+                description_placeholders={"name": entry.title},
+            )
+        lobby = self._lobby()
+        errors: dict[str, str] = {}
+        texts = {"name": entry.title, "limit": str(MAX_FOLLOWED), "players": ""}
+        if user_input is not None:
+            players, wrong = _players(user_input.get(CONF_PLAYERS, ()), lobby)
+            if wrong:
+                errors[CONF_PLAYERS] = "faf_invalid_players"
+                texts["players"] = ", ".join(wrong)
+            elif len(players) > MAX_FOLLOWED:
+                errors[CONF_PLAYERS] = "faf_too_many_players"
+            else:
+                return self.host.async_create_entry(
+                    data={**entry.options, CONF_PLAYERS: list(players.values())}
+                )
+        chosen = list(FafOptions.from_entry(entry.options).players.values())
+        return self.host.async_show_form(
+            step_id="faf_options",
+            data_schema=self.host.add_suggested_values_to_schema(
+                _schema(_suggested(chosen, lobby)),
+                user_input or {CONF_PLAYERS: chosen},
+            ),
+            errors=errors,
+            description_placeholders=texts,
+        )
+
+    def _lobby(self) -> Lobby | None:
+        """Return what is known of the lobby, None while the entry is not running."""
+        entry = self.host.entry
+        if entry.state is not ConfigEntryState.LOADED:
+            return None
+        client = entry.runtime_data.client
+        return None if client is None else client.lobby
+
+
+def _schema(suggested: Iterable[str]) -> probatio.Schema:
+    return probatio.Schema(
+        {
+            probatio.Optional(CONF_PLAYERS, default=[]): SelectSelector(
+                SelectSelectorConfig(
+                    options=list(suggested),
+                    multiple=True,
+                    custom_value=True,
+                    mode=SelectSelectorMode.DROPDOWN,
+                )
+            )
+        }
+    )
+
+
+def _suggested(chosen: Iterable[str], lobby: Lobby | None) -> list[str]:
+    """Return whom to propose: who is followed, friends who are online, and then the others."""
+    names = {player_key(login): login for login in chosen}
+    if lobby is not None:
+        online = sorted(
+            lobby.players.values(),
+            key=lambda player: (
+                not lobby.is_friend(player.id),
+                player.login.casefold(),
+            ),
+        )
+        for player in online:
+            if len(names) >= MAX_SUGGESTED:
+                break
+            names.setdefault(player_key(player.login), player.login)
+    return list(names.values())
+
+
+def _players(
+    typed: Iterable[str], lobby: Lobby | None
+) -> tuple[Mapping[str, str], list[str]]:
+    """Return the logins that a user has typed, by their keys, and what cannot be one.
+
+    Those who are online are written as the lobby does.
+    """
+    players: dict[str, str] = {}
+    wrong: list[str] = []
+    for text in typed:
+        if not text.strip():
+            continue
+        if (login := clean_login(text)) is None:
+            wrong.append(text[:MAX_SHOWN])
+            continue
+        known = None if lobby is None else lobby.find_player(login)
+        name = login if known is None else known.login
+        players.setdefault(player_key(name), name)
+    return players, wrong
