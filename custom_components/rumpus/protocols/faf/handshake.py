@@ -38,8 +38,8 @@ MAX_STRAY: Final = 1000
 MAX_NOTICE: Final = 4096
 """Characters that are kept of a notice."""
 
-PING: Final[JsonObject] = {"command": "ping"}
-PONG: Final[JsonObject] = {"command": "pong"}
+PING_MESSAGE: Final[JsonObject] = {"command": "ping"}
+PONG_MESSAGE: Final[JsonObject] = {"command": "pong"}
 
 _BAN: Final = re.compile(r"\bban(s|ned)?\b", re.IGNORECASE | re.ASCII)
 
@@ -93,7 +93,7 @@ class Handshake:
         """Return the seconds that an answer takes. Raises what `log_in` does."""
         loop = asyncio.get_running_loop()
         begin = loop.time()
-        await self._ask(PING, "pong", self._timing.pong)
+        await self._ask(PING_MESSAGE, "pong", self._timing.pong)
         return loop.time() - begin
 
     async def ask_session(self) -> int:
@@ -189,7 +189,7 @@ class Handshake:
         """Take what may come at any time."""
         match message.get("command"):
             case "ping":
-                self._connection.write_message(PONG)
+                self._connection.write_message(PONG_MESSAGE)
             case "notice":
                 self._noticed(message)
             case "authentication_failed" if self._is_logging_in:

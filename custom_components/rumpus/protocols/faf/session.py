@@ -23,7 +23,7 @@ from ..json_lines import JsonObject
 from .connection import Connection
 from .errors import KickedError, RefusedError
 from .events import LatencyMeasured, LobbyEvent, NoticeReceived, Refreshed
-from .handshake import PING, PONG, notice_text
+from .handshake import PING_MESSAGE, PONG_MESSAGE, notice_text
 from .lobby import Lobby
 from .timing import Timing
 
@@ -132,7 +132,7 @@ class Session:
     async def _take(self, message: JsonObject) -> None:
         match message.get("command"):
             case "ping":
-                self._connection.write_message(PONG)
+                self._connection.write_message(PONG_MESSAGE)
             case "pong":
                 self._ponged()
             case "invalid":
@@ -231,7 +231,7 @@ class Session:
         self._pings.append(future)
         try:
             async with asyncio.timeout(self._timing.pong):
-                await self._connection.send_message(PING)
+                await self._connection.send_message(PING_MESSAGE)
                 await future
         except RumpusError:
             raise
