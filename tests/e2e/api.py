@@ -164,7 +164,7 @@ class HomeAssistantApi:
 
     async def get(self, path: str) -> JsonValue:
         """GET an address of Home Assistant that answers with JSON."""
-        return await self._request("GET", path)
+        return await self.request("GET", path)
 
     async def fetch(self, path: str) -> tuple[str, bytes]:
         """GET any address; returns content type and body."""
@@ -225,15 +225,13 @@ class HomeAssistantApi:
     async def delete_entry(self, entry_id: str) -> bool:
         """Delete an entry; returns whether a restart is needed."""
         answer = as_object(
-            await self._request(
-                "DELETE", f"/api/config/config_entries/entry/{entry_id}"
-            )
+            await self.request("DELETE", f"/api/config/config_entries/entry/{entry_id}")
         )
         return bool(answer.get("require_restart"))
 
     async def reload_entry(self, entry_id: str) -> None:
         """Unload an entry and set it up again."""
-        await self._request(
+        await self.request(
             "POST", f"/api/config/config_entries/entry/{entry_id}/reload"
         )
 
@@ -304,18 +302,18 @@ class HomeAssistantApi:
         body: JsonObject = {"handler": handler, "show_advanced_options": False}
         if reconfigure is not None:
             body["entry_id"] = reconfigure
-        return FlowResult.parse(await self._request("POST", FLOW_URL, body))
+        return FlowResult.parse(await self.request("POST", FLOW_URL, body))
 
     async def get_flow(self, flow_id: str) -> FlowResult:
         """Return the present step of a config flow."""
         self._asked[flow_id] = self._moves[flow_id]
-        return FlowResult.parse(await self._request("GET", f"{FLOW_URL}/{flow_id}"))
+        return FlowResult.parse(await self.request("GET", f"{FLOW_URL}/{flow_id}"))
 
     async def configure_flow(self, flow_id: str, user_input: JsonObject) -> FlowResult:
         """Submit a form of a config flow."""
         self._asked[flow_id] = self._moves[flow_id]
         return FlowResult.parse(
-            await self._request("POST", f"{FLOW_URL}/{flow_id}", user_input)
+            await self.request("POST", f"{FLOW_URL}/{flow_id}", user_input)
         )
 
     async def choose(self, flow_id: str, option: str) -> FlowResult:
@@ -340,7 +338,7 @@ class HomeAssistantApi:
 
     async def abort_flow(self, flow_id: str) -> None:
         """Close the dialog of a flow."""
-        await self._request("DELETE", f"{FLOW_URL}/{flow_id}")
+        await self.request("DELETE", f"{FLOW_URL}/{flow_id}")
 
     async def ignore_flow(self, flow_id: str, title: str) -> None:
         """Choose "Ignore" on a discovered card."""
@@ -349,7 +347,7 @@ class HomeAssistantApi:
     async def start_options(self, entry_id: str) -> FlowResult:
         """Start the options flow of an entry."""
         return FlowResult.parse(
-            await self._request("POST", OPTIONS_URL, {"handler": entry_id})
+            await self.request("POST", OPTIONS_URL, {"handler": entry_id})
         )
 
     async def configure_options(
@@ -357,7 +355,7 @@ class HomeAssistantApi:
     ) -> FlowResult:
         """Submit a form of an options flow."""
         return FlowResult.parse(
-            await self._request("POST", f"{OPTIONS_URL}/{flow_id}", user_input)
+            await self.request("POST", f"{OPTIONS_URL}/{flow_id}", user_input)
         )
 
     # --- states and registries ----------------------------------------------------------------------------------------
@@ -538,7 +536,7 @@ class HomeAssistantApi:
         """Return the headers of a request."""
         return {"Authorization": f"Bearer {await self._token()}"}
 
-    async def _request(
+    async def request(
         self, method: str, path: str, body: JsonObject | None = None
     ) -> JsonValue:
         """Make a request that is answered with JSON."""

@@ -12,11 +12,15 @@ from .shapes import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class CheckedEntry:
-    """A config entry that the check made, and how."""
+    """A config entry that the check made, and how.
+
+    `asleep` are the ends of the ids of entities that are unavailable in the end, and should be.
+    """
 
     entry_id: str
     device: str
     way: str
+    asleep: frozenset[str] = frozenset()
 
 
 class DemoFamily(ABC):
