@@ -8,29 +8,34 @@ standard library, three times slower, does the rest.
 import json
 import math
 import re
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from ..errors import ProtocolError
 from ..json_lines import JsonValue
 
-#: Lists and objects inside each other; 1 is a list of plain values.
-MAX_DEPTH: Final = 64
-#: Opening brackets in one text, those in strings included: each that opens a list or an
-#: object takes time and memory. 3,000 players with six leaderboards have 51,000.
-MAX_BRACKETS: Final = 65_536
-#: Commas in one text, those in strings included: each may part two values. 2,000 full
-#: games have 140,000.
-MAX_COMMAS: Final = 262_144
-#: Digits in a row, those in strings included: long numbers take long.
+#: Lists and objects inside each other; 1 is a list of plain values. orjson has the same
+#: bound of its own.
+MAX_DEPTH: Final = 1024
+#: Commas and opening brackets in one text, those in strings included: each may begin a
+#: value, which takes time and memory.
+MAX_VALUES: Final = 262_144
+#: Colons in one text, those in strings included: each may be behind a name of its own, which
+#: takes the most time.
+MAX_MEMBERS: Final = 131_072
+#: Digits of one number in a row.
 MAX_DIGITS: Final = 128
+#: Bytes of a text that the standard library has to decode.
+MAX_UNUSUAL: Final = 1024 * 1024
 
-# All digits look alike after this.
-_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
-# One more is more than 64 bits may hold, and orjson makes a float of it.
-_EXACT_DIGITS: Final = b"0" * 19
-_TOO_MANY_DIGITS: Final = b"0" * (MAX_DIGITS + 1)
+# All digits look alike after this, and so do signs. orjson makes a float of an integer that
+# 64 bits do not hold; such a one has 20 of them or more.
+_ALIKE: Final = bytes.maketrans(b"123456789-", b"0000000000")
+_LONG: Final = b"0" * 20
+# Every second byte of it.
+_MAYBE_LONG: Final = b"0" * 10
+_TOO_LONG: Final = b"0" * (MAX_DIGITS + 1)
 # Without what numbers are made of, an exponent is next to what is in front of its number.
 _FRONTS: Final = bytes.maketrans(b"[,", b"::")
 _NUMERALS: Final = b"0123456789.-"
@@ -73,25 +78,43 @@ def decode_text(data: str | bytes) -> JsonValue:
     """Return the value of a JSON text; bytes are UTF-8, with or without a BOM.
 
     NaN and infinities are taken, integers of any size are exact, the last of several members
-    of one name counts. Raises MalformedMessageError for what is no such text, or has more
-    than MAX_DEPTH levels, MAX_BRACKETS, MAX_COMMAS or MAX_DIGITS.
+    of one name counts. Raises MalformedMessageError for what is no such text, or goes past
+    one of the bounds above.
     """
     # A look at bytes takes less than one at text.
     raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
-    brackets = raw.count(b"[") + raw.count(b"{")
-    if brackets > MAX_BRACKETS:
-        raise MalformedMessageError(f"More than {MAX_BRACKETS} lists and objects")
-    # There cannot be more commas than bytes.
-    if len(raw) > MAX_COMMAS and raw.count(b",") > MAX_COMMAS:
-        raise MalformedMessageError(f"More than {MAX_COMMAS} commas")
-    digits = raw.translate(_DIGITS)
-    has_long_numbers = _EXACT_DIGITS in digits
-    if has_long_numbers and _TOO_MANY_DIGITS in digits:
-        raise MalformedMessageError(f"More than {MAX_DIGITS} digits in a row")
-    value = _decode_slowly(data) if has_long_numbers else _decode(raw, data)
-    if brackets > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
-        raise MalformedMessageError(f"Nested more than {MAX_DEPTH} levels deep")
-    return value
+    if len(raw) > MAX_MEMBERS:
+        _check_values(raw)
+    if raw[::2].translate(_ALIKE).find(_MAYBE_LONG) < 0 or not _has_long_number(raw):
+        try:
+            value: JsonValue = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            pass  # its error carries the text, which may be secret
+        else:
+            return value
+    return _decode_slowly(data, raw)
+
+
+def _check_values(raw: bytes) -> None:
+    if raw.count(b":") > MAX_MEMBERS:
+        raise MalformedMessageError(f"More than {MAX_MEMBERS} colons")
+    if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > MAX_VALUES:
+        raise MalformedMessageError(f"More than {MAX_VALUES} commas and brackets")
+
+
+def _has_long_number(raw: bytes) -> bool:
+    """Tell whether there is a number of which orjson would make another."""
+    if raw.translate(_ALIKE).find(_LONG) < 0:
+        return False
+    # A player may have called a game that way.
+    if b"\\" in raw:
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    digits = b'"'.join(raw.split(b'"')[::2]).translate(_ALIKE)
+    if digits.find(_TOO_LONG) >= 0:
+        raise MalformedMessageError(
+            f"Number with more than {MAX_DIGITS} digits in a row"
+        )
+    return digits.find(_LONG) >= 0
 
 
 def _encode_slowly(value: JsonValue) -> str:
@@ -132,39 +155,29 @@ def _may_be_nan(value: JsonValue, data: bytes) -> bool:
     return False
 
 
-def _decode(raw: bytes, data: str | bytes) -> JsonValue:
+def _decode_slowly(data: str | bytes, raw: bytes) -> JsonValue:
+    if len(raw) > MAX_UNUSUAL:
+        raise MalformedMessageError("Invalid JSON, or too long for the unusual")
     try:
-        value: JsonValue = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        pass
-    else:
-        return value
-    # Outside of the handler: its error carries the text, which may be secret.
-    return _decode_slowly(data)
-
-
-def _decode_slowly(data: str | bytes) -> JsonValue:
-    try:
-        text = (
-            data
-            if isinstance(data, str)
-            else data.strip(_BLANKS).decode("utf-8-sig", "surrogatepass")
-        )
-        value: Any = json.loads(text)
+        if isinstance(data, bytes):
+            data = data.strip(_BLANKS).decode("utf-8-sig", "surrogatepass")
+        value: JsonValue = json.loads(data)
     except (ValueError, RecursionError) as err:
-        place = getattr(err, "pos", None)
+        problem = type(err).__name__
     else:
-        result: JsonValue = value
-        return result
-    raise MalformedMessageError(
-        "Invalid JSON" if place is None else f"Invalid JSON at character {place}"
-    )
+        if _is_deeper(value, MAX_DEPTH):
+            raise MalformedMessageError(f"Nested more than {MAX_DEPTH} levels deep")
+        return value
+    # Outside of the handler: the error carries the text, which may be secret.
+    raise MalformedMessageError(f"Invalid JSON: {problem}")
 
 
 def _is_deeper(value: JsonValue, depth: int) -> bool:
     """Tell whether lists and objects go deeper, one level at a time."""
     level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(depth):
+        if not level:
+            return False
         # Half the time of isinstance(), with hundreds of thousands of values to look at.
         level = [
             child
