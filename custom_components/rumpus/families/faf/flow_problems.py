@@ -62,9 +62,11 @@ def problem_of(
     """
     match error:
         case BannedError(notice=notice):
-            return _said("faf_banned", notice)
+            key = "faf_banned_why" if notice else "faf_banned"
+            return Problem(key, notice[:MAX_EVENT_TEXT])
         case RefusedError(notice=notice):
-            return _said("faf_refused", notice)
+            key = "faf_refused_why" if notice else "faf_refused"
+            return Problem(key, notice[:MAX_EVENT_TEXT])
         case KickedError():
             return Problem("faf_kicked")
         case ProofRefusedError():
@@ -81,11 +83,6 @@ def problem_of(
             return Problem(_LOGIN_REFUSED.get(lobby.account, "faf_sign_in_refused"))
         case _:
             return Problem(_obstacle(error, lobby, is_connected=is_connected))
-
-
-def _said(key: str, notice: str) -> Problem:
-    """Return a problem that the lobby may have said something about."""
-    return Problem(f"{key}_why", notice[:MAX_EVENT_TEXT]) if notice else Problem(key)
 
 
 def _obstacle(error: RumpusError, lobby: LobbyData, *, is_connected: bool) -> str:

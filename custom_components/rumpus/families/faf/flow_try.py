@@ -305,10 +305,12 @@ class TrySteps(FamilyFlow):
 
     def placeholders(self, **more: str) -> dict[str, str]:
         """Return what texts may say about the lobby and the account."""
+        entry = self.entry
+        known = self.lobby if entry is None else LobbyData.from_entry(entry.data)
         return {
-            "name": self.lobby.name if self.entry is None else self.entry.title,
+            "name": known.name if entry is None else entry.title,
             "address": self.lobby.address,
-            "login": self.lobby.login or "-",
+            "login": known.login or f"#{known.player_id}",
             "notice": "" if self.problem is None else self.problem.notice,
             **more,
         }
