@@ -104,6 +104,25 @@ def _anchor(heading: str) -> str:
     return kept.replace(" ", "-")
 
 
+async def check_entities(api: HomeAssistantApi, family: str, page: str) -> None:
+    """Check that a page tells of every entity of a family, in the code of a table.
+
+    The entities are those that have a name of their own; its key begins with the family's.
+    """
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    prefix = f"component.{DOMAIN}.entity."
+    for key, name in (await api.translations("entity", DOMAIN)).items():
+        platform, _, rest = key.removeprefix(prefix).partition(".")
+        if not rest.startswith(f"{family}_") or not rest.endswith(".name"):
+            continue
+        if ".state_attributes." in rest:
+            continue
+        # "{queue} players" is only the end of a name.
+        end = re.sub(r"\W+", "_", name.rpartition("}")[2].strip().lower())
+        pattern = rf"`(?:{platform}\.\w+|…)_{end}`"
+        require(bool(re.search(pattern, text)), f"{page} does not tell of {name}")
+
+
 async def check_tables(api: HomeAssistantApi) -> None:
     """Check that every action is in the table of actions, with every field."""
     text = "\n".join(page.read_text(encoding="utf-8") for page in pages())

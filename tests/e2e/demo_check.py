@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .browser import Browser
-from .check_docs import check_examples, check_links, check_tables
+from .check_docs import check_entities, check_examples, check_links, check_tables
 from .demo_families import FAMILIES
 from .families import CheckedEntry
 from .lab import Lab, Place
@@ -57,6 +57,7 @@ async def _check_all(
     async with report.step("the examples of the README and docs are valid"):
         require(await check_examples(lab.api) > 0, "there are no examples")
         await check_tables(lab.api)
+        await check_entities(lab.api, "faf", "faf.md")
         check_links()
     for entry in entries:
         async with report.step(f"{entry.device}: diagnostics"):

@@ -7,16 +7,7 @@ from typing import Final, override
 
 from .browser import Browser
 from .check_faf import FafCheck
-from .faf_lobbies import (
-    CLUB,
-    FRIEND,
-    LOBBIES,
-    PASSWORD,
-    RHIZA,
-    SPARE,
-    WATCHER,
-    ZEP,
-)
+from .faf_lobbies import CLUB, FRIEND, LOBBIES, PASSWORD, RHIZA, SPARE, WATCHER, ZEP
 from .families import CheckedEntry, DemoFamily
 from .lab import Lab
 from .report import Report
@@ -70,10 +61,8 @@ class FafDemo(DemoFamily):
             if name != "help"
         )
         return [
-            f"{CLUB.name:<18} {CLUB.address(lab)} port {CLUB.port(lab)}"
-            f"   account {WATCHER}, password {PASSWORD}",
-            f"{SPARE.name:<18} {SPARE.address(lab)} port {SPARE.port(lab)}"
-            "   the same, or no account at all",
+            f"{CLUB.name:<18} {CLUB.where(lab):<24} {WATCHER} / {PASSWORD}",
+            f"{SPARE.name:<18} {SPARE.where(lab):<24} the same, or no account at all",
             "Nothing announces a lobby: Add integration > Rumpus > A Forged Alliance Forever",
             "lobby, on a server of your own. Then press the gear beside it and follow",
             f"{RHIZA} and {ZEP}; {FRIEND} is a friend of the account. The players of",

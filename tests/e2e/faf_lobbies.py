@@ -41,6 +41,10 @@ class DemoLobby:
         """Return a port of it: two lobbies on one address cannot have the same."""
         return usual if self.address(lab) != LOOPBACK else usual + 10 * self.number
 
+    def where(self, lab: Lab) -> str:
+        """Return what to enter, for a user of the demo."""
+        return f"{self.address(lab)}, port {self.port(lab)}"
+
     async def start(self, lab: Lab, *, check: bool) -> FakeProcess:
         """Start it and wait until it listens."""
         arguments = ["--name", self.name, "--address", self.address(lab)]
