@@ -39,8 +39,12 @@ _LOGIN_REFUSED: Final = {
 }
 
 ANOTHER_SIGN_IN: Final = frozenset(
-    {"faf_banned", "faf_banned_why", "faf_no_permission", "faf_other_account"}
-    | {"faf_sign_in_refused"}
+    {
+        "faf_banned",
+        "faf_no_permission",
+        "faf_other_account",
+        "faf_sign_in_refused",
+    }
 )
 """What another sign-in with FAF may help against, and nothing else."""
 
@@ -62,8 +66,7 @@ def problem_of(
     """
     match error:
         case BannedError(notice=notice):
-            key = "faf_banned_why" if notice else "faf_banned"
-            return Problem(key, notice[:MAX_EVENT_TEXT])
+            return Problem("faf_banned", notice[:MAX_EVENT_TEXT])
         case RefusedError(notice=notice):
             key = "faf_refused_why" if notice else "faf_refused"
             return Problem(key, notice[:MAX_EVENT_TEXT])
