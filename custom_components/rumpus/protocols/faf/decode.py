@@ -66,6 +66,7 @@ _STATES: Final = {state.value: state for state in GameState}
 _STYLES: Final = {style.value: style for style in NoticeStyle}
 #: The ratings of servers that know no others, which newer ones still send (section 7.1).
 _OLD_RATINGS: Final = (("global", "global_rating"), ("ladder_1v1", "ladder_rating"))
+_TEAM: Final = re.compile("-1|[0-9]{1,6}", re.ASCII)
 _BREAKS: Final = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/tr)\b[^<>]*>", re.IGNORECASE)
 _TAGS: Final = re.compile(r"<[a-z/!][^<>]*>", re.IGNORECASE)
 _BLANKS: Final = re.compile(r"[^\S\n]+")
@@ -107,7 +108,7 @@ def decode_game(body: JsonObject) -> Game | None:
         title=read_text(body, "title", MAX_TITLE),
         host=read_text(body, "host", MAX_NAME),
         visibility=read_text(body, "visibility", MAX_NAME),
-        is_password_protected=get_bool(body, "password_protected") or False,
+        is_password_protected=_flag(body, "password_protected"),
         game_type=read_text(body, "game_type", MAX_NAME),
         featured_mod=read_text(body, "featured_mod", MAX_NAME),
         sim_mods=_sim_mods(body.get("sim_mods")),
@@ -119,7 +120,7 @@ def decode_game(body: JsonObject) -> Game | None:
         rating_type=read_text(body, "rating_type", MAX_NAME),
         rating_min=_rating_limit(body, "rating_min"),
         rating_max=_rating_limit(body, "rating_max"),
-        is_rating_enforced=get_bool(body, "enforce_rating_range") or False,
+        is_rating_enforced=_flag(body, "enforce_rating_range"),
         teams=_teams(body.get("teams_ids")),
         team_logins=_team_logins(body.get("teams")),
     )
@@ -227,8 +228,9 @@ def read_ids(value: JsonValue | list[JsonValue], limit: int) -> tuple[int, ...]:
     """Return the numbers in a list, at most `limit` of them, without all that is none."""
     if not isinstance(value, list):
         return ()
+    # A list first: twice as fast as a generator.
     return tuple(
-        item for item in value[:limit] if type(item) is int and 0 <= item <= MAX_ID
+        [item for item in value[:limit] if type(item) is int and 0 <= item <= MAX_ID]
     )
 
 
@@ -258,6 +260,11 @@ def _clean(text: str) -> str:
     return "".join(
         char if char.isprintable() else " " if char.isspace() else "" for char in text
     ).strip()
+
+
+def _flag(body: JsonObject, key: str) -> bool:
+    value = body.get(key)
+    return value if type(value) is bool else get_bool(body, key) or False
 
 
 def _count(body: JsonObject, key: str) -> int:
@@ -323,14 +330,17 @@ def _teams(value: JsonValue) -> dict[int, tuple[int, ...]]:
     for item in value[:MAX_TEAMS]:
         if type(item) is not dict:
             continue
-        team = get_int(item, "team_id")
-        if team is None or team < OBSERVERS or team > MAX_COUNT:
+        team = item.get("team_id")
+        if type(team) is not int:
+            team = get_int(item, "team_id")
+        if team is None or not OBSERVERS <= team <= MAX_COUNT:
             continue
-        ids = read_ids(item.get("player_ids"), room)
-        # In no two places at once, whatever the server says.
-        members = tuple(dict.fromkeys(each for each in ids if each not in seen))
+        members = read_ids(item.get("player_ids"), room)
+        if not seen.isdisjoint(members) or len(set(members)) < len(members):
+            # In no two places at once, whatever the server says.
+            members = tuple(each for each in dict.fromkeys(members) if each not in seen)
         seen.update(members)
-        teams[team] = teams.get(team, ()) + members
+        teams[team] = teams[team] + members if team in teams else members
         room -= len(members)
     return teams
 
@@ -342,14 +352,13 @@ def _team_logins(value: JsonValue) -> dict[int, tuple[str, ...]]:
     room = MAX_MEMBERS
     for name, logins in list(value.items())[:MAX_TEAMS]:
         # Old servers say "null" for those without a team (section 7.2).
-        team = get_int({"team": name}, "team")
-        if team is None or team < OBSERVERS or team > MAX_COUNT:
+        if _TEAM.fullmatch(name) is None or type(logins) is not list:
             continue
-        if type(logins) is list:
-            texts = (each[:MAX_NAME] for each in logins[:room] if type(each) is str)
-            cut = (each if each.isprintable() else _clean(each) for each in texts)
-            teams[team] = tuple(login for login in cut if login)
-            room -= len(teams[team])
+        texts = [each[:MAX_NAME] for each in logins[:room] if type(each) is str]
+        cut = [each if each.isprintable() else _clean(each) for each in texts]
+        members = tuple([login for login in cut if login])
+        teams[int(name)] = members
+        room -= len(members)
     return teams
 
 
