@@ -78,7 +78,9 @@ class FafCoordinator(DeviceCoordinator[FafState]):
         self._unique_id = entry.unique_id or self.lobby_data.unique_id
         self._store = store
         record = store.record(self._unique_id)
-        self.followed = Followed(self.options.players, record.player_ids)
+        # Without signing in nothing is known of anybody.
+        players = {} if self.lobby_data.is_status_only else self.options.players
+        self.followed = Followed(players, record.player_ids)
         super().__init__(
             hass,
             entry,
@@ -123,6 +125,7 @@ class FafCoordinator(DeviceCoordinator[FafState]):
             name=self.entry.title,
             timing=link.TIMING,
             create_task=self._create_task,
+            backoff=link.BACKOFF,
         )
 
     def _create_task(self, coro: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -148,7 +151,7 @@ class FafCoordinator(DeviceCoordinator[FafState]):
     @property
     def followed_keys(self) -> tuple[str, ...]:
         """The keys of the players that are followed."""
-        return tuple(self.options.players)
+        return tuple(self.followed.states)
 
     def player_device_id(self, key: str) -> str:
         """Return the identifier of the device of a followed player."""

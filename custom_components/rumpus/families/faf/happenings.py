@@ -45,9 +45,14 @@ from .const import (
     player_event_key,
 )
 from .follow import Followed
+from .maps import map_name
+from .queues import readable_name
 
 MATCH_TITLE: Final = " Vs "
 """What is between the two sides in the title of a match (the FAF reference, section 7.2)."""
+
+MAX_RUNNING: Final = 500
+"""Games of players of whom a user knows that are followed at once."""
 
 type Fire = Callable[[str, str, Mapping[str, Any] | None], None]
 """Takes the key of an event entity, what happens, and its attributes."""
@@ -107,17 +112,14 @@ class Happenings:
         self, key: str | None, event_type: str, attributes: Mapping[str, Any]
     ) -> None:
         if key is not None:
-            login = self._followed.states[key].login
-            self._fire(
-                player_event_key(key), event_type, {"player": login, **attributes}
-            )
+            self._fire(player_event_key(key), event_type, attributes)
 
     def _on_rating(self, event: RatingChanged) -> None:
         self._tell_player(
             self._followed.rated(event),
             PLAYER_RATING_CHANGED,
             {
-                "leaderboard": clean_text(event.leaderboard),
+                "leaderboard": readable_name(event.leaderboard),
                 "rating": round(event.after.displayed),
                 "rating_change": round(event.change, 1),
             },
@@ -175,7 +177,7 @@ class Happenings:
                 self._note_running(game)
 
     def _note_running(self, game: Game) -> None:
-        if self._is_known(game.member_ids):
+        if len(self._running) < MAX_RUNNING and self._is_known(game.member_ids):
             self._running[game.uid] = frozenset(self._followed.keys_of(game.player_ids))
 
     def _matched(self, game: Game) -> set[str]:
@@ -210,8 +212,7 @@ def _facts(game: Game) -> dict[str, Any]:
         "uid": game.uid,
         "title": clean_text(game.title, MAX_EVENT_TEXT),
         "host": clean_text(game.host),
-        "map": clean_text(game.map_name, MAX_EVENT_TEXT),
+        "map": map_name(game.map_name),
         "mod": clean_text(game.featured_mod),
         "players": game.num_players,
-        "max_players": game.max_players,
     }

@@ -6,6 +6,7 @@ from typing import Final
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
+from ...protocols.faf.client import BACKOFF as CLIENT_BACKOFF
 from ...protocols.faf.connection import Connector
 from ...protocols.faf.login import Login, PasswordLogin, TokenLogin
 from ...protocols.faf.proof import AnyProof, HelperProof, Proof
@@ -17,12 +18,15 @@ from ...protocols.faf.transports import (
     format_address,
 )
 from ...protocols.faf.websocket import WebSocketConnector
+from ...protocols.reconnect import Backoff
 from .const import AccountKind
 from .data import LobbyData
 from .store import Secrets
 
 TIMING: Timing = Timing()
 """How long everything may take."""
+BACKOFF: Backoff = CLIENT_BACKOFF
+"""The pauses between attempts."""
 PROBE_INTERVAL: Final = 300.0
 """Seconds between two looks at a lobby that nobody signs in to."""
 
