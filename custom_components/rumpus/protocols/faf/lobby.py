@@ -232,7 +232,7 @@ class Lobby:
         self._is_changed = True
 
     def _apply_own(self, command: str, message: JsonObject) -> Steps:
-        events = self._own.apply(command, message) or ()
+        events = self._own.apply(command, message)
         self._is_changed |= any(isinstance(event, _CHANGES) for event in events)
         yield from events
 

@@ -70,10 +70,10 @@ class OwnAccount:
         self.searching = frozenset()
         self.party = None
 
-    def apply(self, command: str, message: JsonObject) -> Events | None:
-        """Merge a message, and return what to tell; None for one of another kind."""
+    def apply(self, command: str, message: JsonObject) -> Events:
+        """Merge a message, and return what to tell; nothing for one of another kind."""
         reader = self._readers.get(command)
-        return None if reader is None else reader(message)
+        return () if reader is None else reader(message)
 
     def set_friend(self, player_id: int, *, is_listed: bool) -> bool:
         """Put somebody on the list of friends, or off it; tells whether it has changed."""
@@ -118,10 +118,13 @@ class OwnAccount:
 
     def _read_search_info(self, message: JsonObject) -> Events:
         name = read_text(message, "queue_name", MAX_NAME)
-        state = message.get("state")
-        if not name or state not in {"start", "stop"}:
-            return ()
-        return self._search(name, is_searching=state == "start")
+        match message.get("state"):
+            case "start" if name:
+                return self._search(name, is_searching=True)
+            case "stop":
+                return self._search(name, is_searching=False)
+            case _:
+                return ()
 
     def _read_match_found(self, message: JsonObject) -> Events:
         # No message says that the search of this queue is over.
