@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 import itertools
 import time
+from types import SimpleNamespace
 from typing import Final, override
 
 import pytest
@@ -295,7 +296,9 @@ async def test_max_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work ends after MAX_SLICE of the clock, whatever a step takes."""
     clock = itertools.count()
     monkeypatch.setattr(
-        f"{SESSION}.time.perf_counter", lambda: next(clock) * MAX_SLICE / 4
+        session_module,
+        "time",
+        SimpleNamespace(perf_counter=lambda: next(clock) * MAX_SLICE / 4),
     )
     turns = 0
 
