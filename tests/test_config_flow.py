@@ -29,7 +29,7 @@ async def start(hass: HomeAssistant) -> ConfigFlowResult:
     return await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})
 
 
-@pytest.mark.parametrize("key", ["kde_connect", "xbox"])
+@pytest.mark.parametrize("key", ["faf", "kde_connect", "xbox"])
 async def test_one_family(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
@@ -41,7 +41,7 @@ async def test_one_family(
     assert result["step_id"] == f"{key}_user"
 
 
-@pytest.mark.parametrize("choice", ["kde_connect_user", "xbox_user"])
+@pytest.mark.parametrize("choice", ["faf_user", "kde_connect_user", "xbox_user"])
 async def test_several_families(hass: HomeAssistant, choice: str) -> None:
     """With several families the user chooses one, whose steps go on."""
     result = await start(hass)
@@ -49,6 +49,7 @@ async def test_several_families(hass: HomeAssistant, choice: str) -> None:
     assert result["step_id"] == "user"
     assert result["menu_options"] == [
         "apple_tv_user",
+        "faf_user",
         "kde_connect_user",
         "xbox_user",
     ]

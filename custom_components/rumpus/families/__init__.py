@@ -104,6 +104,7 @@ FAMILIES: Final[Mapping[str, FamilyListing]] = {
             ZeroconfHint("_raop._tcp.local.", {"am": "audioaccessory*"}),
         )
     ),
+    "faf": FamilyListing(),
     "kde_connect": FamilyListing(zeroconf=(ZeroconfHint("_kdeconnect._udp.local."),)),
     "xbox": FamilyListing(
         dhcp=frozenset({"xbox*"}),

@@ -136,5 +136,8 @@ async def wait_data(entry: ConfigEntry, check: Callable[[FafState], object]) -> 
 
 
 async def wait_signed_in(entry: ConfigEntry) -> None:
-    """Wait until an entry knows all that a login brings, with the queues."""
-    await wait_data(entry, lambda state: state.is_signed_in and state.queues)
+    """Wait until an entry knows all that a login brings, and what is asked for then."""
+    await wait_data(
+        entry,
+        lambda state: state.is_signed_in and state.queues and state.latency is not None,
+    )
