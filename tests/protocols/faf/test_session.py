@@ -298,7 +298,7 @@ async def test_max_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         session_module,
         "time",
-        SimpleNamespace(perf_counter=lambda: next(clock) * MAX_SLICE / 4),
+        SimpleNamespace(perf_counter=lambda: next(clock) * MAX_SLICE / 3.9),
     )
     turns = 0
 
@@ -310,7 +310,7 @@ async def test_max_slice(monkeypatch: pytest.MonkeyPatch) -> None:
 
     other = asyncio.create_task(others())
     slices = Slices()
-    # One step to start the clock, and four that take a quarter each.
+    # One step to start the clock, and four that take more than a quarter each.
     for step in range(50):
         await slices.give_way()
         assert turns == (step + 1) // 5
