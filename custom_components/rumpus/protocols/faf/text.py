@@ -21,6 +21,9 @@ MAX_DEPTH: Final = 1024
 #: Commas and opening brackets in one text, those in strings included: each may begin a
 #: value, which takes time and memory.
 MAX_VALUES: Final = 262_144
+#: Bytes of a text with that many; a longer one has no more than MAX_SPARSE of them.
+MAX_DENSE: Final = 4 * 1024 * 1024
+MAX_SPARSE: Final = 16_384
 #: Colons in one text, those in strings included: each may be behind a name of its own, which
 #: takes the most time.
 MAX_MEMBERS: Final = 131_072
@@ -98,8 +101,9 @@ def decode_text(data: str | bytes) -> JsonValue:
 def _check_values(raw: bytes) -> None:
     if raw.count(b":") > MAX_MEMBERS:
         raise MalformedMessageError(f"More than {MAX_MEMBERS} colons")
-    if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > MAX_VALUES:
-        raise MalformedMessageError(f"More than {MAX_VALUES} commas and brackets")
+    most = MAX_VALUES if len(raw) <= MAX_DENSE else MAX_SPARSE
+    if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > most:
+        raise MalformedMessageError(f"More than {most} commas and brackets")
 
 
 def _has_long_number(raw: bytes) -> bool:

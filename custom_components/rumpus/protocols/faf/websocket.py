@@ -1,0 +1,363 @@
+"""The lobby over a WebSocket: its own, or a bridge to its lines (the FAF reference, section 2)."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+import contextlib
+import ipaddress
+import re
+import socket
+from typing import Final, Literal
+
+import aiohttp
+from yarl import URL
+
+from ..errors import (
+    AuthenticationError,
+    DisconnectedError,
+    PeerTimeoutError,
+    ProtocolError,
+)
+from ..json_lines import JsonObject
+from ..stream import CLOSE_TIMEOUT, MAX_WRITE_BUFFER, READS_PER_TURN, STALL_TIMEOUT
+from .protocol import OversizedMessageError
+from .text import MalformedMessageError, decode_text, encode_text
+from .transports import CONNECT_TIMEOUT, format_address
+
+#: Bytes of one frame: all players and all games are in one.
+MAX_FRAME: Final = 16 * 1024 * 1024
+#: Bytes of a message that comes in several frames.
+MAX_BUFFER: Final = 16 * 1024 * 1024
+#: Frames that may wait for their turn; with MAX_WRITE_BUFFER, which is for their bytes.
+MAX_WAITING: Final = 4096
+
+_BARE_HOST: Final = re.compile(
+    r"([a-z]+://[^/?#]+)(?=[?#]|\Z)", re.ASCII | re.IGNORECASE
+)
+_SECURE, _PLAIN = "wss", "ws"
+
+_CARRIERS: Final = {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}
+_SIGNS_OF_LIFE: Final = {
+    *_CARRIERS,
+    aiohttp.WSMsgType.PING,
+    aiohttp.WSMsgType.PONG,
+}
+
+type _Socket = aiohttp.ClientWebSocketResponse[Literal[False]]
+
+
+class FrameBuffer:
+    """Makes messages of frames: native lobbies send one in each, bridges any bytes.
+
+    The FAF reference, section 2.3. A message ends with LF, or with its frame.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._buffer = bytearray()
+        self._searched = 0
+        # Bytes that the buffer must have until it is worth another look: a line that
+        # comes byte by byte must not be decoded at each.
+        self._next_try = 0
+
+    def feed(self, frame: bytes) -> None:
+        """Take a frame. Raises OversizedMessageError for more than MAX_BUFFER bytes."""
+        if len(self._buffer) + len(frame) > MAX_BUFFER:
+            raise OversizedMessageError(f"Message of more than {MAX_BUFFER} bytes")
+        self._buffer += frame
+
+    def next_message(self) -> JsonObject | None:
+        """Return the next message, or None when there is none before the next frame.
+
+        Raises MalformedMessageError for a line that is no JSON object; the next call goes
+        on behind it.
+        """
+        # Blanks between messages count as nothing.
+        if self._searched == 0 and self._buffer[:1].isspace():
+            del self._buffer[: len(self._buffer) - len(self._buffer.lstrip())]
+        end = self._buffer.find(b"\n", self._searched)
+        if end < 0:
+            self._searched = len(self._buffer)
+            return self._try_rest()
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        self._searched = self._next_try = 0
+        return _decode_object(line)
+
+    def _try_rest(self) -> JsonObject | None:
+        """Return the message that ends with its frame, if it does."""
+        size = len(self._buffer)
+        if size < self._next_try or not self._buffer[-8:].rstrip().endswith(b"}"):
+            return None
+        try:
+            message = _decode_object(bytes(self._buffer))
+        except MalformedMessageError:
+            self._next_try = 2 * size
+            return None
+        self._buffer.clear()
+        self._searched = self._next_try = 0
+        return message
+
+
+def _decode_object(line: bytes) -> JsonObject:
+    message = decode_text(line)
+    if not isinstance(message, dict):
+        raise MalformedMessageError("JSON, but no object")
+    return message
+
+
+class WebSocketConnection:
+    """Messages both ways over one WebSocket; one task reads, any number of tasks write.
+
+    The socket must hand out pings, and text as bytes.
+    """
+
+    def __init__(self, websocket: _Socket) -> None:
+        """Take over a connected WebSocket."""
+        self._socket = websocket
+        # aiohttp has no word for dropping a connection at once.
+        self._tcp: socket.socket = websocket.get_extra_info("socket")
+        self._incoming = FrameBuffer()
+        self._outgoing: deque[str] = deque()
+        self._unsent = 0
+        self._sender: asyncio.Task[None] | None = None
+        self._steps = 0
+        self._closed = False
+        #: When the other side last sent a frame of any kind, as the loop's time in seconds.
+        self.last_heard = asyncio.get_running_loop().time()
+
+    def is_connected(self) -> bool:
+        """Tell whether, for all that is known, messages can still be sent."""
+        return not (self._closed or self._socket.closed)
+
+    # Reading.
+
+    async def read_message(self) -> JsonObject:
+        """Wait for the next message.
+
+        Raises DisconnectedError at the end, MalformedMessageError for what is no JSON
+        object, and OversizedMessageError; the connection is dropped then.
+        """
+        while True:
+            self._steps += 1
+            if self._steps % READS_PER_TURN == 0:
+                await asyncio.sleep(0)
+            if self._closed:
+                raise DisconnectedError("Not connected")
+            message = self._incoming.next_message()
+            if message is not None:
+                return message
+            frame = await self._read_frame()
+            try:
+                self._incoming.feed(frame)
+            except OversizedMessageError:
+                self.abort()
+                raise
+
+    async def _read_frame(self) -> bytes:
+        """Wait for a frame and return what is in it: nothing, when it is for the link."""
+        message = await self._socket.receive()
+        if message.type in _SIGNS_OF_LIFE:
+            self.last_heard = asyncio.get_running_loop().time()
+            if message.type is aiohttp.WSMsgType.PING:
+                await self._pong(message.data)
+            if message.type in _CARRIERS:
+                frame: bytes = message.data
+                return frame
+            return b""
+        self.abort()
+        if message.type is aiohttp.WSMsgType.ERROR:
+            code = getattr(message.data, "code", None)
+            if code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG:
+                raise OversizedMessageError(f"Frame of more than {MAX_FRAME} bytes")
+            raise DisconnectedError("Connection lost")
+        raise DisconnectedError("Connection closed by the peer")
+
+    async def _pong(self, data: bytes) -> None:
+        try:
+            async with asyncio.timeout(STALL_TIMEOUT):
+                await self._socket.pong(data)
+        except (aiohttp.ClientError, OSError) as err:
+            self.abort()
+            raise DisconnectedError("Connection lost") from err
+
+    # Writing.
+
+    async def send_message(self, message: JsonObject) -> None:
+        """Write a message and wait until it has left.
+
+        Raises DisconnectedError, ProtocolError.
+        """
+        self.write_message(message)
+        if self._sender is not None:
+            await asyncio.wait({self._sender})
+        self._require_connection()
+
+    def write_message(self, message: JsonObject) -> None:
+        """Put a message into the write buffer, for what nobody waits for.
+
+        Raises ProtocolError, and DisconnectedError, also when more than the bounds would
+        wait for the peer; the connection is dropped then.
+        """
+        self._require_connection()
+        # A frame of its own, and one line to those that look for lines.
+        frame = encode_text(message) + "\n"
+        if (
+            self._unsent + len(frame) > MAX_WRITE_BUFFER
+            or len(self._outgoing) >= MAX_WAITING
+        ):
+            self.abort()
+            raise DisconnectedError("The peer takes less than is sent to it")
+        self._outgoing.append(frame)
+        self._unsent += len(frame)
+        if self._sender is None:
+            # What the system takes at once leaves at once.
+            task = asyncio.create_task(self._send_all(), eager_start=True)
+            if not task.done():
+                self._sender = task
+
+    async def _send_all(self) -> None:
+        try:
+            while self._outgoing:
+                frame = self._outgoing.popleft()
+                async with asyncio.timeout(STALL_TIMEOUT):
+                    await self._socket.send_str(frame)
+                self._unsent -= len(frame)
+        except aiohttp.ClientError, OSError:
+            self.abort()
+        finally:
+            self._sender = None
+
+    def _require_connection(self) -> None:
+        if not self.is_connected():
+            raise DisconnectedError("Not connected")
+
+    # Closing.
+
+    async def close(self) -> None:
+        """Send what is unsent and close, within some CLOSE_TIMEOUT. Never raises."""
+        await self._wait_sent()
+        self._closed = True
+        try:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(CLOSE_TIMEOUT):
+                    await self._socket.close()
+        finally:
+            self.abort()
+        await self._wait_sent()
+
+    async def _wait_sent(self) -> None:
+        if self._sender is not None:
+            await asyncio.wait({self._sender}, timeout=CLOSE_TIMEOUT)
+
+    def abort(self) -> None:
+        """Drop the connection at once, with all that is unsent."""
+        self._closed = True
+        self._outgoing.clear()
+        # A reader that waits finds the end, and so does a task that still writes.
+        with contextlib.suppress(OSError):
+            self._tcp.shutdown(socket.SHUT_RDWR)
+
+
+class WebSocketConnector:
+    """Connects to a lobby over WebSockets."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str | Callable[[], Awaitable[str]],
+        *,
+        name: str | None = None,
+        allow_plain: bool = False,
+        timeout: float = CONNECT_TIMEOUT,
+    ) -> None:
+        """Take an address, or what finds one for each connection: some hold a credential.
+
+        It must be secure or lead to this computer, unless plain ones are allowed. The name
+        is for the log; without one it is the host's, if that is known.
+        """
+        self._session = session
+        self._url = url
+        self._name = name
+        self._allow_plain = allow_plain
+        self._timeout = timeout
+
+    @property
+    def name(self) -> str:
+        """The name given, or host and port; nothing of the rest of the address."""
+        if self._name is None:
+            self._name = (
+                _host_of(self._url) if isinstance(self._url, str) else "gateway"
+            )
+        return self._name
+
+    async def connect(self) -> WebSocketConnection:
+        """Return a new connection.
+
+        Raises DisconnectedError, PeerTimeoutError, AuthenticationError when a gateway
+        refuses us, ProtocolError for an address that must not be used; and what finding
+        the address raises.
+        """
+        found = self._url if isinstance(self._url, str) else await self._url()
+        url = _parse(found, allow_plain=self._allow_plain)
+        problem: Exception
+        # What aiohttp raises knows the whole address, so it must not be the context either.
+        try:
+            async with asyncio.timeout(self._timeout):
+                websocket = await self._open(url)
+        except TimeoutError:
+            problem = PeerTimeoutError("No connection in time")
+        except aiohttp.WSServerHandshakeError as err:
+            if err.status in {401, 403}:
+                problem = AuthenticationError("The gateway refuses the connection")
+            else:
+                problem = DisconnectedError(f"No WebSocket there: status {err.status}")
+        except (aiohttp.ClientError, OSError, ValueError) as err:
+            problem = DisconnectedError(f"Cannot connect: {type(err).__name__}")
+        else:
+            connection = WebSocketConnection(websocket)
+            # A gateway may have sent us somewhere else.
+            if url.scheme == _PLAIN or websocket.get_extra_info("ssl_object"):
+                return connection
+            await connection.close()
+            problem = ProtocolError("The gateway leads to a connection without TLS")
+        raise problem
+
+    async def _open(self, url: URL) -> _Socket:
+        return await self._session.ws_connect(
+            url,
+            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT),
+            autoping=False,
+            max_msg_size=MAX_FRAME,
+            decode_text=False,
+        )
+
+
+def _parse(text: str, *, allow_plain: bool) -> URL:
+    """Return an address as it is, but with a path. Raises ProtocolError for bad ones."""
+    try:
+        url = URL(_BARE_HOST.sub(r"\1/", text, count=1), encoded=True)
+        host = url.host
+    except ValueError:
+        host = None
+    else:
+        if host and url.scheme == _SECURE:
+            return url
+        if host and url.scheme == _PLAIN and (allow_plain or _is_loopback(host)):
+            return url
+    raise ProtocolError("Not an address to connect to" if not host else "Not secure")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _host_of(text: str) -> str:
+    try:
+        url = URL(text, encoded=True)
+        return format_address(url.host or "?", url.port or 0)
+    except ValueError:
+        return "?"
