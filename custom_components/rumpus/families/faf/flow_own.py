@@ -82,8 +82,8 @@ class OwnSteps(TrySteps):
         self, step_id: str, user_input: UserInput
     ) -> ConfigFlowResult:
         errors = self.errors()
-        self.problem = None
         if user_input is not None:
+            self.problem = None
             if (host := clean_host(user_input[CONF_HOST])) is not None:
                 framing = Framing(user_input[CONF_FRAMING])
                 port = int(user_input.get(CONF_PORT) or DEFAULT_PORTS[framing])
@@ -159,8 +159,8 @@ class OwnSteps(TrySteps):
         self, step_id: str, user_input: UserInput
     ) -> ConfigFlowResult:
         errors = self.errors()
-        self.problem = None
         if user_input is not None:
+            self.problem = None
             login = clean_login(user_input[CONF_LOGIN])
             helper, problem = await self.async_helper(user_input)
             errors = {} if problem is None else {CONF_HELPER: problem}
@@ -203,8 +203,8 @@ class OwnSteps(TrySteps):
         self, step_id: str, user_input: UserInput
     ) -> ConfigFlowResult:
         errors = self.errors()
-        self.problem = None
         if user_input is not None:
+            self.problem = None
             token: str = user_input[CONF_TOKEN].strip()
             helper, problem = await self.async_helper(user_input)
             errors = {} if problem is None else {CONF_HELPER: problem}

@@ -87,9 +87,9 @@ class SignInSteps(OwnSteps):
     ) -> ConfigFlowResult:
         errors = self.errors()
         if user_input is not None:
+            self.problem = None
             helper, problem = await self.async_helper(user_input)
             if problem is None:
-                self.problem = None
                 self.lobby = replace(self.lobby, helper=helper)
                 if step_id == "faf_retry":
                     return await self.async_step_faf_try()
