@@ -24,7 +24,7 @@ from custom_components.rumpus.protocols.faf.events import (
     Refreshed,
     Updated,
 )
-from custom_components.rumpus.protocols.faf.lobby import MAX_BURST
+from custom_components.rumpus.protocols.faf.lobby import MAX_BURST, STEP
 from custom_components.rumpus.protocols.faf.models import PlayerStatus, Rating
 from custom_components.rumpus.protocols.json_lines import JsonObject, JsonValue
 
@@ -359,6 +359,18 @@ def test_limit_of_players_in_a_message(watched: Watched) -> None:
 
     assert watched.lobby.dropped == 1
     assert 4 not in watched.lobby.players
+
+
+def test_everybody_goes_by_small_steps(watched: Watched) -> None:
+    many = range(10, 10 + 4 * STEP)
+    watched.tell(players(*(player(n) for n in many)))
+
+    steps = list(
+        watched.lobby.apply(players(*(gone(n) for n in many)), watched.now, watched.utc)
+    )
+
+    assert steps.count(None) >= 4
+    assert len(watched.lobby.players) == 3
 
 
 def test_own_clock_is_not_needed(watched: Watched) -> None:

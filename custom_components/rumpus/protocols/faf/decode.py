@@ -55,7 +55,7 @@ MAX_SOCIAL: Final = 20_000
 """Friends, or foes, of the own account."""
 MAX_CHANNELS: Final = 128
 """Channels of the own account."""
-MAX_AVATARS: Final = 1024
+MAX_AVATARS: Final = 256
 """Avatars that the own account may choose from."""
 MAX_PARTY: Final = 64
 """Members of a party."""

@@ -280,7 +280,7 @@ class Lobby:
             return
         player = self._players.remove(player_id)
         self._is_changed = True
-        if player is not None and self.is_complete:
+        if self.is_complete:
             yield PlayerWentOffline(player)
 
     def _apply_games(self, message: JsonObject, utc: datetime) -> Steps:

@@ -47,7 +47,7 @@ class GameTable:
         self._comers: set[int] = set()
         #: The games that each player is in, the one joined last at the end. A player who
         #: changes games is in both, or in none, between two messages.
-        self._places: dict[int, tuple[int, ...]] = {}
+        self._places: dict[int, dict[int, None]] = {}
         self._over: dict[int, None] = {}
         self._stale: set[int] = set()
 
@@ -59,7 +59,7 @@ class GameTable:
     def game_of(self, player_id: int) -> Game | None:
         """Return the game that a player is in, the one joined last of several."""
         places = self._places.get(player_id)
-        return None if places is None else self.games[places[-1]]
+        return None if places is None else self.games[next(reversed(places))]
 
     def strangers(self, known: Container[int]) -> int:
         """Return how many people are in games who are not among those known."""
@@ -175,10 +175,11 @@ class GameTable:
         for player_id in old - new:
             self._leave(player_id, game.uid)
         for player_id in new - old:
-            places = self._places.get(player_id, ())
-            self._places[player_id] = (*places, game.uid)
-            if not places:
+            places = self._places.get(player_id)
+            if places is None:
+                places = self._places[player_id] = {}
                 self._comers.add(player_id)
+            places[game.uid] = None
 
     def _remove(self, game: Game) -> None:
         del self.games[game.uid]
@@ -188,10 +189,9 @@ class GameTable:
             self._leave(player_id, game.uid)
 
     def _leave(self, player_id: int, uid: int) -> None:
-        places = tuple(place for place in self._places[player_id] if place != uid)
-        if places:
-            self._places[player_id] = places
-        else:
+        places = self._places[player_id]
+        del places[uid]
+        if not places:
             del self._places[player_id]
             self._leavers.add(player_id)
 

@@ -25,9 +25,9 @@ class PlayerTable:
         self.ghosts: set[int] = set()
         self._gone: dict[int, Player] = {}
         self._ids: dict[str, int] = {}
-        #: Logins that two players had at once: one has been renamed, and has not changed
-        #: since, so that the server has not told yet.
-        self._shared: set[str] = set()
+        #: Who has the same login, the latest at the end: the others have been renamed, and
+        #: have not changed since, so that the server has not told yet.
+        self._shared: dict[str, dict[int, None]] = {}
         self._stale: set[int] = set()
 
     def find(self, login: str) -> Player | None:
@@ -60,16 +60,15 @@ class PlayerTable:
             self._index(player)
         return True, list(_rating_changes(before, player))
 
-    def remove(self, player_id: int) -> Player | None:
-        """Forget a player, and return what was known of them."""
+    def remove(self, player_id: int) -> Player:
+        """Forget a player who is known, and return what was known of them."""
         self._stale.discard(player_id)
         self.ghosts.discard(player_id)
-        player = self.players.pop(player_id, None)
-        if player is not None:
-            self._unindex(player)
-            if len(self._gone) >= MAX_GONE:
-                del self._gone[next(iter(self._gone))]
-            self._gone[player_id] = player
+        player = self.players.pop(player_id)
+        self._unindex(player)
+        if len(self._gone) >= MAX_GONE:
+            del self._gone[next(iter(self._gone))]
+        self._gone[player_id] = player
         return player
 
     def recall(self, player_ids: AbstractSet[int]) -> list[Player]:
@@ -95,25 +94,21 @@ class PlayerTable:
 
     def _index(self, player: Player) -> None:
         key = player.login.casefold()
-        if key in self._ids:
-            self._shared.add(key)
+        other = self._ids.get(key)
+        if other is not None:
+            self._shared.setdefault(key, {other: None})[player.id] = None
         self._ids[key] = player.id
 
     def _unindex(self, player: Player) -> None:
         key = player.login.casefold()
-        if self._ids.get(key) == player.id:
+        sharers = self._shared.get(key)
+        if sharers is None:
             del self._ids[key]
-        if key not in self._shared:
             return
-        others = [
-            other.id
-            for other in self.players.values()
-            if other.id != player.id and other.login.casefold() == key
-        ]
-        if others:
-            self._ids.setdefault(key, others[-1])
-        if len(others) < 2:
-            self._shared.discard(key)
+        del sharers[player.id]
+        self._ids[key] = next(reversed(sharers))
+        if len(sharers) == 1:
+            del self._shared[key]
 
 
 def _rating_changes(before: Player, after: Player) -> Iterator[RatingChanged]:
