@@ -5,13 +5,15 @@ callback of the loop is timed, from the welcome until all is in.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+import contextlib
 from dataclasses import dataclass
 import gc
 import logging
 import sys
 import time
 from typing import Final
+from unittest.mock import patch
 
 import aiohttp
 
@@ -46,20 +48,20 @@ class Burst:
     elapsed: float
 
 
+@dataclass
 class Watch:
     """Times every callback of the running loop, while it is on."""
 
-    def __init__(self) -> None:
-        self.is_on = False
-        self.total = 0.0
-        self.stretch = 0.0
-        self._real: Callable[..., object] = asyncio.Handle._run
+    is_on: bool = False
+    total: float = 0.0
+    stretch: float = 0.0
 
-    def __enter__(self) -> Watch:
-        """Put the clock around the callbacks."""
-        real = self._real
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[None]:
+        """Put the clock around the callbacks of all loops."""
+        real: Callable[[asyncio.Handle], object] = vars(asyncio.Handle)["_run"]
 
-        def run(handle: asyncio.Handle) -> object:
+        def timed(handle: asyncio.Handle) -> object:
             begin = time.thread_time()
             try:
                 return real(handle)
@@ -69,14 +71,8 @@ class Watch:
                     self.total += seconds
                     self.stretch = max(self.stretch, seconds)
 
-        asyncio.Handle._run = run
-        asyncio.TimerHandle._run = run
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Take it away."""
-        asyncio.Handle._run = self._real
-        asyncio.TimerHandle._run = self._real
+        with patch.object(asyncio.Handle, "_run", timed):
+            yield
 
 
 async def run() -> None:
@@ -114,7 +110,8 @@ async def _burst(connector: Connector) -> Burst:
     is_in = asyncio.Event()
     begun = 0.0
     gc.collect()
-    with Watch() as watch:
+    watch = Watch()
+    with watch.installed():
 
         def take(event: LobbyEvent) -> None:
             nonlocal begun
