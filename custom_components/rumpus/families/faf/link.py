@@ -17,6 +17,7 @@ from ...protocols.faf.transports import (
     TcpConnector,
     format_address,
 )
+from ...protocols.faf.websocket import WebSocketConnector
 from ...protocols.reconnect import Backoff
 from .const import AccountKind
 from .data import LobbyData
@@ -41,8 +42,6 @@ def create_connector(
     `url` gives the signed address of the official one's gateway, for each connection anew.
     """
     session = async_get_clientsession(hass)
-    if data.is_official or data.framing is Framing.WEBSOCKET:
-        from ...protocols.faf.websocket import WebSocketConnector  # noqa: PLC0415
     if data.is_official:
         if url is None:
             raise ValueError("The official lobby is behind a gateway")
