@@ -122,6 +122,6 @@ def test_limit(lobby: Lobby) -> None:
 def test_what_others_write_is_cleaned(lobby: Lobby) -> None:
     player = {"id": 4, "login": "a\nb", "clan": "\x00", "country": "X\u202eY"}
     tell(lobby, command="player_info", players=[player | {"ratings": {}}])
-    answer: Any = players_answer(lobby, PlayerFilter(login="a\nb"), 1)
+    answer: Any = players_answer(lobby, PlayerFilter(login="a b"), 1)
     told = answer["players"][0]
-    assert (told["login"], told["clan"], told["country"]) == ("a b", None, "X Y")
+    assert (told["login"], told["clan"], told["country"]) == ("a b", None, "XY")
