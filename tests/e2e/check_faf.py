@@ -16,6 +16,7 @@ from .check_faf_use import (
 )
 from .check_privacy import require_private
 from .faf_lobbies import (
+    BRACKMAN,
     CLUB,
     JSON_PORT,
     LOBBIES,
@@ -24,7 +25,6 @@ from .faf_lobbies import (
     RHIZA,
     SPARE,
     WATCHER,
-    ZEP,
     DemoLobby,
 )
 from .families import CheckedEntry
@@ -40,7 +40,7 @@ FIX_URL: Final = "/api/repairs/issues/fix"
 MAX_STEPS: Final = 12
 WRONG: Final = "armchair 23"
 NEW_PASSWORD: Final = "hassock 7"
-FOLLOWED: Final[tuple[str, ...]] = (RHIZA, ZEP)
+FOLLOWED: Final[tuple[str, ...]] = (RHIZA, BRACKMAN)
 ASLEEP: Final = frozenset({"sign_in_again", "stop_search"})
 """The ends of the ids of buttons for what is not the case at the end of the check."""
 WAYS: Final = {CLUB.name: "its address, with an account", SPARE.name: "its address"}
@@ -169,7 +169,9 @@ class FafCheck:
             await _set_players(lab, entry_id, FOLLOWED)
             await _wait_devices(lab, entry_id, set(FOLLOWED))
             await club.wait_state("sensor", player_entity(RHIZA, "status"), "online")
-            await club.wait_state("sensor", player_entity(ZEP, "status"), "offline")
+            await club.wait_state(
+                "sensor", player_entity(BRACKMAN, "status"), "offline"
+            )
 
     async def _take_over(self, lab: Lab, report: Report, club: LobbySubject) -> None:
         """Sign in elsewhere with the same account."""
@@ -229,11 +231,11 @@ class FafCheck:
         async with report.step(
             f"{CLUB.name}: its server is restarted, and found again"
         ):
-            await club.tell("stop")
+            await club.tell("disappear")
             await club.wait_state("binary_sensor", "link", "off")
             await club.wait_state("sensor", "players_online", "unavailable")
             async with hears(club.fake, "signed_in", login=WATCHER):
-                await club.tell("start")
+                await club.tell("reappear")
             await club.wait_state("binary_sensor", "signed_in", "on")
             for player in FOLLOWED:
                 await club.tell(f"on {player}")

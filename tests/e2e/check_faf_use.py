@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, override
 
 from .api import ApiError, WaitError
-from .faf_lobbies import FRIEND, RHIZA, WATCHER, ZEP, is_kind
+from .faf_lobbies import BRACKMAN, FRIEND, RHIZA, WATCHER, is_kind
 from .fakes import FakeProcess
 from .models import Entity, State
 from .report import CheckError, Report, require
@@ -156,7 +156,7 @@ async def check_lobby(report: Report, lobby: LobbySubject) -> None:
         await lobby.wait_state(
             "sensor", f"queue_{QUEUE}_next_pop", _is_after(before + SLACK)
         )
-        await lobby.tell(f"stop {RHIZA}")
+        await lobby.tell(f"stop_search {RHIZA}")
         await lobby.number(f"queue_{QUEUE}_players", 0)
     async with (
         report.step(f"{name}: tells what the server announces, without its markup"),
@@ -199,12 +199,12 @@ async def _come_and_open(report: Report, lobby: LobbySubject) -> None:
         await lobby.wait_state("sensor", player_entity(RHIZA, "game"), GAME)
         await lobby.number("games_open", 1)
         await lobby.number("players_in_games", 1)
-    async with report.step(f"{ZEP}, followed too, joins it"):
-        async with lobby.shows(player_entity(ZEP, "activity"), "online"):
-            await lobby.tell(f"on {ZEP}")
-        async with lobby.shows(player_entity(ZEP, "activity"), "joined_game"):
-            await lobby.tell(f"join {await _uid(lobby, GAME)} {ZEP}")
-        await lobby.wait_state("sensor", player_entity(ZEP, "status"), "in_lobby")
+    async with report.step(f"{BRACKMAN}, followed too, joins it"):
+        async with lobby.shows(player_entity(BRACKMAN, "activity"), "online"):
+            await lobby.tell(f"on {BRACKMAN}")
+        async with lobby.shows(player_entity(BRACKMAN, "activity"), "joined_game"):
+            await lobby.tell(f"join {await _uid(lobby, GAME)} {BRACKMAN}")
+        await lobby.wait_state("sensor", player_entity(BRACKMAN, "status"), "in_lobby")
     async with (
         report.step(f"{FRIEND}, a friend who is not followed, opens a game"),
         lobby.shows("game", "friend_opened") as shown,
@@ -235,9 +235,9 @@ async def _play(report: Report, lobby: LobbySubject) -> None:
         ended = await lobby.entity("sensor", "games_finished")
         count = _number(lobby.api.states[ended]) or 0
         async with lobby.shows_all(activity, "game_ended", "rating_changed"):
-            await lobby.tell(f"end {uid} {RHIZA}=+{GAIN} {ZEP}=-{GAIN}")
+            await lobby.tell(f"end {uid} {RHIZA}=+{GAIN} {BRACKMAN}=-{GAIN}")
         await lobby.wait_state("sensor", status, "online")
-        for player, sign in ((RHIZA, 1), (ZEP, -1)):
+        for player, sign in ((RHIZA, 1), (BRACKMAN, -1)):
             await lobby.wait_state(
                 "sensor", player_entity(player, "rating_change"), _has_sign(sign)
             )
@@ -256,22 +256,23 @@ async def _ask(report: Report, lobby: LobbySubject, uid: int) -> None:
         answer = await lobby.ask("get_games", state="open", open_slots=1)
         titles = [as_object(game)["title"] for game in as_list(answer["games"])]
         require(titles == [OTHER_GAME], f"open are {titles}")
-        answer = await lobby.ask("get_players", login=ZEP[:3])
+        answer = await lobby.ask("get_players", login=BRACKMAN[:3])
         players = [as_object(player) for player in as_list(answer["players"])]
         require(
-            [player["login"] for player in players] == [ZEP], f"there are {players}"
+            [player["login"] for player in players] == [BRACKMAN],
+            f"there are {players}",
         )
         require(players[0]["status"] == "playing", f"there is {players[0]}")
-    async with report.step(f"{name}: {ZEP} becomes a friend, and a foe instead"):
+    async with report.step(f"{name}: {BRACKMAN} becomes a friend, and a foe instead"):
         async with hears(lobby.fake, "friend_added", login=WATCHER):
-            await lobby.act("add_friend", player=ZEP.upper())
+            await lobby.act("add_friend", player=BRACKMAN.upper())
         async with (
             hears(lobby.fake, "friend_removed", login=WATCHER),
             hears(lobby.fake, "foe_added", login=WATCHER),
         ):
-            await lobby.act("add_foe", player=ZEP)
+            await lobby.act("add_foe", player=BRACKMAN)
         async with hears(lobby.fake, "foe_removed", login=WATCHER):
-            await lobby.act("remove_foe", player=ZEP)
+            await lobby.act("remove_foe", player=BRACKMAN)
         async with hears(lobby.fake, "friend_removed", login=WATCHER):
             await lobby.act("remove_friend", player=FRIEND)
         async with hears(lobby.fake, "friend_added", login=WATCHER):
@@ -291,7 +292,7 @@ async def _match(report: Report, lobby: LobbySubject) -> None:
         report.step(f"{RHIZA} is told of a match, and plays it"),
         lobby.shows(player_entity(RHIZA, "activity"), "match_found"),
     ):
-        await lobby.tell(f"match {QUEUE} {RHIZA} {ZEP}")
+        await lobby.tell(f"match {QUEUE} {RHIZA} {BRACKMAN}")
     async with report.step(f"{lobby.fake.name}: the account searches, and is stopped"):
         await lobby.tell(f"search {WATCHER} {QUEUE}")
         button = await lobby.entity("button", "stop_search")

@@ -7,7 +7,16 @@ from typing import Final, override
 
 from .browser import Browser
 from .check_faf import FafCheck
-from .faf_lobbies import CLUB, FRIEND, LOBBIES, PASSWORD, RHIZA, SPARE, WATCHER, ZEP
+from .faf_lobbies import (
+    BRACKMAN,
+    CLUB,
+    FRIEND,
+    LOBBIES,
+    PASSWORD,
+    RHIZA,
+    SPARE,
+    WATCHER,
+)
 from .families import CheckedEntry, DemoFamily
 from .lab import Lab
 from .report import Report
@@ -16,7 +25,7 @@ from tests.fakes.faf_commands import COMMANDS
 
 WIDTH: Final = 88
 _WORDS: Final = {
-    "signed_in": "{login} comes",
+    "signed_in": "{login} signs in",
     "signed_out": "{login} goes",
     "login_refused": "refuses somebody: {reason}",
     "kicked": "{login} is signed out: {reason}",
@@ -27,16 +36,10 @@ _WORDS: Final = {
     "avatar": "{login} has another picture",
     "match": "the matchmaker has found a match of {queue}",
     "match_cancelled": "a match is cancelled",
-    "rating": "{login} is rated {mean:.0f} now",
     "shutdown": "shuts down: {step}",
     "error": "did not understand: {reason}",
 }
 """What happens to a fake lobby, in words for the user of the demo."""
-_GAMES: Final = {
-    "lobby": "game {uid} can be joined",
-    "live": "game {uid} begins",
-    "ended": "game {uid} is over",
-}
 
 
 class FafDemo(DemoFamily):
@@ -65,7 +68,7 @@ class FafDemo(DemoFamily):
             f"{SPARE.name:<18} {SPARE.where(lab):<24} the same, or no account at all",
             "Nothing announces a lobby: Add integration > Rumpus > A Forged Alliance Forever",
             "lobby, on a server of your own. Then press the gear beside it and follow",
-            f"{RHIZA} and {ZEP}; {FRIEND} is a friend of the account. The players of",
+            f"{RHIZA} and {BRACKMAN}; {FRIEND} is a friend of the account. The players of",
             f"{CLUB.name} have an evening by themselves. Sign in elsewhere with the account,",
             "and repair it under Settings > System > Repairs; let a server go away:",
             f'"{CLUB.name}: kick {WATCHER}", "{CLUB.name}: restart"; or one of these:',
@@ -82,8 +85,8 @@ class FafDemo(DemoFamily):
     def describe(self, event: JsonObject) -> str | None:
         data = get_object(event, "data")
         words = _WORDS.get(str(event.get("kind")))
-        if event.get("kind") == "game":
-            words = _GAMES.get(str(data.get("state")))
+        if event.get("kind") == "signed_out" and data.get("login") != WATCHER:
+            return None  # players come and go all evening
         return None if words is None else words.format_map(data)
 
     @override

@@ -17,8 +17,10 @@ LIVELY: Final = 12.0
 WATCHER: Final = "Couch_Watcher"
 PASSWORD: Final = "sofa cushion 42"  # a lobby that nothing leaves
 RHIZA: Final = "Rhiza"
-ZEP: Final = "Zep_the_Late"
+BRACKMAN: Final = "Brackman"
 FRIEND: Final = "Nomad_Nell"
+
+AVATARS: Final = ("Early bird", "Couch potato")
 
 type Test = Callable[[JsonObject], bool]
 
@@ -29,6 +31,7 @@ class DemoLobby:
 
     name: str
     number: int
+    is_lively: bool = False
 
     def address(self, lab: Lab) -> str:
         """Return where it is."""
@@ -53,7 +56,12 @@ class DemoLobby:
         arguments += ["--websocket-port", str(self.port(lab))]
         arguments += ["--account", f"{WATCHER}:{PASSWORD}"]
         arguments += ["--friends", f"{WATCHER}:{FRIEND}"]
-        if not check:
+        for tooltip in AVATARS:
+            url = f"https://faf.example/{tooltip.replace(' ', '_')}.png"
+            arguments += ["--avatar", f"{WATCHER}:{url}:{tooltip}"]
+        if check:
+            arguments.append("--verbose")
+        elif self.is_lively:
             arguments += ["--lively", str(LIVELY)]
         fake = await lab.start_fake(
             self.name, "tests.fakes.faf_program", arguments, f"10.99.0.{self.number}"
@@ -62,7 +70,7 @@ class DemoLobby:
         return fake
 
 
-CLUB: Final = DemoLobby("Club lobby", 31)
+CLUB: Final = DemoLobby("Club lobby", 31, is_lively=True)
 SPARE: Final = DemoLobby("Spare lobby", 32)
 LOBBIES: Final = (CLUB, SPARE)
 
