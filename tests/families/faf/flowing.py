@@ -22,7 +22,6 @@ from tests.fakes.faf_lobby import FakeLobby
 WATCHER = "Watcher"
 WATCHER_ID = 4711
 PASSWORD = "correct horse"
-PASSWORD_HASH = "4bb2e942ffedc3ac8ee30764b1d7d24b4d4f2f08b23a4b28e4db8e3d2a3b6a4a"
 STORE = "rumpus.faf"
 
 QUICK = Timing(
@@ -111,6 +110,16 @@ def assert_form(
     assert result["type"] is FlowResultType.FORM, result
     assert result["step_id"] == step_id
     assert result["errors"] == ({} if problem is None else {"base": problem})
+
+
+def suggested(result: ConfigFlowResult) -> dict[str, Any]:
+    """Return what stands in the fields of a form."""
+    schema = result["data_schema"]
+    assert schema is not None
+    return {
+        str(key): (key.description or {}).get("suggested_value")
+        for key in schema.schema
+    }
 
 
 def data_of(

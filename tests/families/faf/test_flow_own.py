@@ -29,6 +29,7 @@ from .flowing import (
     place_of,
     stored,
     submit,
+    suggested,
     write_helper,
 )
 from custom_components.rumpus.families.faf.store import Secrets, async_get_store
@@ -180,13 +181,7 @@ async def test_unreachable(hass: HomeAssistant, lobby: FakeLobby, framing: str) 
     result = await look_at(hass, **place)
     assert_form(result, "faf_own", "faf_unreachable")
     assert shown(result)["address"] == f"127.0.0.1:{place['port']}"
-    schema = result["data_schema"]
-    assert schema is not None
-    suggested = {
-        str(key): (key.description or {}).get("suggested_value")
-        for key in schema.schema
-    }
-    assert suggested == place
+    assert suggested(result) == place
 
     await lobby.start()
     result = await submit(hass, result, **place)
@@ -298,13 +293,7 @@ async def test_wrong_password(hass: HomeAssistant, lobby: FakeLobby) -> None:
     result = await choose_account(hass, lobby, "faf_password")
     result = await submit(hass, result, login=WATCHER, password="wrong")
     assert_form(result, "faf_password", "faf_password_refused")
-    schema = result["data_schema"]
-    assert schema is not None
-    suggested = {
-        str(key): (key.description or {}).get("suggested_value")
-        for key in schema.schema
-    }
-    assert suggested == {"login": WATCHER, "password": None, "helper": None}
+    assert suggested(result) == {"login": WATCHER, "password": None, "helper": None}
 
     result = await submit(hass, result, login=WATCHER, password=PASSWORD)
     assert result["type"] is FlowResultType.CREATE_ENTRY

@@ -235,6 +235,8 @@ class OwnSteps(TrySteps):
         self, step_id: str, lobby: LobbyData, secrets: Secrets
     ) -> ConfigFlowResult:
         self.form, self.lobby, self.secrets = step_id, lobby, secrets
+        if lobby.player_id is not None and self.is_other_account():
+            return await self.async_show_other_account()
         self.abort_if_known()
         return await self.async_step_faf_try()
 

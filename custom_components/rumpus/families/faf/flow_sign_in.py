@@ -222,12 +222,8 @@ class SignInSteps(OwnSteps):
             player_id=player_id,
         )
         self.form = "faf_retry"
-        return await self._async_use()
-
-    async def _async_use(self) -> ConfigFlowResult:
-        """Try a fresh permission, unless it is for somebody else."""
         if self.is_other_account():
-            return self.sign_in_failed("faf_other_account")
+            return await self.async_show_other_account()
         self.abort_if_known()
         return await self.async_step_faf_try()
 

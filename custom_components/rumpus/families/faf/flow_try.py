@@ -256,14 +256,18 @@ class TrySteps(FamilyFlow):
     ) -> ConfigFlowResult:
         """Make an entry, or change the one there is."""
         if self.is_other_account():
-            self._take_back()
-            self.problem = Problem("faf_other_account")
-            step: Step = getattr(self, f"async_step_{self._step_after_try()}")
-            return await step()
+            return await self.async_show_other_account()
         self.abort_if_known()
         if self.entry is None:
             return await self._async_create()
         return await self._async_change(self.entry)
+
+    async def async_show_other_account(self) -> ConfigFlowResult:
+        """Tell that the entry is for somebody else, and let the user sign in again."""
+        self._take_back()
+        self.problem = Problem("faf_other_account")
+        step: Step = getattr(self, f"async_step_{self._step_after_try()}")
+        return await step()
 
     async def _async_create(self) -> ConfigFlowResult:
         unique_id = self.lobby.unique_id
