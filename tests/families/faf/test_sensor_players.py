@@ -181,7 +181,7 @@ async def test_players_are_devices_of_the_lobby(
         assert found is not None
         assert found.device_id is not None
         device = devices.async_get(found.device_id)
-        assert device is not None
+        assert isinstance(device, dr.DeviceEntry)
         assert device.model == "Player"
 
     hass.config_entries.async_update_entry(entry, options={"players": ["Rhiza"]})

@@ -6,7 +6,7 @@ from typing import Any, Final
 from homeassistant.core import ServiceResponse
 
 from ...names import plain_text
-from ...protocols.errors import UnsupportedError
+from ...protocols.errors import RumpusError, UnsupportedError
 from ...protocols.faf.client import LobbyClient
 from .coordinator import FafCoordinator
 from .errors import check_signed_in, faf_errors, refuse
@@ -17,6 +17,9 @@ type Handler = Callable[
     [FafCoordinator, LobbyClient, Mapping[str, Any]], Awaitable[ServiceResponse]
 ]
 type Change = Callable[[LobbyClient, int], Awaitable[None]]
+
+# Nobody else who is online is refused.
+_SPECIAL: Final[Mapping[type[RumpusError], str]] = {UnsupportedError: "faf_own_account"}
 
 
 async def async_action(
@@ -66,9 +69,7 @@ def _changing(change: Change) -> Handler:
                 coordinator.device_name,
                 player=plain_text(login),
             )
-        # Nobody else who is online is refused.
-        special = {UnsupportedError: "faf_own_account"}
-        with faf_errors(coordinator.device_name, special):
+        with faf_errors(coordinator.device_name, _SPECIAL):
             await change(client, player.id)
         return None
 
