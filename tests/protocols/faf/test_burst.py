@@ -1,7 +1,7 @@
 """What a login to a full lobby costs, and in how small steps it is taken in.
 
 Times depend on the machine: the measure is what the parser of the standard library takes
-for the same bytes, which is about 6 ms where a millisecond of ours is one.
+for the same bytes: 4 ms on the machine where a login may take 50 ms, 10 ms in one go.
 """
 
 from collections.abc import Callable
@@ -71,8 +71,8 @@ def test_a_login_takes_little_time() -> None:
     yardstick = best_of(lambda: parse_time(texts))
     ours = best_of(lambda: sum(apply_times(messages)))
 
-    # About twice as much; 50 ms are eight times as much.
-    assert ours < 8 * yardstick
+    # About three times as much, 13 ms.
+    assert ours < 12 * yardstick
 
 
 def test_a_login_is_taken_in_by_small_steps() -> None:
@@ -82,8 +82,8 @@ def test_a_login_is_taken_in_by_small_steps() -> None:
     yardstick = best_of(lambda: parse_time(texts))
     longest = best_of(lambda: max(apply_times(messages)))
 
-    # About a twentieth; 10 ms are more than one and a half.
-    assert longest < yardstick
+    # About a tenth, 0.4 ms.
+    assert longest < 2 * yardstick
 
 
 def test_number_of_steps() -> None:
