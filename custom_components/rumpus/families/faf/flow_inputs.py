@@ -19,9 +19,9 @@ MAX_PATH: Final = 4096
 def clean_host(text: str) -> str | None:
     """Return a host name or an IP address that a user has typed, None for what is neither."""
     host = text.strip().lower()
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
     if ":" in host:
+        if host.startswith("[") and host.endswith("]"):
+            host = host[1:-1]
         try:
             return str(ipaddress.IPv6Address(host))
         except ValueError:
