@@ -15,9 +15,10 @@ type EventKind = Literal[
     "dropped",  # reason: ended without a word
     "closed",  # login, reason
     # Accounts.
-    "signed_in",  # login, id, transport, user_agent, version, session
+    "session_asked",  # user_agent, number
+    "signed_in",  # login, id, how: "token" or "password", transport, user_agent, version
     "signed_out",  # login, id
-    "login_refused",  # reason: "credentials", "proof", "ban", "user_agent"
+    "login_refused",  # login, reason: "credentials", "proof", "ban", "user_agent"
     "kicked",  # login, reason
     "proof",  # unique_id, accepted
     # What clients did, each when it took effect.
@@ -26,6 +27,7 @@ type EventKind = Literal[
     "foe_added",
     "foe_removed",
     "avatar",  # login, url
+    "queues_asked",  # login
     "search",  # login, queue, state
     "party",  # owner, members
     "client_error",  # command, text: answered with a notice

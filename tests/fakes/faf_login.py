@@ -122,6 +122,12 @@ class LoginDesk:
         user_agent, version = message.get("user_agent"), message.get("version")
         session.user_agent = None if user_agent is None else str(user_agent)
         session.version = None if version is None else str(version)
+        self._core.events.emit(
+            "session_asked",
+            session=session.key,
+            user_agent=session.user_agent,
+            number=session.number,
+        )
         if "downlords-faf-client" not in (session.user_agent or ""):
             await session.notice(UNOFFICIAL, "info")
         await session.send({"command": "session", "session": session.number})
@@ -131,11 +137,11 @@ class LoginDesk:
         try:
             account = self._account_of(token)
         except LoginError:
-            self._refused(session, "credentials")
+            self._refused(session, None, "credentials")
             raise
         self._check(session, account, unique_id)
         await session.send({"command": "irc_password", "password": "deprecated"})
-        await self._sign_in(session, account)
+        await self._sign_in(session, account, "token")
 
     async def _hello(self, session: Session, message: JsonObject) -> None:
         if not self.password_login:
@@ -156,10 +162,10 @@ class LoginDesk:
             None,
         )
         if account is None or self._core.mischief.refuse_login:
-            self._refused(session, "credentials")
+            self._refused(session, login, "credentials")
             raise LoginError(_BAD_LOGIN)
         self._check(session, account, unique_id)
-        await self._sign_in(session, account)
+        await self._sign_in(session, account, "password")
 
     def _account_of(self, token: str) -> Account:
         player_id = check_token(token)
@@ -169,16 +175,18 @@ class LoginDesk:
             raise LoginError("Cannot find user id")
         return self._core.accounts[player_id]
 
-    def _refused(self, session: Session, reason: str) -> None:
-        self._core.events.emit("login_refused", session=session.key, reason=reason)
+    def _refused(self, session: Session, login: str | None, reason: str) -> None:
+        self._core.events.emit(
+            "login_refused", session=session.key, login=login, reason=reason
+        )
 
     def _check(self, session: Session, account: Account, unique_id: str) -> None:
         """Refuse whoever is not to come in with right credentials."""
         if account.ban is not None:
-            self._refused(session, "ban")
+            self._refused(session, account.login, "ban")
             raise BanError(account.ban)
         if len(session.user_agent or "") > MAX_USER_AGENT:
-            self._refused(session, "user_agent")
+            self._refused(session, account.login, "user_agent")
             raise FatalError("too long a user agent")
         check = self.proof_check
         accepted = check is None or check(session.number, unique_id)
@@ -186,10 +194,10 @@ class LoginDesk:
             "proof", session=session.key, unique_id=unique_id, accepted=accepted
         )
         if not accepted or self._core.mischief.refuse_proof:
-            self._refused(session, "proof")
+            self._refused(session, account.login, "proof")
             raise FatalError("the policy service refused")
 
-    async def _sign_in(self, session: Session, account: Account) -> None:
+    async def _sign_in(self, session: Session, account: Account, how: str) -> None:
         core = self._core
         if core.mischief.end_login:
             session.abort("end_login")
@@ -205,6 +213,7 @@ class LoginDesk:
             session=session.key,
             login=account.login,
             id=account.id,
+            how=how,
             transport=session.link.transport,
             user_agent=session.user_agent,
             version=session.version,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.fakes.faf_games import Games
     from tests.fakes.faf_session import Session
 
-MAX_POP: Final = 90.0
+WANTED_MATCHES: Final = 2.5  # with each pop
 
 
 class Matchmaker:
@@ -33,6 +33,7 @@ class Matchmaker:
         self._core = core
         self._games = games
         self.pops = True  # queues pop by themselves
+        self.max_pop = 90.0  # seconds between two pops, at most
         self.match_timeout = 60.0  # seconds that a host has
         self.violations: dict[int, int] = {}
         self.handlers: dict[str, Handler] = {
@@ -44,12 +45,12 @@ class Matchmaker:
     def start(self) -> None:
         """Let the queues begin; their first pop comes early."""
         for queue in self._core.queues.values():
-            self._schedule(queue, MAX_POP / 2)
+            self._schedule(queue, self.max_pop / 2)
 
     def add_queue(self, queue: FakeQueue) -> None:
         """Open a queue; the server has to run."""
         self._core.queues[queue.name] = queue
-        self._schedule(queue, MAX_POP / 2)
+        self._schedule(queue, self.max_pop / 2)
         self._core.touch_queue(queue)
 
     def pop_in(self, queue: FakeQueue, delay: float) -> None:
@@ -59,11 +60,22 @@ class Matchmaker:
 
     def _schedule(self, queue: FakeQueue, delay: float) -> None:
         at = queue.pop_at = asyncio.get_running_loop().time() + delay
+        queue.waited = delay
         self._core.later(delay, self._popped, queue, at)
 
     def _popped(self, queue: FakeQueue, at: float) -> None:
         if self.pops and queue.pop_at == at:
-            self.pop(queue)
+            queue.noted.append((queue.size, queue.waited))
+            self.pop(queue, self._next_pop(queue))
+
+    def _next_pop(self, queue: FakeQueue) -> float:
+        """Return how long so many as lately come together takes (section 7.3)."""
+        players = sum(count for count, _ in queue.noted)
+        if not players:
+            return self.max_pop
+        seconds = sum(waited for _, waited in queue.noted)
+        wanted = WANTED_MATCHES * 2 * queue.team_size
+        return min(self.max_pop, wanted * seconds / players)
 
     # --- searching ---
 
@@ -115,12 +127,12 @@ class Matchmaker:
 
     # --- matches ---
 
-    def pop(self, queue: FakeQueue) -> list[FakeGame]:
-        """Match whoever can be; returns the games."""
+    def pop(self, queue: FakeQueue, delay: float | None = None) -> list[FakeGame]:
+        """Match whoever can be, and again in `delay` seconds; returns the games."""
         games: list[FakeGame] = []
         while (teams := _teams(queue)) is not None:
             games.append(self._match(queue, teams))
-        self._schedule(queue, MAX_POP)
+        self._schedule(queue, self.max_pop if delay is None else delay)
         self._core.touch_queue(queue)
         return games
 
@@ -237,6 +249,7 @@ class Matchmaker:
     # --- commands ---
 
     async def _matchmaker_info(self, session: Session, message: JsonObject) -> None:
+        self._core.events.emit("queues_asked", login=session.login)
         names = [] if self._core.is_shutting_down else list(self._core.queues)
         await session.send(self._core.describe_queues(names))
 

@@ -1,5 +1,6 @@
 """Accounts, players, games, queues and parties of a fake lobby (section 7)."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -325,7 +326,16 @@ class FakeQueue:
     map_name: str = "scmp_015"
     pop_at: float = 0.0
     """When the next matching is, by the loop's clock."""
+    waited: float = 0.0
+    """Seconds between the last pop and the next."""
     searches: list[Search] = field(default_factory=list)
+    noted: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=5))
+    """How many searched, and for how long, at the last pops."""
+
+    @property
+    def size(self) -> int:
+        """How many players search."""
+        return sum(len(search.players) for search in self.searches)
 
     def describe(self, loop_time: float) -> JsonObject:
         """Return what everybody sees."""
@@ -335,7 +345,7 @@ class FakeQueue:
             "queue_name": self.name,
             "queue_pop_time": _iso(now() + timedelta(seconds=remaining)),
             "queue_pop_time_delta": remaining,
-            "num_players": sum(len(search.players) for search in self.searches),
+            "num_players": self.size,
             "boundary_80s": [[mean - 200, mean + 200] for mean in means],
             "boundary_75s": [[mean - 100, mean + 100] for mean in means],
             "team_size": self.team_size,
