@@ -43,6 +43,7 @@ _TOO_LONG: Final = b"0" * (MAX_DIGITS + 1)
 _FRONTS: Final = bytes.maketrans(b"[,", b"::")
 _NUMERALS: Final = b"0123456789.-"
 _EXPONENT: Final = b":e"
+_SMALL: Final = b"0.0000"
 # What the lobby does not write as it is, and orjson does.
 _FOREIGN: Final = re.compile(r"[^\x00-\x7e]")
 _BLANKS: Final = b" \t\n\r\v\f"
@@ -66,11 +67,12 @@ def encode_text(value: JsonValue) -> str:
         data = orjson.dumps(value, option=_OPTIONS)
     except TypeError:
         # Also integers of more than 64 bits, lone surrogates and keys that are no text.
+        data = None
+    if data is None or (b"null" in data and _may_be_nan(value, data)):
         return _encode_slowly(value)
-    if b"null" in data and _may_be_nan(value, data):
-        return _encode_slowly(value)
-    # Releases of orjson write exponents in ways of their own.
-    if _EXPONENT in data.translate(_FRONTS, _NUMERALS):
+    # orjson writes numbers that are very large or small in ways of its own.
+    fronts = data.translate(_FRONTS, _NUMERALS)
+    if _EXPONENT in fronts or fronts[:1] == b"e" or _SMALL in data:
         return _encode_slowly(value)
     if data.isascii() and b"\x7f" not in data:
         return data.decode("ascii")
