@@ -459,3 +459,71 @@ async def test_task_factory(lobby: ScriptedLobby) -> None:
     assert lobby.last.sent[0]["user_agent"] == "mine"
     await client.stop()
     assert names == ["_run", "_stay"]
+
+
+async def test_stop_in_the_moment_of_the_login(lobby: ScriptedLobby) -> None:
+    """The connection is closed also when nobody has begun to read from it."""
+    async with client_of(lobby) as (client, heard):
+        client.start()
+        await heard.wait_for(Connected)
+        await client.stop()
+        assert lobby.last.is_aborted or lobby.last.is_closed
+
+    ended: list[asyncio.Task[None]] = []
+
+    def create_task(work: object) -> asyncio.Task[None]:
+        assert asyncio.iscoroutine(work)
+        task = asyncio.get_running_loop().create_task(work)
+        if getattr(work, "__name__", "") == "_stay":
+            task.cancel()
+            ended.append(task)
+        return task
+
+    client = LobbyClient(
+        *(lobby, LOGIN), logger=LOGGER, name="lobby", create_task=create_task
+    )
+    client.start()
+    assert await client.wait_attempt()
+    await asyncio.wait(ended)
+    await asyncio.sleep(0)
+    assert lobby.last.is_aborted
+    await client.stop()
+
+
+async def test_commands_may_follow_at_once(lobby: ScriptedLobby) -> None:
+    async with client_of(lobby) as (client, _):
+        pings: list[asyncio.Task[float]] = []
+
+        def take(event: LobbyEvent) -> None:
+            if isinstance(event, Connected):
+                loop = asyncio.get_running_loop()
+                pings.append(asyncio.Task(client.ping(), loop=loop, eager_start=True))
+
+        client.subscribe(take)
+        client.start()
+        assert await client.wait_attempt()
+        assert await pings[0] < 5
+
+
+async def test_nobody_waits_any_more(lobby: ScriptedLobby) -> None:
+    async with client_of(lobby) as (client, _):
+        client.start()
+        waiting = asyncio.create_task(client.wait_attempt())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        client._end_attempt(is_online=False)
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+
+async def test_lost_while_it_is_stopped(lobby: ScriptedLobby) -> None:
+    async with client_of(lobby) as (client, heard):
+        client.start()
+        await heard.wait_for(Refreshed)
+        lobby.last.hang_up()
+        reconnector = client._reconnector
+        assert reconnector is not None
+        client._reconnector = None
+        await heard.wait_for(Disconnected)
+        await reconnector.stop()
+    assert len(lobby.connections) == 1

@@ -1,5 +1,6 @@
 """What users may ask of a lobby, message by message."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -67,6 +68,14 @@ async def test_add_friend(online: Online) -> None:
     assert len(heard.of(SocialChanged)) == known + 1
     await client.add_friend(STRANGER)
     assert len(sent(lobby)) == 1
+
+
+async def test_add_friend_twice_at_once(online: Online) -> None:
+    client, heard, lobby = online
+    known = len(heard.of(SocialChanged))
+    await asyncio.gather(client.add_friend(STRANGER), client.add_friend(STRANGER))
+    assert len(sent(lobby)) == 2
+    assert len(heard.of(SocialChanged)) == known + 1
 
 
 async def test_add_foe(online: Online) -> None:

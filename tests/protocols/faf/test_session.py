@@ -25,7 +25,7 @@ from custom_components.rumpus.protocols.errors import (
 )
 from custom_components.rumpus.protocols.faf import session as session_module
 from custom_components.rumpus.protocols.faf.client import LobbyClient
-from custom_components.rumpus.protocols.faf.errors import RefusedError
+from custom_components.rumpus.protocols.faf.errors import KickedError, RefusedError
 from custom_components.rumpus.protocols.faf.events import (
     Disconnected,
     LatencyMeasured,
@@ -172,6 +172,21 @@ async def test_no_pong(online: Online) -> None:
     session = Session(connection, Lobby(), SHORT, heard.events.append)
     with pytest.raises(PeerTimeoutError):
         await session.ping()
+
+
+@pytest.mark.parametrize("sender", ["pong", "keeper"])
+async def test_a_kick_is_read_though_nothing_can_be_sent(sender: str) -> None:
+    """To come back after a kick would throw the user out of a game."""
+    lobby = ScriptedLobby()
+    connection = await lobby.connect()
+    connection.is_closed = True
+    if sender == "pong":
+        connection.say(PING)
+    connection.say({"command": "notice", "style": "kick"})
+    told: list[LobbyEvent] = []
+    session = Session(connection, Lobby(), PATIENT, told.append)
+    with pytest.raises(KickedError):
+        await session.run()
 
 
 # Requests

@@ -183,6 +183,7 @@ class LobbyClient(Commands):
 
     def _end_attempt(self, *, is_online: bool) -> None:
         for future in self._attempts:
+            # Whoever waits may just have been cancelled.
             if not future.done():
                 future.set_result(is_online)
 
@@ -193,13 +194,14 @@ class LobbyClient(Commands):
             await self._sign_in()
         except (RumpusError, OSError) as err:
             self._last_error = err
-            is_doubtful = isinstance(err, _DOUBTFUL)
-            self._refusals = self._refusals + 1 if is_doubtful else 0
-            if isinstance(err, _DOUBTFUL):
-                if self._refusals >= MAX_REFUSALS:
+            if not isinstance(err, _DOUBTFUL):
+                self._refusals = 0
+                if isinstance(err, _FINAL):
                     await self._end_for_good(err)
-            elif isinstance(err, _FINAL):
+            elif (refusals := self._refusals + 1) == MAX_REFUSALS:
                 await self._end_for_good(err)
+            else:
+                self._refusals = refusals
             raise
         finally:
             is_online = self._status is ClientStatus.ONLINE
@@ -216,35 +218,37 @@ class LobbyClient(Commands):
         try:
             self._status = ClientStatus.SIGNING_IN
             handshake = Handshake(connection, self._timing, self._user_agent)
-            self._welcomed(await handshake.log_in(self._login))
+            message = await handshake.log_in(self._login)
+            session = Session(connection, self._lobby, self._timing, self._emit)
+            self._welcomed(message, session)
             create_task = self._create_task or asyncio.get_running_loop().create_task
-            task = create_task(self._stay(connection))
+            task = create_task(self._stay(connection, session))
             is_ours = False
         finally:
             if is_ours:
                 await connection.close()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: _abandon(connection))
 
-    def _welcomed(self, message: JsonObject) -> None:
+    def _welcomed(self, message: JsonObject, session: Session) -> None:
         """Be online; raises ProtocolError for a welcome that is none."""
         welcome = decode_welcome(message)
         if welcome is None:
             raise ProtocolError("A welcome that does not say to whom")
+        self._session = session
         self._status = ClientStatus.ONLINE
         self._last_error = None
         self._refusals = 0
         now = asyncio.get_running_loop().time()
-        events = tuple(self._lobby.apply(message, now, datetime.now(UTC)))
+        steps = self._lobby.apply(message, now, datetime.now(UTC))
+        events = [event for event in steps if event is not None]
         self._emit(Connected(welcome))
         for event in events:
-            if event is not None:
-                self._emit(event)
+            self._emit(event)
 
-    async def _stay(self, connection: Connection) -> None:
+    async def _stay(self, connection: Connection, session: Session) -> None:
         """Take what comes until the connection is lost."""
-        session = Session(connection, self._lobby, self._timing, self._emit)
-        self._session = session
         try:
             await session.run()
         except RumpusError as err:
@@ -255,8 +259,6 @@ class LobbyClient(Commands):
             connection.abort()
             await self._lost(ProtocolError("The lobby sent what cannot be handled"))
         finally:
-            if self._session is session:
-                self._session = None
             await connection.close()
 
     async def _lost(self, err: RumpusError) -> None:
@@ -291,3 +293,9 @@ class LobbyClient(Commands):
     def _touched(self) -> None:
         self._emit(SocialChanged())
         self._emit(Updated())
+
+
+def _abandon(connection: Connection) -> None:
+    """Drop what a task was to close that was cancelled before it had begun."""
+    if connection.is_connected():
+        connection.abort()

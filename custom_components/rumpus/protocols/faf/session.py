@@ -7,6 +7,7 @@ more than a loop may be held up for.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+import contextlib
 from datetime import UTC, datetime
 import time
 from typing import Final
@@ -87,7 +88,7 @@ class Session:
         self._waiter: tuple[Matches, asyncio.Future[None]] | None = None
         self._is_complete = asyncio.Event()
         self._is_over = False
-        self._reason: RumpusError | None = None
+        self._reason: PeerTimeoutError | None = None
         self.latency: float | None = None
         """Seconds that the last answer to a ping took; None when there was none."""
 
@@ -132,7 +133,9 @@ class Session:
     async def _take(self, message: JsonObject) -> None:
         match message.get("command"):
             case "ping":
-                self._connection.write_message(PONG_MESSAGE)
+                # When there is no connection any more, reading tells why.
+                with contextlib.suppress(DisconnectedError):
+                    self._connection.write_message(PONG_MESSAGE)
             case "pong":
                 self._ponged()
             case "invalid":
@@ -265,9 +268,12 @@ class Session:
                         asked = loop.time()
                     until = asked + self._timing.queues - loop.time()
                     await asyncio.sleep(min(pause, until))
-        except RumpusError as err:
+        except PeerTimeoutError as err:
             self._reason = err
             self._connection.abort()
+        except DisconnectedError:
+            # Reading tells why: it may not have come to a kick yet.
+            return
 
     async def _wait_complete(self) -> None:
         try:
@@ -306,8 +312,7 @@ def _is_expected(event: NoticeReceived) -> bool:
 
 
 def _forget(future: asyncio.Future[None]) -> None:
-    """Do not have an answer or an error logged that nobody waits for any more."""
-    if not future.done():
-        future.cancel()
-    elif not future.cancelled():
+    """Do not have an error logged that nobody waits for any more."""
+    future.cancel()
+    if not future.cancelled():
         future.exception()
