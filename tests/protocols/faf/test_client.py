@@ -516,14 +516,19 @@ async def test_nobody_waits_any_more(lobby: ScriptedLobby) -> None:
             await waiting
 
 
-async def test_lost_while_it_is_stopped(lobby: ScriptedLobby) -> None:
+@pytest.mark.parametrize("is_kicked", [False, True])
+async def test_lost_while_it_is_stopped(is_kicked: bool, lobby: ScriptedLobby) -> None:
     async with client_of(lobby) as (client, heard):
         client.start()
         await heard.wait_for(Refreshed)
-        lobby.last.hang_up()
         reconnector = client._reconnector
         assert reconnector is not None
         client._reconnector = None
-        await heard.wait_for(Disconnected)
+        if is_kicked:
+            lobby.last.say(KICK)
+            assert isinstance((await heard.wait_for(Stopped)).error, KickedError)
+        else:
+            lobby.last.hang_up()
+            await heard.wait_for(Disconnected)
         await reconnector.stop()
     assert len(lobby.connections) == 1

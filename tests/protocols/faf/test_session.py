@@ -182,11 +182,14 @@ async def test_a_kick_is_read_though_nothing_can_be_sent(sender: str) -> None:
     connection.is_closed = True
     if sender == "pong":
         connection.say(PING)
-    connection.say({"command": "notice", "style": "kick"})
     told: list[LobbyEvent] = []
     session = Session(connection, Lobby(), PATIENT, told.append)
+    running = asyncio.create_task(session.run())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    connection.say({"command": "notice", "style": "kick"})
     with pytest.raises(KickedError):
-        await session.run()
+        await running
 
 
 # Requests
