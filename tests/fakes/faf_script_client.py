@@ -120,6 +120,10 @@ class ScriptClient(ABC):
             }
         )
 
+    async def to_game(self, command: str, *arguments: JsonValue) -> None:
+        """Send what a game says."""
+        await self.send({"command": command, "target": "game", "args": list(arguments)})
+
     async def sign_in(self, login: str) -> JsonObject:
         """Go through a login to its end; returns the welcome."""
         await self.session()
@@ -156,6 +160,16 @@ class JsonClient(ScriptClient):
         self._writer.write(data)
         with contextlib.suppress(OSError):
             await self._writer.drain()
+
+    def pause(self) -> None:
+        """Read nothing more."""
+        assert isinstance(self._writer.transport, asyncio.Transport)
+        self._writer.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        assert isinstance(self._writer.transport, asyncio.Transport)
+        self._writer.transport.resume_reading()
 
     def end(self) -> None:
         """Send nothing more."""
@@ -249,6 +263,12 @@ class WebSocketClient(ScriptClient):
                 raise EOFError
         line, _, self._buffer = self._buffer.partition(b"\n")
         return loads(line)
+
+
+def objects(value: JsonValue) -> list[JsonObject]:
+    """Return a list of objects."""
+    assert isinstance(value, list)
+    return [item for item in value if isinstance(item, dict)]
 
 
 CLIENTS: dict[str, type[ScriptClient]] = {

@@ -15,6 +15,7 @@ from tests.fakes.faf_script_client import (
     QdsClient,
     ScriptClient,
     WebSocketClient,
+    objects,
 )
 from tests.fakes.faf_websocket import WebSocketMode
 
@@ -451,9 +452,3 @@ async def test_reports_are_batched(lobby: FakeLobby, client: ScriptClient) -> No
         *("matchmaker_info", "player_info", "game_info")
     ]
     assert told[-1]["title"] == "Number 4"
-
-
-def objects(value: JsonValue) -> list[JsonObject]:
-    """Return a list of objects."""
-    assert isinstance(value, list)
-    return [item for item in value if isinstance(item, dict)]
