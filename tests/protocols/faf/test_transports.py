@@ -20,7 +20,8 @@ from custom_components.rumpus.protocols.faf.transports import (
     Framing,
     TcpConnector,
     format_address,
-)from custom_components.rumpus.protocols.json_lines import JsonObject
+)
+from custom_components.rumpus.protocols.json_lines import JsonObject
 
 HOST = "127.0.0.1"
 
