@@ -167,9 +167,9 @@ def stored(hass_storage: Mapping[str, Any]) -> dict[str, Any]:
     return lobbies
 
 
-def write_helper(hass: HomeAssistant, text: str, name: str = "faf-uid") -> Path:
-    """Put a program into the configuration folder."""
-    path = Path(hass.config.config_dir, name)
+def write_helper(folder: Path, text: str, name: str = "faf-uid") -> Path:
+    """Write a program."""
+    path = folder / name
     path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
     path.chmod(0o700)
     return path

@@ -1,11 +1,18 @@
 """What a user types, and the texts about what goes wrong."""
 
+from pathlib import Path
+
 import pytest
 
+from homeassistant.core import HomeAssistant
+
+from .flowing import write_helper
 from custom_components.rumpus.families.faf.const import AccountKind, ServerKind
 from custom_components.rumpus.families.faf.data import LobbyData
 from custom_components.rumpus.families.faf.flow_inputs import (
     MAX_HOST,
+    MAX_PATH,
+    async_helper_problem,
     clean_host,
     clean_login,
     is_token,
@@ -15,6 +22,7 @@ from custom_components.rumpus.families.faf.flow_problems import (
     problem_of,
     sign_in_problem,
 )
+from custom_components.rumpus.families.faf.flow_try import WatchedConnector
 from custom_components.rumpus.protocols.errors import (
     AuthenticationError,
     DisconnectedError,
@@ -34,6 +42,7 @@ from custom_components.rumpus.protocols.faf.errors import (
     ProofRefusedError,
     RefusedError,
 )
+from custom_components.rumpus.protocols.faf.transports import TcpConnector
 
 OWN = LobbyData(server=ServerKind.OWN, account=AccountKind.PASSWORD)
 OFFICIAL = LobbyData(server=ServerKind.OFFICIAL, account=AccountKind.OAUTH)
@@ -66,6 +75,13 @@ def test_host(text: str, host: str | None) -> None:
 )
 def test_login(text: str, login: str | None) -> None:
     assert clean_login(text) == login
+
+
+def test_connector() -> None:
+    """The log calls the lobby what it would without us."""
+    connector = WatchedConnector(TcpConnector("lobby.example", 8002))
+    assert connector.name == "lobby.example:8002"
+    assert not connector.is_connected
 
 
 def test_token() -> None:
@@ -124,3 +140,60 @@ def test_words_of_the_lobby(error: RumpusError, problem: Problem) -> None:
 )
 def test_sign_in_problems(error: RumpusError, key: str) -> None:
     assert sign_in_problem(error) == key
+
+
+def _places(folder: Path) -> dict[str, str]:
+    """Put files of all kinds here and there."""
+    config, allowed, other = (folder / name for name in ("config", "allowed", "other"))
+    for one in (config, allowed, other):
+        one.mkdir()
+    plain = write_helper(config, "exit 0", "plain")
+    plain.chmod(0o600)
+    link_out, link_in = config / "link-out", other / "link-in"
+    outside = write_helper(other, "exit 0")
+    link_out.symlink_to(outside)
+    inside = write_helper(config, "exit 0")
+    link_in.symlink_to(inside)
+    return {
+        "inside": str(inside),
+        "allowed": str(write_helper(allowed, "exit 0")),
+        "relative": "faf-uid",
+        "dots": str(config / ".." / "other" / "faf-uid"),
+        "outside": str(outside),
+        "link out": str(link_out),
+        "link in": str(link_in),
+        "missing": str(config / "no-such-program"),
+        "folder": str(config),
+        "plain": str(plain),
+        "zero": f"{inside}\0",
+        "long": "/" + "x" * MAX_PATH,
+        "longest": "/" + "x" * (MAX_PATH - 1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [
+        ("inside", None),
+        ("allowed", None),
+        ("link in", None),
+        ("relative", "faf_helper_not_absolute"),
+        ("dots", "faf_helper_not_allowed"),
+        ("outside", "faf_helper_not_allowed"),
+        ("link out", "faf_helper_not_allowed"),
+        ("longest", "faf_helper_not_allowed"),
+        ("missing", "faf_helper_missing"),
+        ("zero", "faf_helper_missing"),
+        ("long", "faf_helper_missing"),
+        ("folder", "faf_helper_not_executable"),
+        ("plain", "faf_helper_not_executable"),
+    ],
+)
+async def test_helpers(
+    hass: HomeAssistant, tmp_path: Path, place: str, problem: str | None
+) -> None:
+    """A program has to be where only those put files who may."""
+    places = await hass.async_add_executor_job(_places, tmp_path)
+    hass.config.config_dir = str(tmp_path / "config")
+    hass.config.allowlist_external_dirs = {str(tmp_path / "allowed")}
+    assert await async_helper_problem(hass, places[place]) == problem

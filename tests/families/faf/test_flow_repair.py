@@ -186,10 +186,24 @@ async def test_address_of_a_lobby_without_the_account(
     assert entry.data == data_of(lobby, login="Other", player_id=12)
 
 
+async def test_address_after_the_token_was_lost(
+    hass: HomeAssistant, lobby: FakeLobby
+) -> None:
+    """The private file may be gone: what was in it is asked for."""
+    entry = await add_entry(hass, data_of(lobby, port=1, account="token"))
+    result = await reconfigure(hass, entry, "faf_reconfigure_address")
+    result = await submit(hass, result, **place_of(lobby))
+    assert_form(result, "faf_token", "faf_token_refused")
+
+    result = await submit(hass, result, token=lobby.token_for(WATCHER))
+    assert_done(result, "reconfigure_successful")
+    assert entry.data == data_of(lobby, account="token")
+
+
 async def test_address_without_an_account(
     hass: HomeAssistant, lobby: FakeLobby
 ) -> None:
-    nobody = {"account": "none", "login": None, "player_id": None}
+    nobody: dict[str, Any] = {"account": "none", "login": None, "player_id": None}
     entry = await add_entry(hass, data_of(lobby, port=1, **nobody))
     result = await reconfigure(hass, entry, "faf_reconfigure_address")
     result = await submit(hass, result, **place_of(lobby))

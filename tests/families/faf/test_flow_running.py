@@ -65,10 +65,9 @@ async def test_entry_goes_on_when_the_flow_is_closed(
 
     hass.config_entries.flow.async_abort(result["flow_id"])
     release()
-    await hass.async_block_till_done()
+    await wait_until(hass, lambda: entry.state is ConfigEntryState.LOADED)
 
     assert flows(hass) == []
-    assert entry.state is ConfigEntryState.LOADED
     await wait_signed_in(entry)
 
 
