@@ -128,6 +128,6 @@ def ours() -> int:
     """Return how many objects of ours there are."""
     gc.collect()
     return sum(
-        type(one).__module__.startswith("custom_components.rumpus")
+        str(type(one).__module__).startswith("custom_components.rumpus")
         for one in gc.get_objects()
     )
