@@ -1,6 +1,7 @@
 """A client of a lobby that tests play: coming and going, and when it is over."""
 
 import asyncio
+import gc
 import logging
 
 import pytest
@@ -48,6 +49,7 @@ from custom_components.rumpus.protocols.faf.events import (
     Updated,
 )
 from custom_components.rumpus.protocols.faf.login import PasswordLogin
+from custom_components.rumpus.protocols.faf.session import Session
 from custom_components.rumpus.protocols.faf.timing import Timing
 from custom_components.rumpus.protocols.json_lines import JsonObject
 
@@ -160,6 +162,10 @@ async def test_many_reconnects(lobby: ScriptedLobby) -> None:
             await heard.wait_for(Disconnected, count)
             client.wake()
         assert len(client._tasks) <= 1
+    # None of them is left.
+    lobby.connections.clear()
+    gc.collect()
+    assert not [thing for thing in gc.get_objects() if isinstance(thing, Session)]
 
 
 async def test_it_tries_again(lobby: ScriptedLobby) -> None:

@@ -8,6 +8,7 @@ import time
 from types import SimpleNamespace
 from typing import Final, override
 
+from hypothesis import given, strategies as st
 import pytest
 
 from .script import (
@@ -21,6 +22,7 @@ from .script import (
 from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     PeerTimeoutError,
+    ProtocolError,
     UnsupportedError,
 )
 from custom_components.rumpus.protocols.faf import session as session_module
@@ -426,6 +428,49 @@ async def test_flood_with_real_pauses(online: Online) -> None:
 def players_one_by_one(count: int) -> Iterator[JsonObject]:
     for player in players(count):
         yield {"command": "player_info", "players": [player]}
+
+
+COMMANDS = (
+    *("ping", "pong", "invalid", "notice", "welcome", "player_info", "game_info"),
+    *("matchmaker_info", "social", "search_info", "match_found", "match_cancelled"),
+    *("game_launch", "update_party", "party_invite", "avatar", "disabled", "session"),
+    *("search_timeout", "search_violation", "kicked_from_party", "vetoes_info"),
+)
+FIELDS = (
+    *("players", "games", "queues", "style", "text", "me", "id", "login", "state"),
+    *("uid", "teams", "teams_ids", "ratings", "avatarlist", "target", "friends"),
+    *("queue_name", "count", "sender", "owner", "members", "request", "current_time"),
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["offline", "open", "playing", "closed", "kick", "start"])
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4)
+    ),
+    max_leaves=10,
+)
+MESSAGES = st.builds(
+    lambda command, fields: {"command": command} | fields,
+    st.sampled_from(COMMANDS) | VALUES,
+    st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=5),
+)
+
+
+@given(st.lists(MESSAGES, max_size=8))
+async def test_any_messages(messages: list[JsonObject]) -> None:
+    """Whatever comes, it is survived or ends the session with an error of ours."""
+    connection = ScriptedConnection(lambda _: [])
+    told: list[LobbyEvent] = []
+    session = Session(connection, Lobby(), PATIENT, told.append)
+    connection.say(*messages)
+    connection.hang_up()
+    with pytest.raises((DisconnectedError, KickedError, ProtocolError)):
+        await session.run()
 
 
 async def test_scripted_connections_are_connections(online: Online) -> None:

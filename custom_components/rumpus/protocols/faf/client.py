@@ -193,7 +193,7 @@ class LobbyClient(Commands):
         try:
             await self._sign_in()
         except (RumpusError, OSError) as err:
-            self._last_error = err
+            self._last_error = _bare(err)
             if not isinstance(err, _DOUBTFUL):
                 self._refusals = 0
                 if isinstance(err, _FINAL):
@@ -264,7 +264,7 @@ class LobbyClient(Commands):
     async def _lost(self, err: RumpusError) -> None:
         self._session = None
         self._status = ClientStatus.OFFLINE
-        self._last_error = err
+        self._last_error = _bare(err)
         self._emit(Disconnected(str(err)))
         if isinstance(err, _FINAL):
             await self._end_for_good(err)
@@ -293,6 +293,12 @@ class LobbyClient(Commands):
     def _touched(self) -> None:
         self._emit(SocialChanged())
         self._emit(Updated())
+
+
+def _bare[E: Exception](err: E) -> E:
+    """Let an error go of all that was there when it was raised, since it is kept."""
+    err.__traceback__ = err.__context__ = err.__cause__ = None
+    return err
 
 
 def _abandon(connection: Connection) -> None:
