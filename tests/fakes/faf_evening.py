@@ -24,6 +24,7 @@ TITLES: Final = (
     ("Newcomers only", "scmp_007", 4),
 )
 _FULL: Final = 30  # as many are online at most
+_RESTLESS: Final = 4  # as many join no games
 
 
 class Evening:
@@ -141,7 +142,8 @@ class Evening:
 
     def _join(self) -> None:
         for game in self._games(Stage.LOBBY):
-            for player in self._idle()[: max(1, game.max_players // 3)]:
+            # Some are left over, to search in queues.
+            for player in self._idle()[_RESTLESS:][: max(1, game.max_players // 3)]:
                 if len(game.seats) < game.max_players:
                     self._lobby.join(player.login, game.uid, 2 + len(game.seats) % 2)
 

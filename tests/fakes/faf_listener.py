@@ -19,7 +19,8 @@ class Listener:
 
     def start(self, address: str, port: int) -> int:
         """Listen, and return the port. Raises OSError."""
-        sock = socket.socket()
+        # Without the protocol's name asyncio leaves Nagle's delays in connections.
+        sock = socket.socket(proto=socket.IPPROTO_TCP)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
