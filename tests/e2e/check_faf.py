@@ -257,19 +257,9 @@ def _browser_steps(lab: Lab, texts: dict[str, str]) -> list[JsonValue]:
     return [
         {"choose": text("user.menu_options.faf_user")},
         {"choose": text("faf_user.menu_options.faf_own")},
-        {
-            "fill": {
-                text("faf_own.data.host"): CLUB.address(lab),
-                text("faf_own.data.port"): str(CLUB.port(lab)),
-            }
-        },
+        {"fill": [CLUB.address(lab), str(CLUB.port(lab))]},
         {"choose": text("faf_account.menu_options.faf_password")},
-        {
-            "fill": {
-                text("faf_password.data.login"): WATCHER,
-                text("faf_password.data.password"): NEW_PASSWORD,
-            }
-        },
+        {"fill": [WATCHER, NEW_PASSWORD]},
     ]
 
 

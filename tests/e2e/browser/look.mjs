@@ -4,9 +4,9 @@
 //   node look.mjs '{"url", "username", "password", "device", "domain", "shots", "chromium", "modules", "key", "option", "pin", "steps", "looks"}'
 //
 // `steps` is null for a device that is discovered. One that is not is added with them: each
-// is {"choose": text} for a menu or {"fill": {label: value, ...}} for a form, where a value
-// {"pick": text} is one of several to choose from; no steps at all add nothing. `looks` are
-// the names of further devices whose pages are looked at.
+// is {"choose": text} for a menu or {"fill": [text, ...]} for the fields of a form that one
+// types in; no steps at all add nothing. `looks` are the names of further devices whose
+// pages are looked at.
 //
 // `key` tells whether the device shows a verification key, `option` is what to choose in the
 // menu of its options, null when they are one form, `pin` what to type whenever a form asks
@@ -109,7 +109,8 @@ async function addByHand() {
   await page.getByRole("button", { name: "Add integration" }).first().click();
   const list = page.locator("dialog-add-integration");
   await list.locator("input").first().fill(options.domain);
-  await list.getByText(/^rumpus$/i).first().click();
+  const found = list.locator("ha-integration-list-item");
+  await found.filter({ hasText: new RegExp(options.domain, "i") }).first().click();
   const dialog = page.locator("dialog-data-entry-flow");
   for (const step of options.steps) {
     if (step.choose) {
@@ -129,15 +130,9 @@ async function addByHand() {
 }
 
 async function fillIn(dialog, values) {
-  const form = dialog.locator("step-flow-form");
-  for (const [label, value] of Object.entries(values)) {
-    if (value.pick) {
-      await form.getByText(value.pick, { exact: true }).first().click();
-    } else {
-      await form.getByLabel(label).first().fill(value);
-    }
-  }
-  await form.waitFor();
+  const fields = dialog.locator("step-flow-form").locator("input:not([type=radio])");
+  await fields.first().waitFor();
+  for (const [index, value] of values.entries()) await fields.nth(index).fill(value);
   await shot("form");
   await dialog.getByRole("button", { name: /^(submit|next)$/i }).first().click();
 }
