@@ -66,12 +66,14 @@ class FafDemo(DemoFamily):
         return [
             f"{CLUB.name:<18} {CLUB.where(lab):<24} {WATCHER} / {PASSWORD}",
             f"{SPARE.name:<18} {SPARE.where(lab):<24} the same, or no account at all",
-            "Nothing announces a lobby: Add integration > Rumpus > A Forged Alliance Forever",
-            "lobby, on a server of your own. Then press the gear beside it and follow",
-            f"{RHIZA} and {BRACKMAN}; {FRIEND} is a friend of the account. The players of",
-            f"{CLUB.name} have an evening by themselves. Sign in elsewhere with the account,",
-            "and repair it under Settings > System > Repairs; let a server go away:",
-            f'"{CLUB.name}: kick {WATCHER}", "{CLUB.name}: restart"; or one of these:',
+            "Nothing announces a lobby: Add integration > Rumpus > A lobby of Forged Alliance",
+            "Forever > A lobby on a server of your own. Then press the gear beside it and",
+            f"follow {RHIZA} and {BRACKMAN}; {FRIEND} is a friend of the account. The",
+            f"players of {CLUB.name} have an evening by themselves. Let somebody else sign in",
+            "with the account, and repair that under Settings > System > Repairs; let the",
+            f'server be away for a while; open a game: "{CLUB.name}: kick {WATCHER}",',
+            f'"{CLUB.name}: disappear", "{CLUB.name}: host {FRIEND} scmp_009 Come in";',
+            "or one of these:",
             *textwrap.wrap(
                 usages, WIDTH, initial_indent="  ", subsequent_indent=" " * 4
             ),
