@@ -170,6 +170,12 @@ def _unban(lobby: FakeLobby, words: list[str]) -> _Answer:
     return None
 
 
+def _password(lobby: FakeLobby, words: list[str]) -> _Answer:
+    login, word, *more = words
+    lobby.account(login).password = " ".join((word, *more))
+    return None
+
+
 def _befriend(lobby: FakeLobby, words: list[str]) -> _Answer:
     lobby.befriend(words[0], *words[1:])
     return None
@@ -233,6 +239,7 @@ COMMANDS = {
     "kick": Command("<login>", _kick),
     "ban": Command("<login>", _ban),
     "unban": Command("<login>", _unban),
+    "password": Command("<login> <new password>", _password),
     "befriend": Command("<login> <login> ...", _befriend),
     "drop": Command("[login]", _drop),
     "crowd": Command("[players [games]]", _crowd),
