@@ -8,6 +8,7 @@ import pytest
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .common import (
     LOGIN,
@@ -16,10 +17,11 @@ from .common import (
     flows,
     go,
     set_up,
+    wait_data,
     wait_signed_in,
     wait_until,
 )
-from .flowing import assert_form, submit
+from .flowing import assert_form, begin, place_of, submit
 from tests.fakes.faf_lobby import FakeLobby
 
 
@@ -121,3 +123,59 @@ async def test_entry_that_shall_not_go_on(
 
     assert entry.state is ConfigEntryState.NOT_LOADED
     assert len(lobby.seen("signed_in", login=LOGIN)) == 1
+
+
+async def test_entities_follow_a_lobby_that_moves(
+    hass: HomeAssistant,
+    lobby: FakeLobby,
+    entity_registry: er.EntityRegistry,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    """They are the same ones at the new address, with what users have made of them."""
+    entry = await set_up(hass, lobby, ("Rhiza",))
+
+    def ids() -> dict[str, str]:
+        found = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+        return {one.id: one.entity_id for one in found}
+
+    before = ids()
+    assert before
+    result = await entry.start_reconfigure_flow(hass)
+    result = await go(hass, result, next_step_id="faf_reconfigure_address")
+    result = await submit(
+        hass,
+        result,
+        host=lobby.address,
+        framing="websocket",
+        port=lobby.websocket_port,
+    )
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    await wait_signed_in(entry)
+
+    assert str(lobby.websocket_port) in str(entry.unique_id)
+    assert ids() == before
+    devices = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    assert len(devices) == 2
+    assert lobby.seen("kicked") == []
+
+
+async def test_new_entry_signs_in(hass: HomeAssistant, lobby: FakeLobby) -> None:
+    """What the flow leaves is all that an entry needs, and the flow is out of its way."""
+    result = await begin(hass, "faf_own")
+    result = await submit(hass, result, **place_of(lobby))
+    result = await go(hass, result, next_step_id="faf_password")
+    result = await submit(hass, result, login=LOGIN, password=PASSWORD)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await wait_signed_in(result["result"])
+    assert lobby.seen("kicked") == []
+
+
+async def test_new_entry_looks(hass: HomeAssistant, lobby: FakeLobby) -> None:
+    result = await begin(hass, "faf_own")
+    result = await submit(hass, result, **place_of(lobby, "qdatastream"))
+    result = await go(hass, result, next_step_id="faf_no_account")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await wait_data(result["result"], lambda state: state.is_connected)
+    assert lobby.seen("signed_in") == []
