@@ -65,7 +65,7 @@ async def test_commands(lobby: FakeLobby) -> None:
         *(f"cancel_match {first + 1}", "pop tmm2v2", "pop_in tmm2v2 20"),
         *("host g scmp_007", "leave g", "ban a", "unban a", "kick b"),
         *("silent on", "silent off", "refuse on", "refuse off", "drop", "crowd 8 2"),
-        *("restart", "disappear", "reappear", "reappear"),
+        *("password a two words", "restart", "disappear", "reappear", "reappear"),
     ):
         answer = await run_command(lobby, line.split())
         done.add(line.split()[0])
@@ -77,6 +77,7 @@ async def test_commands(lobby: FakeLobby) -> None:
         if line.startswith("match"):
             assert answer == {"games": [first + 1]}
     assert done == set(COMMANDS)
+    assert lobby.account("a").password == "two words"
     assert lobby.is_running
 
 
