@@ -56,6 +56,19 @@ async def test_it_gets_one_argument_and_no_input(tmp_path: Path) -> None:
     assert await HelperProof(helper(tmp_path, body)).prove(7) == 40 * "x"
 
 
+async def test_it_sees_little_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUPERVISOR_TOKEN", "secret")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("TZ", raising=False)
+    body = (
+        "import os\nassert 'SUPERVISOR_TOKEN' not in os.environ\n"
+        f"assert os.environ['HOME'] == {str(tmp_path)!r}\nprint(40 * 'x')"
+    )
+    assert await HelperProof(helper(tmp_path, body)).prove(1) == 40 * "x"
+
+
 async def test_blanks_around_it(tmp_path: Path) -> None:
     path = helper(tmp_path, f"print('\\n  {PROOF} \\r\\n')")
     assert await HelperProof(path).prove(1) == PROOF

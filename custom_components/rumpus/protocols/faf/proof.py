@@ -16,6 +16,8 @@ MAX_OUTPUT: Final = 64 * 1024
 MIN_PROOF: Final = 32
 """Characters that a proof has at least."""
 
+#: All that the helper sees of our environment, which may hold secrets of the system.
+_PASSED_ON: Final = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
 _ANY: Final = "rumpus-has-no-proof-of-its-machine"
 
 
@@ -56,6 +58,9 @@ class HelperProof:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
+                env={
+                    name: os.environ[name] for name in _PASSED_ON if name in os.environ
+                },
                 # So that what it starts in turn ends with it.
                 start_new_session=True,
             )
