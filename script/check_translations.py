@@ -45,6 +45,8 @@ IMPLIED_ABORTS = {
 }
 # Calls with a step_id: these show the step, so it needs texts.
 SHOWING_CALLS = frozenset({"async_show_form", "async_show_menu"})
+# The texts of a flow that fixes an issue stand in the issue: each has all of them.
+FIX_FLOW = "fix_flow"
 SYSTEM_HEALTH_FUNCTIONS = frozenset({"system_health", "system_health_info"})
 
 
@@ -129,8 +131,12 @@ class Reader(ast.NodeVisitor):
         self._constants = constants.seen_from(path)
         self._usage = usage
         self._platform = path.stem if path.stem in PLATFORMS else None
-        # The steps of options flows stand in files of their own.
-        self._flow = "options" if path.stem.startswith("flow_options") else "config"
+        # The steps of options flows stand in files of their own, those of fixes in one.
+        self._flow = "config"
+        if path.stem.startswith("flow_options"):
+            self._flow = "options"
+        elif path.stem == "repairs":
+            self._flow = FIX_FLOW
 
     def _where(self, node: ast.expr | ast.stmt) -> str:
         return f"{self._path}:{node.lineno}"
@@ -328,13 +334,24 @@ def _load(path: Path) -> Json:
     return data
 
 
+def _places(path: str, texts: Json) -> list[str]:
+    """Return where the texts have to be that the code has at a path."""
+    if not path.startswith(f"{FIX_FLOW}/"):
+        return [path]
+    issues = _branch(texts, "issues")
+    return [
+        f"issues/{key}/{path}" for key in issues if FIX_FLOW in _branch(issues, key)
+    ]
+
+
 def missing(usage: Usage, texts: Json, icons: Json) -> Iterator[str]:
     """Tell what the code names and the files do not have."""
     for (path, key), where in usage.texts.items():
         if path == "config/abort" and key in CORE_ABORTS:
             continue
-        if key not in _branch(texts, *path.split("/")):
-            yield f"{where}: no text {path}/{key}"
+        for place in _places(path, texts):
+            if key not in _branch(texts, *place.split("/")):
+                yield f"{where}: no text {place}/{key}"
     for (platform, key), use in usage.entities.items():
         if use.named and "name" not in _branch(texts, "entity", platform, key):
             yield f"{use.where}: no text entity/{platform}/{key}/name"

@@ -154,3 +154,24 @@ def test_constants_of_the_same_name(package: Path) -> None:
     (package / "another.py").write_text('PREFIX = "phone"')
     (package / "zoo.py").write_text('PREFIX = "animal"')
     assert check(package) == []
+
+
+def test_flows_that_fix_issues(package: Path) -> None:
+    """Each issue that can be fixed has the texts of the flow that all of them share."""
+    (package / "repairs.py").write_text(
+        "class Fix:\n    def ask(self):\n"
+        '        return self.async_show_form(step_id="confirm")\n'
+        'def tell():\n    async_create_issue(translation_key="lost")\n'
+        '    async_create_issue(translation_key="gone")\n'
+        '    async_create_issue(translation_key="kicked")\n'
+    )
+    texts = json.loads(json.dumps(TEXTS))
+    texts["issues"] = {
+        "lost": {"description": "Nothing to be done"},
+        "gone": {"fix_flow": {"step": {"confirm": {"title": "Sure?"}}}},
+        "kicked": {"fix_flow": {}},
+    }
+    write(package, texts, ICONS)
+    assert check(package) == [
+        "repairs.py:3: no text issues/kicked/fix_flow/step/confirm"
+    ]

@@ -1,6 +1,10 @@
 """A lobby as Home Assistant follows it."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
+import logging
+from typing import override
 
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
@@ -14,6 +18,7 @@ from homeassistant.util import dt as dt_util
 from .common import (
     LOGIN,
     NAME,
+    PATIENCE,
     add_entry,
     coordinator_of,
     data_of,
@@ -22,7 +27,15 @@ from .common import (
     wait_data,
     wait_signed_in,
 )
-from custom_components.rumpus.const import DOMAIN
+from .conftest import QUICK
+from custom_components.rumpus.const import DOMAIN, LOGGER
+from custom_components.rumpus.families import async_get_family
+from custom_components.rumpus.families.faf import (
+    coordinator as coordinator_module,
+    link,
+)
+from custom_components.rumpus.families.faf.const import AccountKind, ServerKind
+from custom_components.rumpus.families.faf.data import LobbyData
 from custom_components.rumpus.families.faf.store import Secrets, async_get_store
 from custom_components.rumpus.protocols.faf.models import PlayerStatus
 from custom_components.rumpus.protocols.faf.transports import Framing
@@ -300,3 +313,81 @@ async def test_new_address(
     }
     assert states <= set(hass.states.async_entity_ids())
     assert not [name for name in hass.states.async_entity_ids() if name.endswith("_2")]
+
+
+async def test_avatars_are_not_told(
+    hass: HomeAssistant, lobby: FakeLobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lobby that does not tell which avatars there are is as good as others."""
+    monkeypatch.setattr(link, "TIMING", replace(QUICK, reply=0.2))
+    lobby.mischief.never_answer.add("avatar")
+    told = asyncio.Event()
+
+    class Watch(logging.Handler):
+        @override
+        def emit(self, record: logging.LogRecord) -> None:
+            if "tells no avatars" in record.getMessage():
+                told.set()
+
+    LOGGER.setLevel(logging.DEBUG)
+    LOGGER.addHandler(watch := Watch())
+    try:
+        entry = await set_up(hass, lobby)
+        async with asyncio.timeout(PATIENCE):
+            await told.wait()
+    finally:
+        LOGGER.removeHandler(watch)
+        LOGGER.setLevel(logging.NOTSET)
+    assert coordinator_of(entry).data.avatars == ()
+
+
+async def test_flood_of_changes(
+    hass: HomeAssistant, lobby: FakeLobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a flood it is looked at what it comes to."""
+    monkeypatch.setattr(coordinator_module, "MAX_STATES", 1)
+    monkeypatch.setattr(coordinator_module, "STATES_REFILL", 0.001)
+    monkeypatch.setattr(coordinator_module, "FLOOD_INTERVAL", 0.05)
+    entry = await set_up(hass, lobby)
+    for number in range(20):
+        lobby.sign_on(f"player{number}")
+        lobby.flush()
+    await wait_data(entry, lambda state: state.players_online == 21)
+
+
+async def test_device_is_gone(
+    hass: HomeAssistant, lobby: FakeLobby, device_registry: dr.DeviceRegistry
+) -> None:
+    """A device that a user has removed needs no other name."""
+    lobby.sign_on("Rhiza")
+    entry = await set_up(hass, lobby, ("Rhiza",))
+    device = device_registry.async_get_device_by_identifier(
+        (DOMAIN, coordinator_of(entry).player_device_id("rhiza")), entry.entry_id
+    )
+    assert device is not None
+    device_registry.async_remove_device(device.id)
+    await hass.async_block_till_done()
+    lobby.sign_off("Rhiza")
+    lobby.rename("Rhiza", "Oum-Eoshi")
+    lobby.sign_on("Oum-Eoshi")
+    await wait_data(entry, lambda state: state.followed["rhiza"].login == "Oum-Eoshi")
+    assert device_registry.async_get(device.id) is None
+
+
+async def test_listening(hass: HomeAssistant) -> None:
+    """Lobbies do not announce themselves: there is nothing to listen to."""
+    await (await async_get_family(hass, "faf")).async_setup_listener(hass)
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_addresses(hass: HomeAssistant) -> None:
+    """Where nobody knows how to connect nothing is tried."""
+    with pytest.raises(ValueError, match="gateway"):
+        link.create_connector(
+            hass, LobbyData(server=ServerKind.OFFICIAL, account=AccountKind.OAUTH), None
+        )
+    own = LobbyData(server=ServerKind.OWN, account=AccountKind.NONE)
+    with pytest.raises(ValueError, match="address"):
+        link.create_connector(hass, own, None)
+    local = replace(own, host="::1", framing=Framing.WEBSOCKET)
+    assert "[::1]:8003" in link.create_connector(hass, local, None).name

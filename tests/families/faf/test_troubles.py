@@ -31,6 +31,7 @@ from custom_components.rumpus.families import async_get_family
 from custom_components.rumpus.families.faf.const import AccountKind
 from custom_components.rumpus.families.faf.store import Secrets, async_get_store
 from custom_components.rumpus.protocols.faf.client import ClientStatus
+from custom_components.rumpus.protocols.faf.events import Stopped
 from custom_components.rumpus.protocols.faf.login import hash_password
 from tests.fakes.faf_lobby import FakeLobby
 
@@ -221,6 +222,17 @@ async def test_helper_does_not_work(hass: HomeAssistant, lobby: FakeLobby) -> No
     )
     assert await hass.config_entries.async_setup(entry.entry_id)
     await wait_until(hass, lambda: "faf_proof_failed" in issues(hass))
+    # It is told once, however often it is tried again.
+    coordinator = coordinator_of(entry)
+    assert coordinator.client is not None
+    stops: list[Stopped] = []
+    coordinator.client.subscribe(
+        lambda event: stops.append(event) if isinstance(event, Stopped) else None
+    )
+    coordinator.client.start()
+    while not stops:
+        await coordinator.client.wait_attempt()
+    assert list(issues(hass)) == ["faf_proof_failed"]
 
 
 async def test_wrong_password(hass: HomeAssistant, lobby: FakeLobby) -> None:

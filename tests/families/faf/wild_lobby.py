@@ -116,10 +116,10 @@ async def main(seconds: float) -> None:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal sent
-        pongs = asyncio.create_task(answer(reader, writer))
+        reads = asyncio.create_task(answer(reader, writer))
         try:
             async with asyncio.timeout(seconds):
-                await pongs
+                await asyncio.shield(reads)
                 reads = asyncio.create_task(answer(reader, writer))
                 while True:
                     writer.write(b"".join(chance.choices(messages, k=50)))

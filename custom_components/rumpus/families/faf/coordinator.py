@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, override
+from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import (
@@ -26,7 +26,7 @@ from ...device_coordinator import (
 )
 from ...pace import Pace
 from ...protocols.budget import Budget
-from ...protocols.errors import DisconnectedError, RumpusError
+from ...protocols.errors import RumpusError
 from ...protocols.faf.client import LobbyClient
 from ...protocols.faf.errors import KickedError, LoginRefusedError
 from ...protocols.faf.events import (
@@ -44,7 +44,7 @@ from . import link
 from .const import AccountKind
 from .data import LobbyData
 from .diagnostics import facts_of
-from .errors import check_signed_in, faf_errors
+from .errors import faf_errors, not_signed_in
 from .follow import Followed
 from .happenings import Happenings
 from .options import FafOptions
@@ -208,10 +208,10 @@ class FafCoordinator(DeviceCoordinator[FafState]):
 
     def signed_in_client(self) -> LobbyClient:
         """Return the client; raises a translated error unless we are signed in."""
-        check_signed_in(self)
-        if self.client is None:
-            raise DisconnectedError("Nobody signs in")
-        return self.client
+        client = self.client
+        if client is None or not self.data.is_signed_in:
+            not_signed_in(self.device_name)
+        return client
 
     async def async_refresh_queues(self) -> None:
         """Ask for the matchmaker's queues; raises a translated error when it does not work."""
@@ -237,6 +237,10 @@ class FafCoordinator(DeviceCoordinator[FafState]):
         await self._store.async_set_signed_out(self._unique_id, is_signed_out=False)
         self._troubles.forget()
         self.publish(replace(self.data, is_signed_out_elsewhere=False))
+        self._start_client()
+
+    @callback
+    def _start_client(self) -> None:
         if self.client is not None and not self._is_stopping:
             self.client.start()
 
@@ -272,8 +276,8 @@ class FafCoordinator(DeviceCoordinator[FafState]):
         self._create_task(self._async_list_avatars())
 
     async def _async_list_avatars(self) -> None:
-        if self.client is None:
-            return
+        if TYPE_CHECKING:
+            assert self.client is not None
         try:
             await self.client.list_avatars()
         except RumpusError as err:
@@ -289,8 +293,8 @@ class FafCoordinator(DeviceCoordinator[FafState]):
     @callback
     def _look(self) -> None:
         """Show what is known now."""
-        if self.client is None or not self.data.is_signed_in:
-            return
+        if TYPE_CHECKING:
+            assert self.client is not None
         before = self.data.followed
         followed = self.followed.update(self.client.lobby)
         if followed is not before:
@@ -329,14 +333,9 @@ class FafCoordinator(DeviceCoordinator[FafState]):
             # It should have counted still: a clock may be wrong.
             self._has_new_token = True
             self._tokens.expire()
-            self.hass.loop.call_soon(self._start_again)
+            self.hass.loop.call_soon(self._start_client)
             return
         self._troubles.tell(error)
-
-    @callback
-    def _start_again(self) -> None:
-        if self.client is not None and not self._is_stopping:
-            self.client.start()
 
     # A lobby that nobody signs in to
 

@@ -1,7 +1,10 @@
 """What goes wrong with a lobby, in words that say what to do next."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
+from homeassistant.exceptions import HomeAssistantError
+
+from ...const import DOMAIN
 from ...error_texts import ErrorTexts, refuse
 from ...protocols.errors import (
     AuthenticationError,
@@ -18,7 +21,7 @@ from ...protocols.faf.errors import (
     RefusedError,
 )
 
-__all__ = ["check_signed_in", "error_key", "faf_errors", "refuse"]
+__all__ = ["check_signed_in", "error_key", "faf_errors", "not_signed_in", "refuse"]
 
 if TYPE_CHECKING:
     from .coordinator import FafCoordinator
@@ -47,8 +50,16 @@ faf_errors: Final = ErrorTexts(error_key)
 """Turns errors into ones that tell the user what to do about a lobby."""
 
 
+def not_signed_in(name: str) -> NoReturn:
+    """Raise HomeAssistantError: a lobby cannot be asked for anything now."""
+    raise HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="faf_not_connected",
+        translation_placeholders={"name": name},
+    )
+
+
 def check_signed_in(coordinator: FafCoordinator) -> None:
     """Raise HomeAssistantError unless we are signed in to the lobby."""
     if not coordinator.data.is_signed_in:
-        with faf_errors(coordinator.device_name):
-            raise DisconnectedError("There is no session")
+        not_signed_in(coordinator.device_name)

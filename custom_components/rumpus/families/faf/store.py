@@ -114,25 +114,28 @@ class FafStore:
         """For those who do several things that belong together."""
         self._records: dict[str, LobbyRecord] | None = None
 
-    async def async_load(self) -> None:
-        """Read the file, once; forget what belongs to no entry."""
+    async def async_load(self) -> dict[str, LobbyRecord]:
+        """Return what is kept, from the file when it is the first time.
+
+        What belongs to no entry is forgotten then.
+        """
         async with self._loading:
-            if self._records is not None:
-                return
-            stored = await self._store.async_load()
-            records = {} if stored is None else _records(stored)
-            # Home Assistant may have ended between a sign-in and its entry.
-            entries = {
-                entry.unique_id
-                for entry in self._hass.config_entries.async_entries(DOMAIN)
-            }
-            self._records = {
-                unique_id: record
-                for unique_id, record in records.items()
-                if unique_id in entries
-            }
-            if len(self._records) < len(records):
-                await self._async_save()
+            if self._records is None:
+                stored = await self._store.async_load()
+                records = {} if stored is None else _records(stored)
+                # Home Assistant may have ended between a sign-in and its entry.
+                entries = {
+                    entry.unique_id
+                    for entry in self._hass.config_entries.async_entries(DOMAIN)
+                }
+                self._records = {
+                    unique_id: record
+                    for unique_id, record in records.items()
+                    if unique_id in entries
+                }
+                if len(self._records) < len(records):
+                    await self._async_save()
+            return self._records
 
     def record(self, unique_id: str) -> LobbyRecord:
         """Return what is kept of a lobby; the file has been read."""
@@ -169,16 +172,13 @@ class FafStore:
 
     async def async_forget(self, unique_id: str) -> None:
         """Keep nothing of a lobby any more."""
-        await self.async_load()
-        if self._records is not None and self._records.pop(unique_id, None) is not None:
+        if (await self.async_load()).pop(unique_id, None) is not None:
             await self._async_save()
 
     async def _async_change(self, unique_id: str, **changes: Any) -> None:
-        await self.async_load()
-        if self._records is not None:
-            record = replace(self.record(unique_id), **changes)
-            self._records[unique_id] = record
-            await self._async_save()
+        records = await self.async_load()
+        records[unique_id] = replace(self.record(unique_id), **changes)
+        await self._async_save()
 
     async def _async_save(self) -> None:
         """Write the file; without any lobby there is none."""
