@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 import contextlib
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -17,9 +19,11 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.setup import async_setup_component
 
-from ..common import look, wait_progress
+from ..common import go, look, shown, wait_progress
+from .flowing import WATCHER_ID, assert_form, begin
 from custom_components.rumpus import application_credentials
 from custom_components.rumpus.const import DOMAIN
+from custom_components.rumpus.families.faf.flow_sign_in import RULES_URL
 from custom_components.rumpus.protocols.faf.account import Endpoints
 from tests.fakes.faf_lobby import FakeLobby
 from tests.fakes.faf_web import FakeFafWeb
@@ -99,3 +103,43 @@ async def sign_in(
     """Sign in, from the step that sends the user away to the one after the attempt."""
     assert await come_back(client, await answer_from(hass, result)) == 200
     return await go_on(hass, result)
+
+
+def official_data(**changes: object) -> dict[str, Any]:
+    """Return the data of an entry that the watcher has signed in for."""
+    data = {
+        "family": "faf",
+        "server": "official",
+        "account": "oauth",
+        "name": "FAF lobby",
+        "player_id": WATCHER_ID,
+        "auth_implementation": APPLICATION,
+        **changes,
+    }
+    return {key: value for key, value in data.items() if value is not None}
+
+
+async def to_browser(
+    hass: HomeAssistant,
+    helper: Path | None = None,
+    application: str = APPLICATION,
+) -> ConfigFlowResult:
+    """Begin to add the official lobby, up to the page of FAF."""
+    result = await begin(hass, "faf_official")
+    assert_form(result, "faf_official")
+    assert shown(result)["rules_url"] == RULES_URL
+    more = {} if helper is None else {"helper": str(helper)}
+    result = await go(hass, result, **more)
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "faf_sign_in"
+    return await go(hass, result, application=application)
+
+
+async def finish(
+    hass: HomeAssistant, client: ClientSessionGenerator, result: ConfigFlowResult
+) -> None:
+    """Sign in again in the same flow, now that nothing is in the way."""
+    result = await go(hass, result)
+    result = await go(hass, result, application=APPLICATION)
+    result = await sign_in(hass, client, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
