@@ -8,7 +8,7 @@ from .messages import ME, Fed, changed, game, offline, online, player
 from custom_components.rumpus.families.faf import happenings
 from custom_components.rumpus.families.faf.follow import Followed
 from custom_components.rumpus.families.faf.happenings import Happenings
-from custom_components.rumpus.protocols.faf.events import LobbyEvent
+from custom_components.rumpus.protocols.faf.events import LobbyEvent, Refreshed
 
 RHIZA, DOSTYA, BRACKMAN, STRANGER = 3, 4, 7, 8
 
@@ -29,6 +29,8 @@ class Heard(Fed):
 
     def listen(self, event: LobbyEvent) -> None:
         """Hear the lobby, as the coordinator does."""
+        if isinstance(event, Refreshed):
+            self.followed.update(self.lobby)
         self.happenings.handle(event)
         self.followed.update(self.lobby)
 
@@ -162,10 +164,7 @@ def test_game_that_ran_before() -> None:
     """Who was playing when we came is known; that it began is not told."""
     heard = Heard()
     heard.log_in(player(RHIZA, "Rhiza"), all_games=[game(1, "playing", RHIZA)])
-    heard.followed.update(heard.lobby)
     assert heard.heard == []
-    # The burst is taken before the player is known by an id: the next login tells it.
-    heard.log_in(player(RHIZA, "Rhiza"), all_games=[game(1, "playing", RHIZA)])
     heard.tell(changed(game(1, "closed")))
     assert heard.heard == [("game", "ended"), ("player_rhiza", "game_ended")]
 

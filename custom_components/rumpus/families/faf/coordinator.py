@@ -271,8 +271,9 @@ class FafCoordinator(DeviceCoordinator[FafState]):
         self._has_new_token = False
         self._troubles.forget()
         self.data = replace(self.data, is_signed_in=True)
-        self._happenings.handle(Refreshed())
+        # Who is followed is known by the id after the first look.
         self._look()
+        self._happenings.handle(Refreshed())
         self._create_task(self._async_list_avatars())
 
     async def _async_list_avatars(self) -> None:
