@@ -8,6 +8,7 @@ import sys
 from typing import Final
 
 from .apple.suite import run as run_apple
+from .faf.suite import run as run_faf
 from .kdeconnect.suite import run as run_kdeconnect
 from .options import Options
 from .report import print_end
@@ -15,6 +16,7 @@ from .smartglass.suite import run as run_smartglass
 
 SUITES: Final = {
     "apple": run_apple,
+    "faf": run_faf,
     "kdeconnect": run_kdeconnect,
     "smartglass": run_smartglass,
 }

@@ -1,0 +1,1 @@
+"""Checks against Qt and another WebSocket library, whose formats the lobby of FAF has."""
