@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from custom_components.rumpus.protocols.errors import ProtocolError
+from custom_components.rumpus.protocols.faf import text as text_module
 from custom_components.rumpus.protocols.faf.text import (
     MAX_DENSE,
     MAX_DEPTH,
@@ -55,6 +56,9 @@ values: st.SearchStrategy[Any] = st.recursive(
 
 @given(values)
 @example({"a": None, "b": math.nan})
+@example({"games": [{"a": None, "b": 1.5}, {"a": None, "b": ([None], "x")}]})
+@example({"games": [{"a": None, "b": 1.5}, {"a": None, "b": ([math.nan], "x")}]})
+@example({"uuid": "ae-12", "b": [0.5, 1e20]})
 @example({"a": None, "null": 1.0})
 @example([None, 1.5])
 @example(["null", [math.inf]])
@@ -306,5 +310,6 @@ def test_releases_of_orjson_may_write_exponents_in_any_way(
         return data.replace(b"e+", b"e").replace(b"e-0", b"e-")
 
     monkeypatch.setattr(orjson, "dumps", other_dumps)
+    monkeypatch.setattr(text_module, "_WRITES_LARGE", False)
     for value in (1e16, [1e22], {"a": -1e-9}, {"a": 1.5e300, "b": [-2e-7]}):
         assert encode_text(cast(JsonValue, value)) == REFERENCE.encode(value)

@@ -9,7 +9,7 @@ from ..errors import DisconnectedError, ProtocolError
 from ..json_lines import JsonObject, JsonValue
 from ..stream import MAX_WRITE_BUFFER
 from .protocol import IncompleteMessageError, Protocol
-from .text import MalformedMessageError, decode_text, encode_text
+from .text import MalformedMessageError, decode_text, encode_ascii
 
 #: Bytes of one block, without its length.
 MAX_BLOCK: Final = 16 * 1024 * 1024
@@ -128,7 +128,7 @@ class QDataStreamProtocol(Protocol):
                 return _PING
             if command == "pong":
                 return _PONG
-        encoded = encode_text(message).encode(_CODEC)
+        encoded = encode_ascii(message).decode("ascii").encode(_CODEC)
         return _SIZES.pack(len(encoded) + _SIZE.size, len(encoded)) + encoded
 
     @staticmethod

@@ -7,7 +7,7 @@ from ..errors import DisconnectedError
 from ..json_lines import JsonValue
 from ..stream import MAX_WRITE_BUFFER
 from .protocol import Protocol
-from .text import decode_text, encode_text
+from .text import decode_text, encode_ascii
 
 #: Bytes of one line, without its LF: what lobbies take as well.
 MAX_LINE: Final = 10 * 1024 * 1024
@@ -36,7 +36,7 @@ class SimpleJsonProtocol(Protocol):
 
         Raises ProtocolError for what JSON cannot carry.
         """
-        return (encode_text(message) + "\n").encode("ascii")
+        return encode_ascii(message) + b"\n"
 
     # Called as it is: another call in between would take a tenth of its time. What it says
     # about bytes holds for a line, with or without its LF; an empty one is malformed.
