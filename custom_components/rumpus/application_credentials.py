@@ -23,9 +23,11 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     AbstractOAuth2Implementation,
     LocalOAuth2Implementation,
     LocalOAuth2ImplementationWithPkce,
+    async_get_implementations,
 )
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
+from .const import CONF_FAMILY, CONF_IMPLEMENTATION, DOMAIN
 from .protocols.errors import ProtocolError
 from .protocols.faf.account import (
     OFFICIAL as FAF_OFFICIAL,
@@ -176,6 +178,23 @@ class FafImplementation(LocalOAuth2ImplementationWithPkce):
         if self.client_secret:
             form["client_secret"] = self.client_secret
         return await async_get_faf_account(self.hass).oauth_token(form)
+
+
+async def async_applications(
+    hass: HomeAssistant, family: str
+) -> dict[str, AbstractOAuth2Implementation]:
+    """Return the applications that the user has entered and that may be a family's.
+
+    Those that entries of other families use belong to others. Raises
+    ImplementationUnavailableError.
+    """
+    others = {
+        entry.data.get(CONF_IMPLEMENTATION)
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        if entry.data.get(CONF_FAMILY) != family
+    }
+    found = await async_get_implementations(hass, DOMAIN)
+    return {key: found[key] for key in found if key not in others}
 
 
 async def async_faf_implementation(

@@ -39,9 +39,9 @@ from .signing_in import (
     sign_in,
     to_browser,
 )
+from custom_components.rumpus import application_credentials
 from custom_components.rumpus.config_flow import RumpusConfigFlow
 from custom_components.rumpus.const import DOMAIN
-from custom_components.rumpus.families.faf import flow_sign_in
 from custom_components.rumpus.families.faf.flow import FafFlow
 from custom_components.rumpus.protocols.faf import account
 from tests.fakes.faf_json import JsonObject
@@ -262,7 +262,7 @@ async def test_applications_out_of_order(
 
     for provide in (unavailable, strange):
         with monkeypatch.context() as patch:
-            patch.setattr(flow_sign_in, "async_get_implementations", provide)
+            patch.setattr(application_credentials, "async_get_implementations", provide)
             result = await begin(hass, "faf_official")
             flow: Any = hass.config_entries.flow._progress[result["flow_id"]]
             steps: FafFlow = flow._family_flow

@@ -5,6 +5,7 @@ from typing import Any, override
 from unittest.mock import MagicMock
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from yarl import URL
 
@@ -24,7 +25,7 @@ from .signing_in import (
     xbox_live_services,
 )
 from custom_components.rumpus import config_flow
-from custom_components.rumpus.const import DOMAIN
+from custom_components.rumpus.const import CONF_FAMILY, CONF_IMPLEMENTATION, DOMAIN
 from custom_components.rumpus.families import FamilyListing
 from custom_components.rumpus.families.xbox.account import sign_in_data
 from custom_components.rumpus.families.xbox.sign_in import (
@@ -199,6 +200,18 @@ async def test_no_application(hass: HomeAssistant, services: FakeXboxLive) -> No
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "missing_credentials"
     assert result["description_placeholders"] == {"credentials_url": CREDENTIALS_URL}
+
+
+@pytest.mark.usefixtures("application")
+async def test_applications_of_others(
+    hass: HomeAssistant, services: FakeXboxLive
+) -> None:
+    """One that an entry of another family signs in with is not Microsoft's."""
+    await add_application(hass, services, "theirs", client_id="another")
+    theirs = {CONF_FAMILY: "faf", CONF_IMPLEMENTATION: "theirs"}
+    MockConfigEntry(domain=DOMAIN, data=theirs).add_to_hass(hass)
+    result = await begin(hass)
+    assert result["type"] is FlowResultType.EXTERNAL_STEP
 
 
 @pytest.mark.usefixtures("application")
@@ -419,7 +432,7 @@ async def test_provider_out_of_order(
 
     with monkeypatch.context() as patch:
         patch.setattr(
-            "custom_components.rumpus.families.xbox.sign_in.async_get_implementations",
+            "custom_components.rumpus.application_credentials.async_get_implementations",
             unavailable,
         )
         result = await begin(hass)

@@ -11,8 +11,6 @@ CONF_ACCOUNT: Final = "account"
 CONF_LOGIN: Final = "login"
 CONF_PLAYER_ID: Final = "player_id"
 CONF_HELPER: Final = "helper"
-CONF_IMPLEMENTATION: Final = "auth_implementation"
-"""Named as Home Assistant has it: it keeps an application that an entry names."""
 
 MANUFACTURER: Final = "Forged Alliance Forever"
 MODEL: Final = "Lobby"

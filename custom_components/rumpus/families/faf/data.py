@@ -6,13 +6,12 @@ from typing import Any, Self
 
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 
-from ...const import CONF_FAMILY
+from ...const import CONF_FAMILY, CONF_IMPLEMENTATION
 from ...protocols.faf.transports import Framing
 from .const import (
     CONF_ACCOUNT,
     CONF_FRAMING,
     CONF_HELPER,
-    CONF_IMPLEMENTATION,
     CONF_LOGIN,
     CONF_PLAYER_ID,
     CONF_SERVER,

@@ -14,10 +14,6 @@ import probatio
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import callback
 from homeassistant.exceptions import ImplementationUnavailableError
-from homeassistant.helpers.config_entry_oauth2_flow import (
-    AbstractOAuth2Implementation,
-    async_get_implementations,
-)
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -27,11 +23,14 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
-from ...application_credentials import FafImplementation, async_faf_implementation
-from ...const import CONF_FAMILY, DOMAIN
+from ...application_credentials import (
+    FafImplementation,
+    async_applications,
+    async_faf_implementation,
+)
 from ...protocols.errors import RumpusError
 from ...protocols.faf.account import player_id_of
-from .const import CONF_HELPER, CONF_IMPLEMENTATION, FAMILY_KEY, AccountKind
+from .const import CONF_HELPER, FAMILY_KEY, AccountKind
 from .flow_own import OwnSteps
 from .flow_problems import Problem, refusal, sign_in_problem
 from .flow_try import UserInput
@@ -121,7 +120,7 @@ class SignInSteps(OwnSteps):
     ) -> ConfigFlowResult:
         """Let the user choose the application that FAF has given."""
         try:
-            applications = await self._async_applications()
+            applications = await async_applications(self.host.hass, FAMILY_KEY)
             if not applications:
                 # Home Assistant's frontend knows this reason, and asks for one.
                 return self.host.async_abort(
@@ -154,21 +153,6 @@ class SignInSteps(OwnSteps):
             ),
             description_placeholders={"credentials_url": CREDENTIALS_URL},
         )
-
-    async def _async_applications(self) -> dict[str, AbstractOAuth2Implementation]:
-        """Return the applications that the user has entered.
-
-        Those that entries of other families use belong to others. Raises
-        ImplementationUnavailableError.
-        """
-        hass = self.host.hass
-        others = {
-            entry.data.get(CONF_IMPLEMENTATION)
-            for entry in hass.config_entries.async_entries(DOMAIN)
-            if entry.data.get(CONF_FAMILY) != FAMILY_KEY
-        }
-        found = await async_get_implementations(hass, DOMAIN)
-        return {key: found[key] for key in found if key not in others}
 
     def _likely(self, applications: Mapping[str, object]) -> str | None:
         """Return the application to propose: the one in use, or the only one."""

@@ -29,6 +29,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.util.hass_dict import HassKey
 
 from ...application_credentials import async_get_xbox_live
+from ...const import CONF_IMPLEMENTATION
 from ...protocols.errors import (
     AuthenticationError,
     DisconnectedError,
@@ -38,9 +39,8 @@ from ...protocols.errors import (
 from ...protocols.smartglass.tokens import Tokens
 from ...protocols.smartglass.xbox_live import XblError, XstsKeeper, XstsToken
 
-CONF_IMPLEMENTATION: Final = "auth_implementation"
 CONF_TOKEN: Final = "token"  # noqa: S105
-"""Both are named as Home Assistant's own helpers have it."""
+"""Named as Home Assistant's own helpers have it."""
 CONF_XSTS: Final = "xsts"
 
 OAUTH_TIMEOUT: Final = 15.0

@@ -13,10 +13,7 @@ import probatio
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import callback
 from homeassistant.exceptions import ImplementationUnavailableError
-from homeassistant.helpers.config_entry_oauth2_flow import (
-    AbstractOAuth2Implementation,
-    async_get_implementations,
-)
+from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2Implementation
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -24,7 +21,7 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
 )
 
-from ...const import DOMAIN
+from ...application_credentials import async_applications
 from ...protocols.errors import (
     DisconnectedError,
     PeerTimeoutError,
@@ -35,6 +32,7 @@ from ...protocols.smartglass.tokens import Tokens
 from ...protocols.smartglass.xbox_live import OAuthError, XblError, XErr
 from .. import FamilyFlow
 from .account import async_redeem
+from .const import FAMILY_KEY
 
 if TYPE_CHECKING:
     from ...config_flow import RumpusConfigFlow
@@ -106,7 +104,7 @@ class SignInFlow(FamilyFlow):
     ) -> ConfigFlowResult:
         """Let the user choose the application, if there are several."""
         try:
-            implementations = await async_get_implementations(self.host.hass, DOMAIN)
+            implementations = await async_applications(self.host.hass, FAMILY_KEY)
         except ImplementationUnavailableError:
             return self.sign_in_failed("sign_in_unreachable")
         if not implementations:
