@@ -1,6 +1,6 @@
 """Feed broken packets to the decoders, until one goes wrong or all are read.
 
-python -m tests.fuzz [apple] [smartglass] [--count N] [--seed S]
+python -m tests.fuzz [apple] [faf] [smartglass] [--count N] [--seed S]
 """
 
 import argparse
@@ -11,10 +11,12 @@ import time
 import warnings
 
 from .apple import AppleFuzzer
+from .faf import FafFuzzer
 from .smartglass import FuzzError, SmartglassFuzzer
 
-FUZZERS: dict[str, type[AppleFuzzer | SmartglassFuzzer]] = {
+FUZZERS: dict[str, type[AppleFuzzer | FafFuzzer | SmartglassFuzzer]] = {
     "apple": AppleFuzzer,
+    "faf": FafFuzzer,
     "smartglass": SmartglassFuzzer,
 }
 MAX_GROWTH = 32 * 1024
