@@ -1,7 +1,7 @@
 """What the parts of a fake lobby share: who is there, and telling everybody of it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import contextlib
 import random
 from typing import TYPE_CHECKING, Final
@@ -121,17 +121,26 @@ class Core:
 
     # --- timers ---
 
-    def later(self, delay: float, action: object, *arguments: object) -> None:
-        """Call something in some seconds, unless the server has stopped by then."""
+    def later[*Ts](
+        self, delay: float, action: Callable[[*Ts], object], *arguments: *Ts
+    ) -> Callable[[], None]:
+        """Call something in some seconds, unless the server has stopped by then.
+
+        Returns what prevents it.
+        """
         loop = asyncio.get_running_loop()
 
         def call() -> None:
             self._timers.discard(handle)
-            assert callable(action)
             action(*arguments)
+
+        def cancel() -> None:
+            self._timers.discard(handle)
+            handle.cancel()
 
         handle = loop.call_later(delay, call)
         self._timers.add(handle)
+        return cancel
 
     def stop(self) -> None:
         """Forget what would happen later."""

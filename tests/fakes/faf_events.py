@@ -18,7 +18,7 @@ type EventKind = Literal[
     "session_asked",  # user_agent, number
     "signed_in",  # login, id, how: "token" or "password", transport, user_agent, version
     "signed_out",  # login, id
-    "login_refused",  # login, reason: "credentials", "proof", "ban", "user_agent"
+    "login_refused",  # login, reason: "credentials", "proof", "ban", "user_agent", "database"
     "kicked",  # login, reason
     "proof",  # unique_id, accepted
     # What clients did, each when it took effect.

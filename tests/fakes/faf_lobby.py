@@ -263,10 +263,12 @@ class FakeLobby(Deeds):
         self._tasks.add(task)
         self._connections += 1
         session = Session(self, link, self._connections)
-        self.core.later(self.desk.timeout, self.desk.expire, session)
+        # Gone with the connection, or it would keep all of it for minutes.
+        forget = self.core.later(self.desk.timeout, self.desk.expire, session)
         try:
             await session.run()
         finally:
+            forget()
             self._tasks.discard(task)
 
     @override

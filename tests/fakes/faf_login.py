@@ -30,6 +30,7 @@ UNOFFICIAL: Final = (
     " expected. <a href='https://www.faforever.com'>Get the official one</a>."
 )
 ELSEWHERE: Final = "You have been signed out because you signed in elsewhere."
+_AWAY: Final = "The server is having trouble with its database. Try again later."
 _BAD_TOKEN: Final = "Token signature was invalid"
 _BAD_LOGIN: Final = "Login not found or password incorrect. They are case sensitive."
 
@@ -182,6 +183,9 @@ class LoginDesk:
 
     def _check(self, session: Session, account: Account, unique_id: str) -> None:
         """Refuse whoever is not to come in with right credentials."""
+        if self._core.mischief.database_is_away:
+            self._refused(session, account.login, "database")
+            raise ClientError(_AWAY, is_recoverable=False)
         if account.ban is not None:
             self._refused(session, account.login, "ban")
             raise BanError(account.ban)

@@ -25,6 +25,7 @@ class Mischief:
     refuse_login = False  # `authentication_failed` whatever is right
     refuse_proof = False  # `invalid` and the end instead of a login
     end_login = False  # the end without a word instead of a login
+    database_is_away = False  # a notice and the end instead of a login
     answer_delay = 0.0  # seconds before something that came is handled
     piece: int | None = None  # everything is sent in pieces of so many bytes
     order: Order = "random"  # of two entries of a player in one message

@@ -427,6 +427,29 @@ async def test_cutting_connections(lobby: FakeLobby, client: ScriptClient) -> No
     await lobby.wait_for("signed_out", login="watcher")
 
 
+async def test_bridge_at_its_end(lobby: FakeLobby) -> None:
+    """The rest behind a bridge is a line, too, and one of its lines can be too long."""
+    lobby.websocket_mode = "bridge"
+    async with WebSocketClient(lobby) as client:
+        await client.raw(b'{"command":"ping"}')
+    await lobby.wait_for("received", command="ping")
+    async with WebSocketClient(lobby) as client:
+        for _ in range(11):
+            await client.raw(b"x" * 1024 * 1024)
+        assert await client.read_to_end() == []
+    await lobby.wait_for("dropped", reason="a line without an end")
+
+
+async def test_nothing_is_left_of_connections(lobby: FakeLobby) -> None:
+    for kind in CLIENTS.values():
+        async with kind(lobby) as client:
+            await client.sign_in("watcher")
+        await lobby.wait_for("closed")
+    # What reports, pings and pops.
+    assert len(lobby.core._timers) == 4
+    assert lobby.sessions == []
+
+
 async def test_fast_pings_are_not_limited(lobby: FakeLobby) -> None:
     async with JsonClient(lobby) as client:
         await client.raw(b'{"command":"ping"}\n' * 2000)

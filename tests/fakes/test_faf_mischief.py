@@ -184,6 +184,12 @@ async def test_login_troubles(lobby: FakeLobby, client: ScriptClient) -> None:
     await client.auth(lobby.token_for("watcher"))
     assert await client.read_to_end() == [{"command": "invalid"}]
     lobby.mischief.reset()
+    lobby.mischief.database_is_away = True
+    async with type(client)(lobby) as other:
+        await other.hello("watcher")
+        (notice,) = await other.read_to_end()
+        assert (notice["command"], notice["style"]) == ("notice", "error")
+    lobby.mischief.reset()
     lobby.mischief.end_login = True
     async with type(client)(lobby) as other:
         await other.hello("watcher")
