@@ -276,7 +276,7 @@ class LobbyClient(Commands):
         reconnector, self._reconnector = self._reconnector, None
         self._status = ClientStatus.STOPPED
         self._stop_error = err
-        self._logger.warning("No further attempts to log in to %s: %s", self._name, err)
+        self._logger.info("No further attempts to log in to %s: %s", self._name, err)
         self._emit(Stopped(err))
         if reconnector is not None:
             await reconnector.stop()
