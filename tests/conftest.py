@@ -32,7 +32,7 @@ constants.DEBUG_STACK_DEPTH = 3  # type: ignore[misc]
 
 #: So many files are tested sooner than more processes have started.
 FEW = 5
-#: The longest parameter, in bytes, that becomes part of a test's name.
+#: The longest parameter, in bytes or characters, that becomes part of a test's name.
 MAX_NAME = 60
 
 
@@ -53,7 +53,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
     All processes have to come to the same names, and some messages have an id of chance.
     """
-    return argname if isinstance(val, bytes) and len(val) > MAX_NAME else None
+    return argname if isinstance(val, bytes | str) and len(val) > MAX_NAME else None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
