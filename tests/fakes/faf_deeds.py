@@ -117,7 +117,7 @@ class Deeds(ABC):
     # --- players ---
 
     def sign_on(self, *logins: str) -> None:
-        """Let players be online by themselves; accounts are made where there are none."""
+        """Let players be online by themselves; accounts are made where needed."""
         for login in logins:
             account = self.core.add_account(login)
             if account.id not in self.core.players:

@@ -16,9 +16,11 @@ type EventKind = Literal[
     "closed",  # login, reason
     # Accounts.
     "session_asked",  # user_agent, number
-    "signed_in",  # login, id, how: "token" or "password", transport, user_agent, version
+    # login, id, transport, user_agent, version, and how: "token" or "password"
+    "signed_in",
     "signed_out",  # login, id
-    "login_refused",  # login, reason: "credentials", "proof", "ban", "user_agent", "database"
+    # login, reason: "credentials", "proof", "ban", "user_agent", "database"
+    "login_refused",
     "kicked",  # login, reason
     "proof",  # unique_id, accepted
     # What clients did, each when it took effect.

@@ -10,7 +10,7 @@ BACKLOG: Final = 100
 
 
 class Listener:
-    """Not a server of asyncio's: one that is closed while it accepts fails in the loop."""
+    """Not asyncio's server: one that is closed while it accepts fails in the loop."""
 
     def __init__(self, make: Callable[[], asyncio.BaseProtocol]) -> None:
         """Call `make` for every connection."""

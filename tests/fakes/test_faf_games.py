@@ -363,3 +363,46 @@ async def test_crowd(lobby: FakeLobby, watcher: JsonClient) -> None:
     assert len(objects(players["players"])) == 100
     assert {game["state"] for game in games} == {"open", "playing"}
     assert len(games) == 25
+
+
+async def test_what_games_may_not_say(
+    lobby: FakeLobby, host: JsonClient, guest: QdsClient
+) -> None:
+    # Without a game, and before it is in its lobby.
+    await guest.to_game("GameState", "Idle")
+    uid = await host_game(host)
+    await host.to_game("GameState", "Lobby")
+    await host.to_game("PlayerOption", 1, "Team", 2)
+    assert await host.settle() == []
+    await host.to_game("GameState", "Idle")
+    await host.to_game("GameState", "Nonsense")
+    await host.to_game("GameOption", 5, 5)
+    await host.to_game("GameOption", "Title", "é")
+    await host.to_game("GameOption", "Victory", "sandbox")
+    await host.to_game("GameMods", "nonsense", 1)
+    await host.to_game("GameResult", 1, "victory")
+    await host.to_game("GameEnded", 1)
+    await host.to_game("IceMsg", 1, "nobody")
+    await host.settle()
+    await guest.send({"command": "game_join", "uid": uid})
+    await guest.expect("game_launch")
+    await guest.to_game("GameState", "Idle")
+    for command, *arguments in (
+        ("PlayerOption", 1, "Team", 2),
+        ("AIOption", "AI", "Team", 2),
+        ("ClearSlot", 1),
+        ("GameMods", "uids", "a"),
+    ):
+        await guest.to_game(command, *arguments)
+    await guest.settle()
+    game = lobby.game(uid)
+    assert (game.options, game.title) == ({"Victory": "sandbox"}, "host's game")
+    assert (game.sim_mods, game.results, game.ai_options) == ({}, {}, {})
+    # The host is gone by the time the guest's game has started.
+    lobby.launch(uid)
+    lobby.drop("host")
+    await lobby.wait_for("signed_out", login="host")
+    await guest.to_game("GameState", "Lobby")
+    assert await guest.settle() == []
+    lobby.flush()
+    assert not lobby.core.games

@@ -1,1 +1,1 @@
-"""Checks against Qt and another WebSocket library, whose formats the lobby of FAF has."""
+"""Checks against Qt and another WebSocket library: the lobby of FAF has their formats."""

@@ -1,4 +1,4 @@
-"""Qt as the lobby that our client is logged in to, and as a client of the fake lobby."""
+"""Qt as the lobby that our client is logged in to, and as a client of the fake."""
 
 import asyncio
 import json

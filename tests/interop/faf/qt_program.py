@@ -1,7 +1,7 @@
-"""Qt's own QDataStream as both ends of a lobby, driven by lines of JSON on standard input.
+"""Qt's own QDataStream as both ends of a lobby, driven by lines of JSON.
 
-It runs in an environment of its own. Qt's modules are fetched by name, as their types are
-of no use where the types are checked.
+It runs in an environment of its own. Qt's modules are fetched by name, as their types
+are of no use where the types are checked.
 """
 
 import importlib

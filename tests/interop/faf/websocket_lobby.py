@@ -1,4 +1,4 @@
-"""`websockets` as the lobby that our client is logged in to, and as a client of the fake."""
+"""`websockets` as the lobby of our client, and as a client of the fake."""
 
 import json
 from typing import Final, cast

@@ -1,7 +1,7 @@
 """The `websockets` library as both ends of a lobby, driven by lines of JSON.
 
-It runs in an environment of its own. The library is fetched by name, as its types are of
-no use where the types are checked.
+It runs in an environment of its own. The library is fetched by name, as its types are
+of no use where the types are checked.
 """
 
 import asyncio
