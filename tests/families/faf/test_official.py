@@ -123,6 +123,7 @@ async def test_without_a_helper(hass: HomeAssistant, web: FakeFafWeb) -> None:
     web.revoke()
     await coordinator.async_refresh()
     assert not coordinator.data.is_connected
+    await wait_until(hass, lambda: flows(hass))
     assert [flow["context"]["source"] for flow in flows(hass)] == [SOURCE_REAUTH]
 
 
