@@ -1,6 +1,7 @@
 """The check of lobbies: added in two ways, used, taken away by another login, changed, lost."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from .check_privacy import require_private
 from .faf_lobbies import (
     BRACKMAN,
     CLUB,
+    FRIEND,
     JSON_PORT,
     LOBBIES,
     PASSWORD,
@@ -81,6 +83,10 @@ class FafCheck:
         async with report.step(f"{CLUB.name}: no password anywhere"):
             hidden = (PASSWORD, NEW_PASSWORD, WRONG)
             await require_private(lab, (club,), hidden)
+        async with report.step(f"{CLUB.name}: nobody is named in its diagnostics"):
+            found = json.dumps(await lab.api.diagnostics(club.entry.entry_id))
+            named = [name for name in (WATCHER, *FOLLOWED, FRIEND) if name in found]
+            require(not named, f"there are {named}")
         return [
             CheckedEntry(
                 self._entries[lobby.name].entry_id,

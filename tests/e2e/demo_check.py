@@ -63,6 +63,8 @@ async def _check_all(
         async with report.step(f"{entry.device}: diagnostics"):
             await lab.api.diagnostics(entry.entry_id)
     tables = await _tables(lab, entries)
+    async with report.step("nothing wrong in the log before the restart"):
+        await _check_log(lab)
     async with report.step("Home Assistant restarts"):
         await lab.server.restart()
         await lab.api.reconnect()
@@ -73,12 +75,17 @@ async def _check_all(
         if browser is not None:
             await family.check_browser(lab, report, browser, folder / "screenshots")
     async with report.step("nothing wrong in the log"):
-        wrong = await lab.api.logged(INTEGRATION_LOGGER)
-        require(
-            not wrong,
-            "\n".join(f"{item.get('level')}: {item.get('message')}" for item in wrong),
-        )
+        await _check_log(lab)
     print(f"\n{tables}")
+
+
+async def _check_log(lab: Lab) -> None:
+    """Check that there is no warning of the integration since Home Assistant has started."""
+    wrong = await lab.api.logged(INTEGRATION_LOGGER)
+    require(
+        not wrong,
+        "\n".join(f"{item.get('level')}: {item.get('message')}" for item in wrong),
+    )
 
 
 def _tell_all(lab: Lab) -> None:
