@@ -102,9 +102,14 @@ def decode_text(data: str | bytes) -> JsonValue:
     """
     # A look at bytes takes less than one at text.
     raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+    # Two numbers in a row look like a long one to the quick look: of many players, some do.
     if len(raw) > MAX_MEMBERS:
         _check_values(raw)
-    if raw[::2].translate(_ALIKE).find(_MAYBE_LONG) < 0 or not _has_long_number(raw):
+        is_usual = not _has_long_number(raw)
+    else:
+        is_usual = raw[::2].translate(_ALIKE).find(_MAYBE_LONG) < 0
+        is_usual = is_usual or not _has_long_number(raw)
+    if is_usual:
         try:
             value: JsonValue = orjson.loads(raw)
         except orjson.JSONDecodeError:
@@ -118,8 +123,12 @@ def _check_values(raw: bytes) -> None:
     if raw.count(b":") > MAX_MEMBERS:
         raise MalformedMessageError(f"More than {MAX_MEMBERS} colons")
     most = MAX_VALUES if len(raw) <= MAX_DENSE else MAX_SPARSE
-    if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > most:
+    if len(raw) > most and _count_values(raw) > most:
         raise MalformedMessageError(f"More than {most} commas and brackets")
+
+
+def _count_values(raw: bytes) -> int:
+    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
 
 
 def _has_long_number(raw: bytes) -> bool:
