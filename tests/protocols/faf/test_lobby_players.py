@@ -324,6 +324,18 @@ def test_a_login_that_is_never_complete_ends_by_itself(watched: Watched) -> None
     assert isinstance(came, PlayerCameOnline)
 
 
+def test_a_login_after_one_that_was_never_complete_keeps_what_is_known(
+    watched: Watched,
+) -> None:
+    watched.tell(welcome())
+    watched.now += MAX_BURST + 1
+
+    assert watched.tell_all(welcome()) == [Updated()]
+
+    assert not watched.lobby.is_complete
+    assert set(watched.lobby.players) == {ME, 2, 3}
+
+
 @pytest.mark.parametrize(
     ("items", "dropped"),
     [

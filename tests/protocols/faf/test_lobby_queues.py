@@ -103,6 +103,15 @@ def test_limit_of_queues_in_a_message(watched: Watched) -> None:
     assert watched.lobby.dropped == 1
 
 
+def test_queues_are_taken_one_by_one(watched: Watched) -> None:
+    # Each may have as many numbers as many players.
+    message = queues(queue("ladder1v1", 60.0, 3), queue("tmm2v2", 90.0, 5, 2))
+
+    steps = list(watched.lobby.apply(message, watched.now, watched.utc))
+
+    assert steps.count(None) == 2
+
+
 def test_items_of_no_use_are_dropped(watched: Watched) -> None:
     assert watched.tell_all(queues(player(1), 5)) == []
     assert watched.tell_all({"command": "matchmaker_info"}) == []
