@@ -13,11 +13,16 @@ from custom_components.rumpus.protocols.errors import (
     MessageTooLargeError,
     ProtocolError,
 )
-from custom_components.rumpus.protocols.faf import Protocol, SimpleJsonProtocol
+from custom_components.rumpus.protocols.faf import (
+    Protocol,
+    QDataStreamProtocol,
+    SimpleJsonProtocol,
+)
 from custom_components.rumpus.protocols.faf.connection import Connection
 from custom_components.rumpus.protocols.faf.protocol import OversizedMessageError
 from custom_components.rumpus.protocols.faf.simple_json import MAX_LINE
 from custom_components.rumpus.protocols.faf.text import MalformedMessageError
+from custom_components.rumpus.protocols.json_lines import JsonObject
 
 real_sockets = pytest.mark.usefixtures("socket_enabled")
 
@@ -90,6 +95,25 @@ async def test_a_line_that_a_reset_ends_counts_as_nothing() -> None:
     reader.set_exception(ConnectionResetError())
     with pytest.raises(DisconnectedError, match="lost"):
         await reading
+
+
+@pytest.mark.parametrize("kind", [SimpleJsonProtocol, QDataStreamProtocol])
+async def test_what_came_before_a_reset_is_read(
+    kind: type[SimpleJsonProtocol | QDataStreamProtocol],
+) -> None:
+    """It may be a kick, after which nobody may come back."""
+    reader, writer, _ = in_memory()
+    protocol = kind(reader, writer)
+    messages: list[JsonObject] = [{"n": number, "x": "x" * 999} for number in range(50)]
+    for message in messages:
+        reader.feed_data(kind.encode_message(message))
+    assert await protocol.read_message() == messages[0]
+    reader.set_exception(ConnectionResetError())
+    assert [await protocol.read_message() for _ in messages[1:]] == messages[1:]
+    for _ in range(2):
+        with pytest.raises(DisconnectedError, match="lost"):
+            await protocol.read_message()
+    assert not protocol.is_connected()
 
 
 @pytest.mark.parametrize(

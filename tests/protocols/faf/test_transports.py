@@ -17,6 +17,7 @@ from custom_components.rumpus.protocols.faf.connection import Connector
 from custom_components.rumpus.protocols.faf.transports import (
     CONNECT_TIMEOUT,
     DEFAULT_PORTS,
+    READ_AHEAD,
     Framing,
     TcpConnector,
     format_address,
@@ -56,6 +57,20 @@ async def test_connects(
         with pytest.raises(DisconnectedError):
             await connection.read_message()
         await connection.close()
+
+
+async def test_limit_of_what_is_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a login brings has room, and a lobby that says more has to wait."""
+    limits: list[int] = []
+
+    async def connect(host: str, port: int, *, limit: int) -> None:
+        limits.append(limit)
+        raise OSError
+
+    monkeypatch.setattr(asyncio, "open_connection", connect)
+    with pytest.raises(DisconnectedError):
+        await TcpConnector(HOST, 1).connect()
+    assert limits == [READ_AHEAD] == [1024 * 1024]
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ class Protocol(MessageStream[JsonValue]):
         )
         #: When the other side last sent anything, as the loop's time in seconds.
         self.last_heard = asyncio.get_running_loop().time()
+        self._is_reset = False  # rather than ended in good order
 
     @staticmethod
     @abstractmethod
@@ -114,5 +115,24 @@ class Protocol(MessageStream[JsonValue]):
 
     @override
     async def _fill(self) -> None:
-        await super()._fill()
-        self.last_heard = asyncio.get_running_loop().time()
+        while True:
+            try:
+                await super()._fill()
+            except DisconnectedError as err:
+                if self._reader.exception() is not None:
+                    self._rescue()
+                    continue
+                if self._is_reset:
+                    raise DisconnectedError("Connection lost") from err
+                raise
+            self.last_heard = asyncio.get_running_loop().time()
+            return
+
+    def _rescue(self) -> None:
+        """Have what came before a reset read, which asyncio does not hand out any more.
+
+        The lobby's last words tell why it hangs up: nobody may come back after a kick.
+        """
+        self._is_reset = True
+        self._reader.set_exception(None)  # type: ignore[arg-type]
+        self._reader.feed_eof()

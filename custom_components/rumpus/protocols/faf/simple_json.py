@@ -48,7 +48,8 @@ class SimpleJsonProtocol(Protocol):
             return await self._read_line()
         except DisconnectedError:
             # What a peer said last counts without its LF, if it ended in good order.
-            if not (self._ended and self._reader.at_eof() and self._buffer):
+            is_end = self._ended and self._reader.at_eof() and not self._is_reset
+            if not (is_end and self._buffer):
                 raise
         line = bytes(self._buffer)
         self._buffer.clear()

@@ -7,13 +7,16 @@ from types import MappingProxyType
 from typing import Final
 
 from ..errors import DisconnectedError, PeerTimeoutError
-from ..stream import READ_CHUNK
 from .protocol import Protocol
 from .qdatastream import QDataStreamProtocol
 from .simple_json import SimpleJsonProtocol
 
 #: Seconds that making a connection may take.
 CONNECT_TIMEOUT: Final = 15.0
+#: Bytes that are taken off the network before they are read, or twice as many: all that a
+#: login brings. What is still on its way when sending finds the end is lost, and the last
+#: of it may be a kick.
+READ_AHEAD: Final = 1024 * 1024
 
 
 class Framing(StrEnum):
@@ -75,7 +78,7 @@ class TcpConnector:
         try:
             async with asyncio.timeout(self._timeout):
                 reader, writer = await asyncio.open_connection(
-                    self._host, self._port, limit=READ_CHUNK
+                    self._host, self._port, limit=READ_AHEAD
                 )
         except TimeoutError as err:
             raise PeerTimeoutError("No connection in time") from err
