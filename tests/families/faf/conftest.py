@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
 
 from .common import LOGIN, PASSWORD
-from custom_components.rumpus.families.faf import link, store
+from custom_components.rumpus.families.faf import coordinator, link, store
 from custom_components.rumpus.protocols.faf.timing import Timing
 from custom_components.rumpus.protocols.reconnect import Backoff
 from tests.fakes.faf_lobby import FakeLobby
@@ -55,6 +55,7 @@ def in_a_hurry(
     mock_async_zeroconf: object, monkeypatch: pytest.MonkeyPatch, timing: Timing
 ) -> None:
     """Wait for nothing longer than has to be."""
+    monkeypatch.setattr(coordinator, "COUNTS_INTERVAL", 0.0)
     monkeypatch.setattr(link, "TIMING", timing)
     monkeypatch.setattr(link, "BACKOFF", Backoff((0.05, 0.2), jitter=0))
     monkeypatch.setattr(store, "SAVE_DELAY", 0)

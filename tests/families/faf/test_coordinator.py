@@ -65,6 +65,34 @@ async def test_counts(hass: HomeAssistant, lobby: FakeLobby, framing: Framing) -
     await wait_data(entry, lambda state: state.games_finished == 1)
 
 
+async def test_counts_interval(
+    hass: HomeAssistant, lobby: FakeLobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy lobby does not fill the recorder: its counts are told now and then."""
+    monkeypatch.setattr(coordinator_module, "COUNTS_INTERVAL", 10.0)
+    entry = await set_up(hass, lobby, players=("Rhiza",))
+    coordinator = coordinator_of(entry)
+    assert coordinator.data.players_online == 1
+    lobby.sign_on("Dostya")
+    await wait_data(entry, lambda state: state.players_online == 2)
+    lobby.sign_on("Brackman")
+    lobby.search("Brackman")
+    lobby.sign_on("Rhiza")
+    await wait_data(
+        entry, lambda state: state.followed["rhiza"].status is PlayerStatus.ONLINE
+    )
+    assert coordinator.data.players_online == 2
+    assert coordinator.data.queues["ladder1v1"].players == 0
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=11))
+    await wait_data(entry, lambda state: state.players_online == 4)
+    assert coordinator.data.queues["ladder1v1"].players == 1
+    # After a loss everything is told at once.
+    lobby.drop()
+    await wait_data(entry, lambda state: state.players_online is None)
+    lobby.sign_on("Hall")
+    await wait_data(entry, lambda state: state.players_online == 5)
+
+
 async def test_next_pop_is_steady(hass: HomeAssistant, lobby: FakeLobby) -> None:
     """The next round of a queue is told anew when it has moved, not for its jitter."""
     entry = await set_up(hass, lobby)

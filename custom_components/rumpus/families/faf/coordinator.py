@@ -50,10 +50,13 @@ from .happenings import Happenings
 from .options import FafOptions
 from .registry import async_name_player, async_update_devices
 from .state import FafState
-from .state_of import state_of
+from .state_of import state_of, with_counts_of
 from .store import FafStore
 from .tokens import TokenSource
 from .troubles import Troubles
+
+COUNTS_INTERVAL: Final = 10.0
+"""Seconds between two counts that are told: a busy lobby has new ones each second."""
 
 type PlatformSetup = Callable[[FafCoordinator, AddConfigEntryEntitiesCallback], None]
 type ActionHandler = Callable[
@@ -102,6 +105,7 @@ class FafCoordinator(DeviceCoordinator[FafState]):
         # Of a flood we look at what it comes to.
         self._looks = Budget(MAX_STATES, STATES_REFILL)
         self._looks_pace = Pace(hass, FLOOD_INTERVAL, lambda _: self._look())
+        self._counts_pace = Pace(hass, COUNTS_INTERVAL, lambda _: self._tell_counts())
         self._connector = link.create_connector(
             hass,
             self.lobby_data,
@@ -182,6 +186,7 @@ class FafCoordinator(DeviceCoordinator[FafState]):
     async def _async_let_go(self) -> None:
         self._is_stopping = True
         self._looks_pace.stop()
+        self._counts_pace.stop()
         self.stop_telling()
         await self.async_shutdown()
         if self.client is not None:
@@ -270,9 +275,8 @@ class FafCoordinator(DeviceCoordinator[FafState]):
         """All that is known of the lobby is new."""
         self._has_new_token = False
         self._troubles.forget()
-        self.data = replace(self.data, is_signed_in=True)
         # Who is followed is known by the id after the first look.
-        self._look()
+        self._look(is_new=True)
         self._happenings.handle(Refreshed())
         self._create_task(self._async_list_avatars())
 
@@ -292,8 +296,8 @@ class FafCoordinator(DeviceCoordinator[FafState]):
             self._looks_pace.want("")
 
     @callback
-    def _look(self) -> None:
-        """Show what is known now."""
+    def _look(self, *, is_new: bool = False) -> None:
+        """Show what is known now; if all of it is new, without waiting for the counts' turn."""
         if TYPE_CHECKING:
             assert self.client is not None
         before = self.data.followed
@@ -303,11 +307,26 @@ class FafCoordinator(DeviceCoordinator[FafState]):
             for key, player in followed.items():
                 if player.login != before[key].login:
                     async_name_player(self, key, player.login)
-        self.publish(state_of(self.client, self.data, followed))
+        state = state_of(self.client, self.data, followed)
+        if is_new:
+            self.publish(replace(state, is_signed_in=True))
+            return
+        rest = with_counts_of(state, self.data)
+        self.publish(rest)
+        if rest != state:
+            self._counts_pace.want("")
+
+    @callback
+    def _tell_counts(self) -> None:
+        if TYPE_CHECKING:
+            assert self.client is not None
+        if self.data.is_signed_in:
+            self.publish(state_of(self.client, self.data, self.data.followed))
 
     @callback
     def _on_lost(self) -> None:
         self._looks_pace.stop()
+        self._counts_pace.stop()
         self.publish(
             FafState(
                 is_signed_out_elsewhere=self.data.is_signed_out_elsewhere,

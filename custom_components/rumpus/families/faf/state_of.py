@@ -39,6 +39,26 @@ def state_of(
     )
 
 
+def with_counts_of(state: FafState, other: FafState) -> FafState:
+    """Return a state with the counts that another has: of players, games and searches."""
+    return replace(
+        state,
+        players_online=other.players_online,
+        players_in_games=other.players_in_games,
+        games_open=other.games_open,
+        games_running=other.games_running,
+        games_finished=other.games_finished,
+        queues={
+            name: (
+                replace(queue, players=other.queues[name].players)
+                if name in other.queues
+                else queue
+            )
+            for name, queue in state.queues.items()
+        },
+    )
+
+
 def _queue_state(queue: Queue, before: QueueState | None) -> QueueState:
     pop = queue.pop_time.replace(microsecond=0)
     if before is not None and abs(pop - before.next_pop) <= MAX_DRIFT:
