@@ -28,6 +28,12 @@ MAX_SPARSE: Final = 16_384
 MAX_MEMBERS: Final = 131_072
 #: Digits of one number in a row.
 MAX_DIGITS: Final = 128
+#: Bytes of a text as UTF-8: what lobbies take themselves, and ten times what they send.
+MAX_TEXT: Final = 10 * 1024 * 1024
+#: Bytes of one in which strings with as many digits are told from long numbers.
+MAX_SORTED: Final = 3 * 1024 * 1024
+#: Quotation marks in such a one: no more than its values and their names can have.
+MAX_QUOTES: Final = 2 * (MAX_VALUES + MAX_MEMBERS + 1)
 #: Bytes of a text that the standard library has to decode.
 MAX_UNUSUAL: Final = 1024 * 1024
 
@@ -102,6 +108,8 @@ def decode_text(data: str | bytes) -> JsonValue:
     """
     # A look at bytes takes less than one at text.
     raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+    if len(raw) > MAX_TEXT:
+        raise MalformedMessageError(f"Text of more than {MAX_TEXT} bytes")
     # Two numbers in a row look like a long one to the quick look: of many players, some do.
     if len(raw) > MAX_MEMBERS:
         _check_values(raw)
@@ -135,9 +143,13 @@ def _has_long_number(raw: bytes) -> bool:
     """Tell whether there is a number of which orjson would make another."""
     if raw.translate(_ALIKE).find(_LONG) < 0:
         return False
+    if len(raw) > MAX_SORTED:
+        raise MalformedMessageError(f"Long number in more than {MAX_SORTED} bytes")
     # A player may have called a game that way.
     if b"\\" in raw:
         raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if raw.count(b'"') > MAX_QUOTES:
+        raise MalformedMessageError(f"More than {MAX_QUOTES} quotation marks")
     digits = b'"'.join(raw.split(b'"')[::2]).translate(_ALIKE)
     if digits.find(_TOO_LONG) >= 0:
         raise MalformedMessageError(
