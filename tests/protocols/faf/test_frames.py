@@ -1,6 +1,7 @@
 """What makes messages of the frames of WebSockets."""
 
 import itertools
+import time
 from unittest.mock import Mock
 
 from hypothesis import given, strategies as st
@@ -66,6 +67,21 @@ def test_a_message_that_comes_byte_by_byte_is_not_decoded_at_each(
     with pytest.raises(MalformedMessageError):
         unframed(*frames)
     assert decode.call_count < 20
+
+
+def test_blanks_in_front_of_many_messages_are_not_searched_for_at_each() -> None:
+    """A line would take as long as all that are behind it, otherwise."""
+
+    def seconds(size: int) -> float:
+        buffer = FrameBuffer()
+        buffer.feed(b" {}\n" * size)
+        start = time.process_time()
+        for _ in range(100):
+            assert buffer.next_message() == {}
+        return time.process_time() - start
+
+    few, many = (min(seconds(size) for _ in range(5)) for size in (100, 1_000_000))
+    assert many < 20 * few
 
 
 @pytest.mark.parametrize("line", [b"nope", b"[1]", b"5", b'{"a":}'])

@@ -339,19 +339,60 @@ async def test_dropping_ends_a_read(session: aiohttp.ClientSession) -> None:
             await reading
 
 
-async def test_a_pong_that_cannot_be_sent() -> None:
+@pytest.mark.parametrize("what", ["pong", "message"])
+async def test_what_has_come_is_read_though_nothing_can_be_sent(what: str) -> None:
+    """It may be a kick, after which nobody may come back."""
     websocket = Mock(spec=aiohttp.ClientWebSocketResponse, closed=False)
     ours, theirs = socket.socketpair()
     with ours, theirs:
         websocket.get_extra_info.return_value = ours
-        websocket.receive.return_value = aiohttp.WSMessage(
-            aiohttp.WSMsgType.PING, b"", None
-        )
-        websocket.pong.side_effect = aiohttp.ClientConnectionResetError
+        websocket.receive.side_effect = [
+            aiohttp.WSMessage(aiohttp.WSMsgType.PING, b"", None),
+            aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, b'{"n":1}\n{"n":2}', None),
+            aiohttp.WSMessage(aiohttp.WSMsgType.CLOSED, None, None),
+        ]
+        lost = aiohttp.ClientConnectionResetError()
+        websocket.pong.side_effect = lost if what == "pong" else None
+        websocket.send_str.side_effect = lost
         connection = WebSocketConnection(websocket)
+        if what == "message":
+            with pytest.raises(DisconnectedError):
+                await connection.send_message({})
+        assert await connection.read_message() == {"n": 1}
+        assert not connection.is_connected()
+        with pytest.raises(DisconnectedError):
+            connection.write_message({})
+        assert await connection.read_message() == {"n": 2}
         with pytest.raises(DisconnectedError):
             await connection.read_message()
-        assert not connection.is_connected()
+        assert theirs.recv(1) == b""
+
+
+async def test_a_kick_is_read_after_the_connection_is_lost(
+    session: aiohttp.ClientSession,
+) -> None:
+    sent = asyncio.Event()
+
+    async def play(peer: web.WebSocketResponse) -> None:
+        texts = [f'{{"n":{number}}}'.encode() for number in range(50)]
+        assert peer._req is not None
+        assert peer._req.transport is not None
+        # At once: what the system still holds when sending fails is lost.
+        frames = [b"\x81" + bytes([len(text)]) + text for text in texts]
+        peer._req.transport.write(b"".join(frames))
+        peer._req.transport.abort()
+        sent.set()
+
+    async with lobby(session, play) as connection:
+        await sent.wait()
+        assert await connection.read_message() == {"n": 0}
+        with pytest.raises(DisconnectedError):
+            while True:
+                await connection.send_message({})
+        for number in range(1, 50):
+            assert await connection.read_message() == {"n": number}
+        with pytest.raises(DisconnectedError):
+            await connection.read_message()
 
 
 async def test_nothing_is_written_that_json_cannot_carry(
