@@ -4,6 +4,7 @@ import asyncio
 import math
 import struct
 from typing import Any
+from unittest.mock import AsyncMock
 
 from hypothesis import example, given, strategies as st
 import pytest
@@ -182,6 +183,20 @@ async def test_messages_in_pieces() -> None:
                 await stream.read_message()
         reader.feed_data(data[position : position + 1])
     assert await stream.read_message() == GpgNetMessage("GameOption", ("Slots", 8))
+
+
+async def test_a_long_message_is_not_copied_for_each_argument(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader, writer, _ = in_memory()
+    stream = GpgNetStream(reader, writer)
+    peek = AsyncMock(wraps=stream._peek)
+    monkeypatch.setattr(stream, "_peek", peek)
+    message = GpgNetMessage("x", ("a" * 10_000, *range(MAX_ARGS - 1)))
+    reader.feed_data(encode(message))
+    assert await stream.read_message() == message
+    # The first bytes, and all of them in the end.
+    assert peek.await_count == 2
 
 
 @pytest.mark.parametrize(

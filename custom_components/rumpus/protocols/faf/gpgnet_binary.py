@@ -87,12 +87,12 @@ class GpgNetStream(MessageStream[GpgNetMessage]):
         """
         # Nothing is taken before the whole message is there: cancelling loses nothing.
         position = await self._length(0, MAX_COMMAND)
-        await self._peek(position + _INT.size)
+        await self._wait_for(position + _INT.size)
         (count,) = _INT.unpack_from(self._buffer, position)
         position += _INT.size
         _require_count(count)
         for _ in range(count):
-            await self._peek(position + 1)
+            await self._wait_for(position + 1)
             if self._buffer[position] == _TYPE_INT:
                 position += 1 + _INT.size
             else:
@@ -102,10 +102,15 @@ class GpgNetStream(MessageStream[GpgNetMessage]):
     async def _length(self, position: int, most: int) -> int:
         """Return where the text ends that begins with its length."""
         start = position + _INT.size
-        await self._peek(start)
+        await self._wait_for(start)
         (size,) = _INT.unpack_from(self._buffer, position)
         _require_size(size, most)
         return start + int(size)
+
+    async def _wait_for(self, size: int) -> None:
+        """Wait until so many bytes are there, without a copy of them each time."""
+        if len(self._buffer) < size:
+            await self._peek(size)
 
 
 class _Reader:
