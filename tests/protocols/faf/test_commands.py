@@ -74,8 +74,21 @@ async def test_add_friend_twice_at_once(online: Online) -> None:
     client, heard, lobby = online
     known = len(heard.of(SocialChanged))
     await asyncio.gather(client.add_friend(STRANGER), client.add_friend(STRANGER))
-    assert len(sent(lobby)) == 2
+    assert len(sent(lobby)) == 1
     assert len(heard.of(SocialChanged)) == known + 1
+
+
+async def test_a_friend_and_a_foe_at_once(online: Online) -> None:
+    """Each is told before the next is asked for, since nobody may be on both lists."""
+    client, _, lobby = online
+    await asyncio.gather(client.add_friend(STRANGER), client.add_foe(STRANGER))
+    assert sent(lobby) == [
+        {"command": "social_add", "friend": STRANGER},
+        {"command": "social_remove", "friend": STRANGER},
+        {"command": "social_add", "foe": STRANGER},
+    ]
+    assert client.lobby.social.friends == {FRIEND}
+    assert client.lobby.social.foes == {FOE, STRANGER}
 
 
 async def test_add_foe(online: Online) -> None:

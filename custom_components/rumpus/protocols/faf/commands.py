@@ -5,6 +5,7 @@ cost the connection.
 """
 
 from abc import ABC, abstractmethod
+import asyncio
 from typing import Final
 
 from ..errors import UnsupportedError
@@ -28,6 +29,8 @@ class Commands(ABC):
         """Begin with an empty model."""
         self._timing = timing
         self._lobby = Lobby()
+        # Whoever is put on one list while on the other costs the connection.
+        self._one_change = asyncio.Lock()
 
     @property
     def lobby(self) -> Lobby:
@@ -58,23 +61,27 @@ class Commands(ABC):
 
     async def add_friend(self, player_id: int) -> None:
         """Put a player who is online on the list of friends, and off that of foes."""
-        if player_id not in self._lobby.social.friends:
-            await self._add("friend", player_id)
+        async with self._one_change:
+            if player_id not in self._lobby.social.friends:
+                await self._add("friend", player_id)
 
     async def remove_friend(self, player_id: int) -> None:
         """Take a player off the list of friends."""
-        if player_id in self._lobby.social.friends:
-            await self._remove("friend", player_id)
+        async with self._one_change:
+            if player_id in self._lobby.social.friends:
+                await self._remove("friend", player_id)
 
     async def add_foe(self, player_id: int) -> None:
         """Put a player who is online on the list of foes, and off that of friends."""
-        if player_id not in self._lobby.social.foes:
-            await self._add("foe", player_id)
+        async with self._one_change:
+            if player_id not in self._lobby.social.foes:
+                await self._add("foe", player_id)
 
     async def remove_foe(self, player_id: int) -> None:
         """Take a player off the list of foes."""
-        if player_id in self._lobby.social.foes:
-            await self._remove("foe", player_id)
+        async with self._one_change:
+            if player_id in self._lobby.social.foes:
+                await self._remove("foe", player_id)
 
     async def _add(self, key: str, player_id: int) -> None:
         session = self._require_session()
