@@ -13,6 +13,8 @@ from .watching import (
     gone,
     player,
     players,
+    queue,
+    queues,
     rating,
     welcome,
 )
@@ -24,7 +26,7 @@ from custom_components.rumpus.protocols.faf.events import (
     Refreshed,
     Updated,
 )
-from custom_components.rumpus.protocols.faf.lobby import MAX_BURST, STEP
+from custom_components.rumpus.protocols.faf.lobby import MAX_BURST, MAX_SKEW, STEP
 from custom_components.rumpus.protocols.faf.models import PlayerStatus, Rating
 from custom_components.rumpus.protocols.json_lines import JsonObject, JsonValue
 
@@ -64,6 +66,28 @@ def test_welcome_without_a_player_or_time() -> None:
     assert watched.lobby.me is None
     assert watched.lobby.clock_skew is None
     assert watched.lobby.dropped == 1
+
+
+@pytest.mark.parametrize("seconds", [MAX_SKEW, -MAX_SKEW])
+def test_limit_of_clocks_apart(watched: Watched, seconds: float) -> None:
+    watched.tell(welcome(seconds))
+    assert watched.lobby.clock_skew == seconds
+    watched.tell(welcome(seconds * 1.0001))
+    assert watched.lobby.clock_skew is None
+
+
+@pytest.mark.parametrize(
+    "time", ["9999-12-31T23:59:59.9+00:00", "0001-01-01T00:00:00+00:00"]
+)
+def test_a_clock_at_the_end_of_time(watched: Watched, time: str) -> None:
+    for late in (1, -10):
+        watched.tell({**welcome(), "current_time": time})
+        watched.now += late
+        watched.tell(players(player(ME)))
+        watched.tell(games())
+        watched.tell(game(10, "playing", [ME]))
+        watched.tell(queues({**queue("a", 1), "queue_pop_time_delta": None}))
+    assert list(watched.lobby.games) == [10]
 
 
 def test_players_come_and_go(watched: Watched) -> None:

@@ -38,6 +38,9 @@ STEP: Final = 4
 """Items of a message that are merged without a break: the worst take 1.5 ms each."""
 MAX_BURST: Final = 30.0
 """Seconds after a login when what has come by then is taken for everything."""
+MAX_SKEW: Final = 100 * 365 * 86_400.0
+"""Seconds that the clocks may be apart: a server whose clock is any further is not believed,
+and there must be a date for what is now by its clock."""
 
 type Steps = Iterator[LobbyEvent | None]
 
@@ -229,7 +232,8 @@ class Lobby:
         self.me = None if welcome is None else welcome.player
         self.clock_skew = None
         if welcome is not None and welcome.server_time is not None:
-            self.clock_skew = (welcome.server_time - utc).total_seconds()
+            skew = (welcome.server_time - utc).total_seconds()
+            self.clock_skew = skew if abs(skew) <= MAX_SKEW else None
         self._burst_ends = now + MAX_BURST
         self._is_changed = True
 
