@@ -34,8 +34,8 @@ from .protocols.faf.account import (
     SCOPES as FAF_SCOPES,
     Endpoints as FafEndpoints,
     FafAccount,
-    OAuthToken as FafToken,
 )
+from .protocols.oauth import OAuthToken
 from .protocols.smartglass.xbox_live import OFFICIAL, SCOPE, Endpoints, XboxLive
 
 PORTAL_URL: Final = (
@@ -147,7 +147,7 @@ class FafImplementation(LocalOAuth2ImplementationWithPkce):
         """Return what `async_redeem` does as Home Assistant has it."""
         return asdict(await self.async_redeem(external_data))
 
-    async def async_redeem(self, returned: Mapping[str, Any]) -> FafToken:
+    async def async_redeem(self, returned: Mapping[str, Any]) -> OAuthToken:
         """Return what FAF gives for the code that the browser brought back.
 
         Raises RumpusError, in which nothing of the request or the answer is to be found.
@@ -173,7 +173,7 @@ class FafImplementation(LocalOAuth2ImplementationWithPkce):
         )
         return {**token, **asdict(fresh)}
 
-    async def _async_redeem(self, grant: dict[str, str]) -> FafToken:
+    async def _async_redeem(self, grant: dict[str, str]) -> OAuthToken:
         form = {**grant, "client_id": self.client_id}
         if self.client_secret:
             form["client_secret"] = self.client_secret

@@ -19,7 +19,8 @@ from custom_components.rumpus.application_credentials import (
 )
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.protocols.errors import ProtocolError
-from custom_components.rumpus.protocols.faf.account import OFFICIAL, OAuthError
+from custom_components.rumpus.protocols.faf.account import OFFICIAL
+from custom_components.rumpus.protocols.oauth import OAuthError
 from tests.fakes.faf_lobby import FakeLobby
 from tests.fakes.faf_web import FakeFafWeb
 

@@ -32,7 +32,6 @@ from custom_components.rumpus.protocols.errors import (
     RumpusError,
     UnsupportedError,
 )
-from custom_components.rumpus.protocols.faf.account import OAuthError
 from custom_components.rumpus.protocols.faf.errors import (
     BannedError,
     GatewayRefusedError,
@@ -43,6 +42,7 @@ from custom_components.rumpus.protocols.faf.errors import (
     RefusedError,
 )
 from custom_components.rumpus.protocols.faf.transports import TcpConnector
+from custom_components.rumpus.protocols.oauth import OAuthError
 
 OWN = LobbyData(server=ServerKind.OWN, account=AccountKind.PASSWORD)
 OFFICIAL = LobbyData(server=ServerKind.OFFICIAL, account=AccountKind.OAUTH)

@@ -43,7 +43,7 @@ from custom_components.rumpus import application_credentials
 from custom_components.rumpus.config_flow import RumpusConfigFlow
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.faf.flow import FafFlow
-from custom_components.rumpus.protocols.faf import account
+from custom_components.rumpus.protocols import web_service
 from tests.fakes.faf_json import JsonObject
 from tests.fakes.faf_lobby import FakeLobby
 from tests.fakes.faf_web import FakeFafWeb, Fault
@@ -203,7 +203,7 @@ async def test_sign_in_service_out_of_order(
     services.faults["token"] = fault
     with monkeypatch.context() as patch:
         if fault == "silent":
-            patch.setattr(account, "REQUEST_TIMEOUT", 0.1)
+            patch.setattr(web_service, "REQUEST_TIMEOUT", 0.1)
         result = await sign_in(hass, hass_client_no_auth, await to_browser(hass))
     assert_form(result, "faf_sign_in_failed", problem)
     assert (await look(hass, result))["errors"] == {"base": problem}
@@ -315,7 +315,7 @@ async def test_access_service_out_of_order(
     services.faults["access"] = fault
     with monkeypatch.context() as patch:
         if fault == "silent":
-            patch.setattr(account, "REQUEST_TIMEOUT", 0.1)
+            patch.setattr(web_service, "REQUEST_TIMEOUT", 0.1)
         result = await sign_in(hass, hass_client_no_auth, await to_browser(hass))
     assert_form(result, "faf_retry", problem)
 

@@ -32,8 +32,9 @@ from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     ProtocolError,
 )
-from custom_components.rumpus.protocols.faf.account import OFFICIAL, OAuthError
+from custom_components.rumpus.protocols.faf.account import OFFICIAL
 from custom_components.rumpus.protocols.faf.errors import GatewayRefusedError
+from custom_components.rumpus.protocols.oauth import OAuthError
 
 URL = "wss://ws.faforever.com/?verify=1700000000-abc"
 FRESH = {"access_token": "fresh", "refresh_token": "next", "expires_in": 3600}

@@ -52,11 +52,11 @@ from custom_components.rumpus.protocols.errors import (
     ProtocolError,
     RumpusError,
 )
+from custom_components.rumpus.protocols.oauth import OAuthError
 from custom_components.rumpus.protocols.smartglass.tokens import Tokens
 from custom_components.rumpus.protocols.smartglass.xbox_live import (
     OFFICIAL,
     RENEW_BEFORE,
-    OAuthError,
     XblError,
     XErr,
     XstsToken,
@@ -236,7 +236,7 @@ async def test_services_out_of_order(
     with monkeypatch.context() as patch:
         if fault is Fault.SLOW:
             patch.setattr(
-                "custom_components.rumpus.protocols.smartglass.xbox_live.REQUEST_TIMEOUT",
+                "custom_components.rumpus.protocols.web_service.REQUEST_TIMEOUT",
                 0.1,
             )
         old = await async_tokens(hass, entry)

@@ -33,17 +33,17 @@ from custom_components.rumpus.families.xbox.sign_in import (
     SignInFlow,
     sign_in_problem,
 )
+from custom_components.rumpus.protocols import web_service
 from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     PeerTimeoutError,
     ProtocolError,
     RumpusError,
 )
-from custom_components.rumpus.protocols.smartglass import xbox_live as xbox_live_module
+from custom_components.rumpus.protocols.oauth import OAuthError
 from custom_components.rumpus.protocols.smartglass.tokens import Tokens
 from custom_components.rumpus.protocols.smartglass.xbox_live import (
     SCOPE,
-    OAuthError,
     XblError,
     XErr,
 )
@@ -354,7 +354,7 @@ async def test_service_out_of_order(
     services.faults[service] = fault
     with monkeypatch.context() as patch:
         if fault is Fault.SLOW:
-            patch.setattr(xbox_live_module, "REQUEST_TIMEOUT", 0.1)
+            patch.setattr(web_service, "REQUEST_TIMEOUT", 0.1)
         result = await sign_in(hass, hass_client_no_auth, await begin(hass))
     assert_failed(result, problem)
     await finish(hass, hass_client_no_auth, services, result)

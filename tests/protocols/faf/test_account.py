@@ -12,32 +12,36 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.rumpus.protocols import web_service
 from custom_components.rumpus.protocols.errors import (
     DisconnectedError,
     MessageTooLargeError,
     PeerTimeoutError,
     ProtocolError,
 )
-from custom_components.rumpus.protocols.faf import account as account_module
 from custom_components.rumpus.protocols.faf.account import (
-    MAX_ERROR,
-    MAX_LIFETIME,
     MAX_PLAYER_ID,
-    MAX_RESPONSE,
-    MAX_RESPONSE_DEPTH,
-    MAX_TOKEN,
     MAX_URL,
     OFFICIAL,
     SCOPES,
     Endpoints,
     FafAccount,
-    OAuthError,
-    OAuthToken,
     decode_access,
-    decode_oauth,
     player_id_of,
 )
 from custom_components.rumpus.protocols.faf.errors import GatewayRefusedError
+from custom_components.rumpus.protocols.oauth import (
+    MAX_ERROR,
+    MAX_LIFETIME,
+    MAX_TOKEN,
+    OAuthError,
+    OAuthToken,
+    decode_token,
+)
+from custom_components.rumpus.protocols.web_service import (
+    MAX_RESPONSE,
+    MAX_RESPONSE_DEPTH,
+)
 
 SECRET = "very-secret-token"
 URL = "wss://ws.example.com?verify=1700000000-%2FOGn"
@@ -179,7 +183,7 @@ async def test_request_timeout(
         return web.Response()
 
     played.answer = never
-    monkeypatch.setattr(account_module, "REQUEST_TIMEOUT", 0.1)
+    monkeypatch.setattr(web_service, "REQUEST_TIMEOUT", 0.1)
     with pytest.raises(PeerTimeoutError):
         await account.lobby_url(SECRET)
     gone.set()
@@ -220,38 +224,38 @@ def answer(**changes: object) -> bytes:
 
 def test_max_token() -> None:
     for key in ("access_token", "refresh_token"):
-        decode_oauth(200, answer(**{key: MAX_TOKEN * "x"}))
+        decode_token(200, answer(**{key: MAX_TOKEN * "x"}))
         for wrong in ((MAX_TOKEN + 1) * "x", "", None, 5, "a\nb", "\u00e9"):
             with pytest.raises(ProtocolError):
-                decode_oauth(200, answer(**{key: wrong}))
+                decode_token(200, answer(**{key: wrong}))
 
 
 def test_max_lifetime() -> None:
-    assert decode_oauth(200, answer(expires_in=MAX_LIFETIME)).expires_in == MAX_LIFETIME
-    for wrong in (MAX_LIFETIME + 1, 0, -1, None, "3600", 2.5):
+    assert decode_token(200, answer(expires_in=MAX_LIFETIME)).expires_in == MAX_LIFETIME
+    for wrong in (MAX_LIFETIME + 1, 0, -1, None, "soon", 2.5):
         with pytest.raises(ProtocolError):
-            decode_oauth(200, answer(expires_in=wrong))
+            decode_token(200, answer(expires_in=wrong))
 
 
 def test_max_error() -> None:
     with pytest.raises(OAuthError):
-        decode_oauth(400, json.dumps({"error": MAX_ERROR * "x"}).encode())
+        decode_token(400, json.dumps({"error": MAX_ERROR * "x"}).encode())
     refusals: tuple[object, ...] = (
         *({"error": (MAX_ERROR + 1) * "x"}, {"error": "a\nb"}),
         *({}, []),
     )
     for wrong in refusals:
         with pytest.raises(ProtocolError):
-            decode_oauth(400, json.dumps(wrong).encode())
+            decode_token(400, json.dumps(wrong).encode())
 
 
 def test_max_response_depth() -> None:
     deep: object = 1
     for _ in range(MAX_RESPONSE_DEPTH - 1):
         deep = [deep]
-    decode_oauth(200, answer(more=deep))
+    decode_token(200, answer(more=deep))
     with pytest.raises(ProtocolError):
-        decode_oauth(200, answer(more=[deep]))
+        decode_token(200, answer(more=[deep]))
 
 
 def test_max_url() -> None:
@@ -296,7 +300,7 @@ def test_unsafe_addresses(url: str) -> None:
 
 @given(st.binary(max_size=64), st.sampled_from([200, 400, 401, 404]))
 def test_any_answer(body: bytes, status: int) -> None:
-    for decode in (decode_oauth, decode_access):
+    for decode in (decode_token, decode_access):
         with pytest.raises((ProtocolError, OAuthError, GatewayRefusedError)):
             decode(status, body)
 

@@ -23,7 +23,6 @@ from custom_components.rumpus.protocols.errors import (
     ProtocolError,
     RumpusError,
 )
-from custom_components.rumpus.protocols.faf.account import OAuthError
 from custom_components.rumpus.protocols.faf.client import (
     BACKOFF,
     MAX_REFUSALS,
@@ -52,6 +51,7 @@ from custom_components.rumpus.protocols.faf.login import PasswordLogin
 from custom_components.rumpus.protocols.faf.session import Session
 from custom_components.rumpus.protocols.faf.timing import Timing
 from custom_components.rumpus.protocols.json_lines import JsonObject
+from custom_components.rumpus.protocols.oauth import OAuthError
 
 KICK: JsonObject = {"command": "notice", "style": "kick", "text": "<i>secret</i> text"}
 

@@ -12,7 +12,6 @@ from custom_components.rumpus.protocols.errors import (
     ProtocolError,
     RumpusError,
 )
-from custom_components.rumpus.protocols.faf.account import OAuthError
 from custom_components.rumpus.protocols.faf.errors import (
     BannedError,
     GatewayRefusedError,
@@ -35,6 +34,7 @@ from custom_components.rumpus.protocols.faf.handshake import (
 from custom_components.rumpus.protocols.faf.login import PasswordLogin
 from custom_components.rumpus.protocols.faf.timing import Timing
 from custom_components.rumpus.protocols.json_lines import JsonObject
+from custom_components.rumpus.protocols.oauth import OAuthError
 
 SHORT = Timing(
     connect=0.05, session=0.05, proof=0.05, welcome=0.05, pong=0.05, silence=60

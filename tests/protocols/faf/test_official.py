@@ -19,8 +19,6 @@ from custom_components.rumpus.protocols.faf.account import (
     SCOPES,
     Endpoints,
     FafAccount,
-    OAuthError,
-    OAuthToken,
     player_id_of,
 )
 from custom_components.rumpus.protocols.faf.errors import (
@@ -32,6 +30,7 @@ from custom_components.rumpus.protocols.faf.login import TokenLogin
 from custom_components.rumpus.protocols.faf.probe import probe, try_login
 from custom_components.rumpus.protocols.faf.proof import AnyProof, HelperProof
 from custom_components.rumpus.protocols.faf.websocket import WebSocketConnector
+from custom_components.rumpus.protocols.oauth import OAuthError, OAuthToken
 from tests.fakes.faf_helper import check_proof, make_helper
 from tests.fakes.faf_lobby import FakeLobby
 from tests.fakes.faf_web import CLIENT_ID, FakeFafWeb, Fault

@@ -11,6 +11,7 @@ import aiohttp
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.rumpus.protocols import web_service
 from custom_components.rumpus.protocols.errors import (
     AuthenticationError,
     DisconnectedError,
@@ -19,26 +20,29 @@ from custom_components.rumpus.protocols.errors import (
     ProtocolError,
     RumpusError,
 )
-from custom_components.rumpus.protocols.smartglass import xbox_live
+from custom_components.rumpus.protocols.oauth import (
+    MAX_ERROR,
+    MAX_LIFETIME,
+    MAX_TOKEN,
+    OAuthError,
+    decode_token,
+)
 from custom_components.rumpus.protocols.smartglass.tokens import Tokens
 from custom_components.rumpus.protocols.smartglass.xbox_live import (
-    MAX_ERROR,
     MAX_GAMERTAG,
-    MAX_LIFETIME,
-    MAX_RESPONSE,
-    MAX_RESPONSE_DEPTH,
-    MAX_TOKEN,
     MAX_USERHASH,
     OFFICIAL,
     SCOPE,
     Endpoints,
-    OAuthError,
     XblError,
     XboxLive,
     XErr,
-    decode_oauth,
     decode_user_token,
     decode_xsts,
+)
+from custom_components.rumpus.protocols.web_service import (
+    MAX_RESPONSE,
+    MAX_RESPONSE_DEPTH,
 )
 from tests.fakes.xbox_live import Canned, FakeXboxLive, Fault
 
@@ -137,7 +141,7 @@ async def test_wrong_secret(fake: FakeXboxLive, live: XboxLive) -> None:
     with pytest.raises(OAuthError) as refusal:
         await live.oauth_token({**form, "client_secret": "another"})
     assert refusal.value.error == "invalid_client"
-    assert str(refusal.value) == "Microsoft refuses to sign in: invalid_client"
+    assert str(refusal.value) == "The sign-in is refused: invalid_client"
 
 
 async def test_access_token_that_does_not_count(
@@ -243,7 +247,7 @@ async def test_slow_service(
 ) -> None:
     granted = fake.permit()
     fake.faults[service] = Fault.SLOW
-    monkeypatch.setattr(xbox_live, "REQUEST_TIMEOUT", 0.05)
+    monkeypatch.setattr(web_service, "REQUEST_TIMEOUT", 0.05)
     with pytest.raises(PeerTimeoutError):
         if service == "token":
             await live.oauth_token(refresh_form(fake, granted["refresh_token"]))
@@ -425,7 +429,7 @@ ANSWERS = [
         max_size=4,
     ),
     status=st.sampled_from([200, 201, 302, 400, 401, 403, 404]),
-    decode=st.sampled_from([decode_oauth, decode_user_token, decode_xsts]),
+    decode=st.sampled_from([decode_token, decode_user_token, decode_xsts]),
 )
 def test_mutated_answers(
     body: bytes,

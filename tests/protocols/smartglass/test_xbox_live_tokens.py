@@ -15,10 +15,10 @@ from custom_components.rumpus.protocols.errors import (
     ProtocolError,
     RumpusError,
 )
+from custom_components.rumpus.protocols.oauth import OAuthError
 from custom_components.rumpus.protocols.smartglass.tokens import Tokens
 from custom_components.rumpus.protocols.smartglass.xbox_live import (
     RENEW_BEFORE,
-    OAuthError,
     XblError,
     XErr,
     XstsKeeper,

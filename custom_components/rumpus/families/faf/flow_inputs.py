@@ -7,7 +7,7 @@ from typing import Final
 
 from homeassistant.core import HomeAssistant
 
-from ...protocols.faf.account import MAX_TOKEN
+from ...protocols.oauth import MAX_TOKEN
 from .const import MAX_LOGIN
 
 MAX_HOST: Final = 253

@@ -10,7 +10,6 @@ from ...protocols.errors import (
     ProtocolError,
     RumpusError,
 )
-from ...protocols.faf.account import OAuthError
 from ...protocols.faf.errors import (
     BannedError,
     GatewayRefusedError,
@@ -19,6 +18,7 @@ from ...protocols.faf.errors import (
     ProofRefusedError,
     RefusedError,
 )
+from ...protocols.oauth import OAuthError
 from .const import MAX_EVENT_TEXT, AccountKind
 from .data import LobbyData
 

@@ -28,8 +28,9 @@ from ...protocols.errors import (
     ProtocolError,
     RumpusError,
 )
+from ...protocols.oauth import OAuthError
 from ...protocols.smartglass.tokens import Tokens
-from ...protocols.smartglass.xbox_live import OAuthError, XblError, XErr
+from ...protocols.smartglass.xbox_live import XblError, XErr
 from .. import FamilyFlow
 from .account import async_redeem
 from .const import FAMILY_KEY

@@ -9,46 +9,30 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from http import HTTPStatus
 from typing import Any, Final, Self
-from urllib.parse import urlencode
 
 import aiohttp
 
 from ..errors import (
     AuthenticationError,
     DisconnectedError,
-    MessageTooLargeError,
     PeerTimeoutError,
     ProtocolError,
 )
-from ..json_lines import JsonObject, JsonValue, decode_json, encode_json
+from ..json_lines import JsonObject, JsonValue, encode_json
+from ..oauth import MAX_TOKEN, OAuthToken, redeem
+from ..web_service import REFUSED, as_object, as_text, read_answer, read_json, request
 from .tokens import Tokens
 
 SCOPE: Final = "Xboxlive.signin Xboxlive.offline_access"
 """What an application has to be allowed: to sign in, also when the user is not there."""
 
-REQUEST_TIMEOUT: Final = 10.0
-"""Seconds that one request may take, its answer included."""
-MAX_RESPONSE: Final = 64 * 1024
-"""Bytes of an answer; real ones have less than 8 KiB."""
-MAX_RESPONSE_DEPTH: Final = 8
-"""Lists and objects inside each other in an answer."""
-MAX_TOKEN: Final = 16 * 1024
-"""Characters of a token; real ones have up to 3 KiB."""
 MAX_USERHASH: Final = 64
 """Characters of a userhash; real ones are decimal numbers of 20 digits."""
 MAX_GAMERTAG: Final = 64
 """Characters of a gamertag; Xbox Live allows 16."""
-MAX_LIFETIME: Final = 366 * 86_400
-"""Seconds that an access token may count; Microsoft's do for an hour."""
-MAX_ERROR: Final = 64
-"""Characters of the name of an OAuth error."""
 RENEW_BEFORE: Final = timedelta(minutes=10)
 """How long before its end an XSTS token is replaced."""
-
-_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
-_REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,18 +60,6 @@ class XErr(IntEnum):
     CHILD_WITHOUT_FAMILY = 2148916238
 
 
-class OAuthError(AuthenticationError):
-    """Microsoft refuses a code, a refresh token, or the application itself.
-
-    `error` is the name that OAuth has for it, such as invalid_grant or invalid_client.
-    """
-
-    def __init__(self, error: str) -> None:
-        """Take the name, which is shown."""
-        super().__init__(f"Microsoft refuses to sign in: {error}")
-        self.error = error
-
-
 class XblError(AuthenticationError):
     """Xbox Live does not accept a token or the account that it is for.
 
@@ -105,15 +77,6 @@ class XblError(AuthenticationError):
                 reason = f"the account: error {code}"
         super().__init__(f"Xbox Live does not accept {reason}")
         self.code = code
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OAuthToken:
-    """A user's permission: for some seconds by itself, and for what brings the next one."""
-
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    expires_in: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,36 +109,13 @@ class XstsToken:
     @classmethod
     def from_json(cls, value: JsonValue) -> Self:
         """Read what `to_json` returned; raises ProtocolError for anything else."""
-        stored = _object(value)
+        stored = as_object(value)
         return cls(
-            userhash=_text(stored.get("userhash"), MAX_USERHASH),
-            token=_text(stored.get("token"), MAX_TOKEN),
+            userhash=as_text(stored.get("userhash"), MAX_USERHASH),
+            token=as_text(stored.get("token"), MAX_TOKEN),
             expires_at=_time(stored.get("expires_at")),
             gamertag=_gamertag(stored.get("gamertag")),
         )
-
-
-def decode_oauth(status: int, body: bytes) -> OAuthToken:
-    """Return the OAuth token of an answer (the SmartGlass reference, section 14.1).
-
-    Raises OAuthError for a refusal, ProtocolError for what makes no sense.
-    """
-    if 400 <= status < 500:
-        raise OAuthError(_text(_object(_json(body)).get("error"), MAX_ERROR))
-    answer = _answer(status, body)
-    lifetime = answer.get("expires_in")
-    try:
-        # Some services of Microsoft give it as a text.
-        expires_in = int(lifetime) if isinstance(lifetime, int | str) else 0
-    except ValueError:
-        expires_in = 0
-    if not 0 < expires_in <= MAX_LIFETIME:
-        raise ProtocolError("A token without a lifetime")
-    return OAuthToken(
-        access_token=_text(answer.get("access_token"), MAX_TOKEN),
-        refresh_token=_text(answer.get("refresh_token"), MAX_TOKEN),
-        expires_in=expires_in,
-    )
 
 
 def decode_user_token(status: int, body: bytes) -> str:
@@ -183,7 +123,7 @@ def decode_user_token(status: int, body: bytes) -> str:
 
     Raises XblError for a refusal, ProtocolError for what makes no sense.
     """
-    return _text(_xbl_answer(status, body).get("Token"), MAX_TOKEN)
+    return as_text(_xbl_answer(status, body).get("Token"), MAX_TOKEN)
 
 
 def decode_xsts(status: int, body: bytes) -> XstsToken:
@@ -192,11 +132,11 @@ def decode_xsts(status: int, body: bytes) -> XstsToken:
     Raises XblError for a refusal, ProtocolError for what makes no sense.
     """
     answer = _xbl_answer(status, body)
-    claims = _object(answer.get("DisplayClaims")).get("xui")
-    user = _object(claims[0] if isinstance(claims, list) and claims else None)
+    claims = as_object(answer.get("DisplayClaims")).get("xui")
+    user = as_object(claims[0] if isinstance(claims, list) and claims else None)
     return XstsToken(
-        userhash=_text(user.get("uhs"), MAX_USERHASH),
-        token=_text(answer.get("Token"), MAX_TOKEN),
+        userhash=as_text(user.get("uhs"), MAX_USERHASH),
+        token=as_text(answer.get("Token"), MAX_TOKEN),
         expires_at=_time(answer.get("NotAfter")),
         gamertag=_gamertag(user.get("gtg")),
     )
@@ -221,13 +161,7 @@ class XboxLive:
 
         Raises OAuthError when Microsoft refuses.
         """
-        return decode_oauth(
-            *await self._post(
-                self._endpoints.token,
-                urlencode(form).encode(),
-                {"Content-Type": "application/x-www-form-urlencoded"},
-            )
-        )
+        return await redeem(self._session, self._endpoints.token, form)
 
     async def user_token(self, access_token: str) -> str:
         """Return the user token for an OAuth access token (section 14.2).
@@ -270,41 +204,13 @@ class XboxLive:
         return await self.authorize(await self.user_token(access_token))
 
     async def _exchange(self, url: str, body: JsonObject) -> tuple[int, bytes]:
-        return await self._post(
+        return await request(
+            self._session,
+            "POST",
             url,
-            encode_json(body),
             {"Content-Type": "application/json", "x-xbl-contract-version": "1"},
+            encode_json(body),
         )
-
-    async def _post(
-        self, url: str, body: bytes, headers: Mapping[str, str]
-    ) -> tuple[int, bytes]:
-        """Return the status and the body of the answer.
-
-        Errors of aiohttp do not go on: they hold the request.
-        """
-        try:
-            async with (
-                asyncio.timeout(REQUEST_TIMEOUT),
-                self._session.post(
-                    url,
-                    data=body,
-                    headers={"Accept": "application/json", **headers},
-                    # Nobody else is to get the tokens.
-                    allow_redirects=False,
-                ) as response,
-            ):
-                if response.status >= 500 or response.status in _LATER:
-                    problem = f"The service is out of order: {response.status}"
-                else:
-                    return response.status, await _read(response.content)
-        except TimeoutError:
-            raise PeerTimeoutError("The service did not answer in time") from None
-        except aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, OSError:
-            problem = "The service cannot be reached"
-        except aiohttp.ClientError as err:
-            raise ProtocolError(f"No usable answer: {type(err).__name__}") from None
-        raise DisconnectedError(problem)
 
 
 type Renewal = Callable[[], Awaitable[XstsToken]]
@@ -376,50 +282,16 @@ def _look_at(task: asyncio.Task[XstsToken]) -> None:
         task.exception()
 
 
-async def _read(content: aiohttp.StreamReader) -> bytes:
-    body = bytearray()
-    async for chunk in content.iter_any():
-        body += chunk
-        if len(body) > MAX_RESPONSE:
-            raise MessageTooLargeError(f"An answer of more than {MAX_RESPONSE} bytes")
-    return bytes(body)
-
-
-def _json(body: bytes) -> JsonValue:
-    return decode_json(body, max_depth=MAX_RESPONSE_DEPTH)
-
-
-def _answer(status: int, body: bytes) -> JsonObject:
-    if status != HTTPStatus.OK:
-        raise ProtocolError(f"The service answered with status {status}")
-    return _object(_json(body))
-
-
 def _xbl_answer(status: int, body: bytes) -> JsonObject:
-    if status in _REFUSED:
+    if status in REFUSED:
         raise XblError(_xerr(body))
-    return _answer(status, body)
-
-
-def _object(value: JsonValue) -> JsonObject:
-    if not isinstance(value, dict):
-        raise ProtocolError("An answer without an object that has to be there")
-    return value
-
-
-def _text(value: JsonValue, limit: int) -> str:
-    """Return a text of printable ASCII: it goes into headers, packets and logs."""
-    if not isinstance(value, str) or not 0 < len(value) <= limit:
-        raise ProtocolError("An answer without a text that has to be there")
-    if not (value.isascii() and value.isprintable()):
-        raise ProtocolError("An answer with characters that cannot be")
-    return value
+    return read_answer(status, body)
 
 
 def _time(value: JsonValue) -> datetime:
     """Read a time such as 2026-11-22T08:00:00.1234567Z; without a zone it is in UTC."""
     try:
-        time = datetime.fromisoformat(_text(value, 64))
+        time = datetime.fromisoformat(as_text(value, 64))
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except ValueError, OverflowError:
         raise ProtocolError("An answer with a time that is none") from None
@@ -435,7 +307,7 @@ def _gamertag(value: JsonValue) -> str | None:
 def _xerr(body: bytes) -> XErr | int | None:
     """Return why an account is refused, if the answer tells."""
     try:
-        answer = _json(body)
+        answer = read_json(body)
     except ProtocolError:
         return None  # often there is no body
     code = answer.get("XErr") if isinstance(answer, dict) else None
