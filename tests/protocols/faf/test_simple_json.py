@@ -1,7 +1,7 @@
 """Lines of JSON over TCP, and what both framings have in common."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any, cast, override
 
 from hypothesis import given, strategies as st
 import pytest
@@ -19,10 +19,13 @@ from custom_components.rumpus.protocols.faf import (
     SimpleJsonProtocol,
 )
 from custom_components.rumpus.protocols.faf.connection import Connection
-from custom_components.rumpus.protocols.faf.protocol import OversizedMessageError
+from custom_components.rumpus.protocols.faf.protocol import (
+    MAX_MESSAGE,
+    OversizedMessageError,
+)
 from custom_components.rumpus.protocols.faf.simple_json import MAX_LINE
 from custom_components.rumpus.protocols.faf.text import MalformedMessageError
-from custom_components.rumpus.protocols.json_lines import JsonObject
+from custom_components.rumpus.protocols.json_lines import JsonObject, JsonValue
 
 real_sockets = pytest.mark.usefixtures("socket_enabled")
 
@@ -56,6 +59,37 @@ def test_reads_what_it_writes(message: dict[str, Any]) -> None:
     assert line.endswith(b"\n")
     assert b"\n" not in line[:-1]
     assert SimpleJsonProtocol.decode_message(line) == message
+
+
+class Numbers(Protocol):
+    """A framing of somebody's own, with no more than it has to have."""
+
+    @staticmethod
+    @override
+    def encode_message(message: JsonValue) -> bytes:
+        return bytes([cast(int, message)])
+
+    @staticmethod
+    @override
+    def decode_message(data: bytes) -> JsonValue:
+        return {"n": data[0]}
+
+    @override
+    async def read_message(self) -> JsonObject:
+        return cast(JsonObject, self.decode_message(await self.reader.readexactly(1)))
+
+
+async def test_a_framing_of_one_s_own() -> None:
+    reader, writer, transport = in_memory()
+    protocol = Numbers(reader, writer)
+    reader.feed_data(b"\7")
+    assert await protocol.read_message() == {"n": 7}
+    await protocol.send_messages([1, 2])
+    assert protocol.writer is writer
+    assert transport.written == b"\1\2"
+    assert protocol.max_message == MAX_MESSAGE == 16 * 1024 * 1024
+    with pytest.raises(NotImplementedError):
+        await super(Numbers, protocol).read_message()
 
 
 async def test_messages_both_ways_over_tcp(socket_enabled: None) -> None:

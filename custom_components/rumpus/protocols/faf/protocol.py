@@ -3,12 +3,15 @@
 from abc import abstractmethod
 import asyncio
 from collections.abc import Iterable
-from typing import override
+from typing import Final, override
 
 from ..errors import DisconnectedError, MessageTooLargeError
 from ..json_lines import JsonObject, JsonValue
 from ..stream import MAX_WRITE_BUFFER, MessageStream
 from .text import MalformedMessageError
+
+#: Bytes of one message, where a framing has no bound of its own.
+MAX_MESSAGE: Final = 16 * 1024 * 1024
 
 
 class OversizedMessageError(MessageTooLargeError, MalformedMessageError):
@@ -40,7 +43,7 @@ class Protocol(MessageStream[JsonValue]):
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         *,
-        max_message: int,
+        max_message: int = MAX_MESSAGE,
         max_write_buffer: int = MAX_WRITE_BUFFER,
     ) -> None:
         """Take over a connection; both limits are in bytes."""
@@ -91,9 +94,22 @@ class Protocol(MessageStream[JsonValue]):
             return message
         raise OversizedMessageError(problem)
 
-    @abstractmethod
     async def _read_body(self) -> bytes:
-        """Wait for the bytes of the next message, without what frames them."""
+        """Wait for the bytes of the next message, without what frames them.
+
+        A framing has either this or a `read_message` of its own.
+        """
+        raise NotImplementedError
+
+    @property
+    def reader(self) -> asyncio.StreamReader:
+        """Where messages come from; not to be read by anybody else."""
+        return self._reader
+
+    @property
+    def writer(self) -> asyncio.StreamWriter:
+        """Where messages go, for what is asked of its transport."""
+        return self._writer
 
     @override
     def write_message(self, message: JsonValue) -> None:
