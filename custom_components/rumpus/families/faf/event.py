@@ -1,15 +1,15 @@
 """Events of a lobby and of the players who are followed in it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, override
+from typing import Final
 
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import EventEntityDescription
 from homeassistant.const import Platform
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...entities import async_forget
+from ...events import FiredEvents
 from .const import (
     GAME,
     GAME_EVENTS,
@@ -57,7 +57,7 @@ def async_setup(
     )
 
 
-class FafEvent(FafSignedInEntity, EventEntity):
+class FafEvent(FafSignedInEntity, FiredEvents):
     """Something that happens in a lobby."""
 
     def __init__(
@@ -66,46 +66,14 @@ class FafEvent(FafSignedInEntity, EventEntity):
         """Wait for the events that the description names."""
         super().__init__(coordinator, description.key)
         self.entity_description = description
-        self._attr_event_types = list(description.types)
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        await super().async_added_to_hass()
-        self.async_on_remove(
-            self.coordinator.subscribe_events(
-                self.entity_description.key, self._happened
-            )
-        )
-
-    @callback
-    def _happened(self, event_type: str, attributes: Mapping[str, Any] | None) -> None:
-        self._trigger_event(
-            event_type, None if attributes is None else dict(attributes)
-        )
-        self.async_write_ha_state()
+        self.show_events(coordinator, description.key, description.types)
 
 
-class FafActivity(FafPlayerEntity, EventEntity):
+class FafActivity(FafPlayerEntity, FiredEvents):
     """Something that a followed player does."""
 
     def __init__(self, coordinator: FafCoordinator, player: str) -> None:
         """Wait for what a player does."""
         super().__init__(coordinator, player, ACTIVITY.key)
         self.entity_description = ACTIVITY
-        self._attr_event_types = list(ACTIVITY.types)
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        await super().async_added_to_hass()
-        self.async_on_remove(
-            self.coordinator.subscribe_events(
-                player_event_key(self.player), self._happened
-            )
-        )
-
-    @callback
-    def _happened(self, event_type: str, attributes: Mapping[str, Any] | None) -> None:
-        self._trigger_event(
-            event_type, None if attributes is None else dict(attributes)
-        )
-        self.async_write_ha_state()
+        self.show_events(coordinator, player_event_key(player), ACTIVITY.types)

@@ -1,15 +1,16 @@
 """Events of a KDE Connect device."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, override
+from typing import Final
 
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import EventEntityDescription
 from homeassistant.const import Platform
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...entities import async_follow, async_forget
+from ...events import FiredEvents
 from ...protocols.kdeconnect.plugins import (
     findmyphone,
     notification,
@@ -128,7 +129,7 @@ def async_setup(
     )
 
 
-class KdeConnectEvent(KdeConnectEntity, EventEntity):
+class KdeConnectEvent(KdeConnectEntity, FiredEvents):
     """Something that happens on a device."""
 
     # What notifications say and what files are called: the user has allowed us to know it.
@@ -157,21 +158,4 @@ class KdeConnectEvent(KdeConnectEntity, EventEntity):
         """Wait for the events that the description names."""
         super().__init__(coordinator, description.key)
         self.entity_description = description
-        self._attr_event_types = list(description.types)
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        await super().async_added_to_hass()
-        self.async_on_remove(
-            self.coordinator.subscribe_events(
-                self.entity_description.key, self._happened
-            )
-        )
-
-    @callback
-    def _happened(self, event_type: str, attributes: Mapping[str, Any] | None) -> None:
-        # Attributes are for everybody to see, so private content is not among them.
-        self._trigger_event(
-            event_type, None if attributes is None else dict(attributes)
-        )
-        self.async_write_ha_state()
+        self.show_events(coordinator, description.key, description.types)

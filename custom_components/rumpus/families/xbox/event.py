@@ -1,14 +1,14 @@
 """Events of a console."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, override
+from typing import Final
 
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import EventEntityDescription
 from homeassistant.const import EntityCategory
 from homeassistant.core import callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ...events import FiredEvents
 from .const import (
     CLOSED,
     NOT_PAIRED,
@@ -53,7 +53,7 @@ def async_setup(
     async_add_entities([XboxEvent(coordinator, event) for event in EVENTS])
 
 
-class XboxEvent(XboxEntity, EventEntity):
+class XboxEvent(XboxEntity, FiredEvents):
     """Something that happens on a console."""
 
     # What a title asks for may be private to whoever plays it.
@@ -65,20 +65,4 @@ class XboxEvent(XboxEntity, EventEntity):
         """Wait for the events that the description names."""
         super().__init__(coordinator, description.key)
         self.entity_description = description
-        self._attr_event_types = list(description.types)
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        await super().async_added_to_hass()
-        self.async_on_remove(
-            self.coordinator.subscribe_events(
-                self.entity_description.key, self._happened
-            )
-        )
-
-    @callback
-    def _happened(self, event_type: str, attributes: Mapping[str, Any] | None) -> None:
-        self._trigger_event(
-            event_type, None if attributes is None else dict(attributes)
-        )
-        self.async_write_ha_state()
+        self.show_events(coordinator, description.key, description.types)
