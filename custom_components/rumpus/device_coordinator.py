@@ -1,12 +1,13 @@
 """What the coordinators of devices that have events and much to tell have in common."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, override
 
-from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME, Platform
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .coordinator import RumpusConfigEntry, RumpusCoordinator
@@ -26,16 +27,27 @@ FLOOD_INTERVAL: Final = 0.25
 
 type EventListener = Callable[[str, Mapping[str, Any] | None], None]
 """Takes an event's type and its attributes."""
+type PlatformSetup[CoordinatorT] = Callable[
+    [CoordinatorT, AddConfigEntryEntitiesCallback], None
+]
+"""Adds what a device has on one platform, now and whenever there is more of it."""
 
 
 class DeviceCoordinator[StateT](RumpusCoordinator[StateT]):
     """Tells the entities of one device about its states and its events, within bounds."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: RumpusConfigEntry, *, name: str, state: StateT
+        self,
+        hass: HomeAssistant,
+        entry: RumpusConfigEntry,
+        *,
+        name: str,
+        state: StateT,
+        platforms: Mapping[Platform, PlatformSetup[Any]],
     ) -> None:
         """Start with the state of a device that nobody has heard of yet."""
         super().__init__(hass, entry, name=name, state=state)
+        self._platforms = platforms
         self._event_listeners: dict[str, set[EventListener]] = {}
         # A device that is trusted may go wild all the same.
         self._events: dict[str, Budget] = {}
@@ -44,6 +56,17 @@ class DeviceCoordinator[StateT](RumpusCoordinator[StateT]):
         self._flood = Pace(
             hass, FLOOD_INTERVAL, lambda _: self.async_update_listeners()
         )
+
+    @property
+    @override
+    def platforms(self) -> Collection[Platform]:
+        return self._platforms.keys()
+
+    @override
+    def async_add_platform(
+        self, platform: Platform, async_add_entities: AddConfigEntryEntitiesCallback
+    ) -> None:
+        self._platforms[platform](self, async_add_entities)
 
     @property
     @abstractmethod

@@ -9,11 +9,12 @@ from homeassistant.core import HomeAssistant
 
 from ...const import CONF_FAMILY, DOMAIN
 from ...coordinator import RumpusConfigEntry, RumpusRuntime
+from ...device_coordinator import PlatformSetup
 from .. import Family, FamilyFlow, FamilyOptions
 from . import binary_sensor, button, media_player, remote, select, sensor, text
 from .actions import async_action
 from .const import FAMILY_KEY
-from .coordinator import AppleTvCoordinator, PlatformSetup
+from .coordinator import AppleTvCoordinator
 from .flow import AppleTvFlow
 from .flow_options import AppleTvOptionsSteps
 from .hub import async_get_hub
@@ -23,7 +24,7 @@ from .store import async_get_store
 if TYPE_CHECKING:
     from ...config_flow import RumpusConfigFlow, RumpusOptionsFlow
 
-PLATFORMS: Final[Mapping[Platform, PlatformSetup]] = {
+PLATFORMS: Final[Mapping[Platform, PlatformSetup[AppleTvCoordinator]]] = {
     Platform.BINARY_SENSOR: binary_sensor.async_setup,
     Platform.BUTTON: button.async_setup,
     Platform.MEDIA_PLAYER: media_player.async_setup,

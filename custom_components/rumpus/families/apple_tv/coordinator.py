@@ -1,6 +1,6 @@
 """Follows one Apple TV or HomePod and carries our wishes to it."""
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, override
@@ -21,7 +21,6 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 
 from ...const import DOMAIN
@@ -31,6 +30,7 @@ from ...device_coordinator import (
     MAX_STATES,
     STATES_REFILL,
     DeviceCoordinator,
+    PlatformSetup,
 )
 from ...names import clean_text
 from ...pace import Pace
@@ -90,9 +90,6 @@ ASLEEP_STILL: Final[Mapping[type[RumpusError], str]] = {
 
 _USABLE: Final = frozenset({FeatureState.AVAILABLE, FeatureState.UNKNOWN})
 
-type PlatformSetup = Callable[
-    [AppleTvCoordinator, AddConfigEntryEntitiesCallback], None
-]
 type ActionHandler = Callable[
     [AppleTvCoordinator, str, Mapping[str, Any]], Awaitable[ServiceResponse]
 ]
@@ -108,7 +105,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         lease: HubLease,
         store: AppleTvStore,
         pairings: Pairings,
-        platforms: Mapping[Platform, PlatformSetup],
+        platforms: Mapping[Platform, PlatformSetup[AppleTvCoordinator]],
         action: ActionHandler,
     ) -> None:
         """Take over the lease; it is released by `async_stop`."""
@@ -128,11 +125,11 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
                 accounts=self._record.accounts,
                 info=found.info,
             ),
+            platforms=platforms,
         )
         self.options = AppleTvOptions.from_entry(entry.options)
         self._credentials = pairings.credentials
         self._lease = lease
-        self._platforms = platforms
         self._action = action
         self._troubles = Troubles(hass, entry)
         self._lists_task: asyncio.Task[None] | None = None
@@ -163,11 +160,6 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         return self.entry.async_create_background_task(
             self.hass, coro, f"{DOMAIN} apple_tv link"
         )
-
-    @property
-    @override
-    def platforms(self) -> Collection[Platform]:
-        return self._platforms.keys()
 
     @property
     @override
@@ -238,12 +230,6 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
             await self.device.stop()
         finally:
             await self._lease.async_release()
-
-    @override
-    def async_add_platform(
-        self, platform: Platform, async_add_entities: AddConfigEntryEntitiesCallback
-    ) -> None:
-        self._platforms[platform](self, async_add_entities)
 
     @override
     async def async_action(self, name: str, data: Mapping[str, Any]) -> ServiceResponse:

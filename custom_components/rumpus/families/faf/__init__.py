@@ -10,11 +10,12 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 
 from ...const import CONF_FAMILY, DOMAIN
 from ...coordinator import RumpusConfigEntry, RumpusRuntime
+from ...device_coordinator import PlatformSetup
 from .. import Family, FamilyFlow, FamilyOptions
 from . import binary_sensor, button, event, select, sensor
 from .actions import async_action
 from .const import FAMILY_KEY
-from .coordinator import FafCoordinator, PlatformSetup
+from .coordinator import FafCoordinator
 from .data import LobbyData
 from .flow import FafFlow
 from .flow_options import FafOptionsSteps
@@ -25,7 +26,7 @@ from .troubles import SIGNED_OUT
 if TYPE_CHECKING:
     from ...config_flow import RumpusConfigFlow, RumpusOptionsFlow
 
-PLATFORMS: Final[Mapping[Platform, PlatformSetup]] = {
+PLATFORMS: Final[Mapping[Platform, PlatformSetup[FafCoordinator]]] = {
     Platform.BINARY_SENSOR: binary_sensor.async_setup,
     Platform.BUTTON: button.async_setup,
     Platform.EVENT: event.async_setup,

@@ -1,7 +1,7 @@
 """Follows one lobby and carries our wishes to it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, override
@@ -14,7 +14,6 @@ from homeassistant.core import (
     ServiceResponse,
     callback,
 )
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...const import DOMAIN
 from ...coordinator import RumpusConfigEntry
@@ -23,6 +22,7 @@ from ...device_coordinator import (
     MAX_STATES,
     STATES_REFILL,
     DeviceCoordinator,
+    PlatformSetup,
 )
 from ...pace import Pace
 from ...protocols.budget import Budget
@@ -58,7 +58,6 @@ from .troubles import Troubles
 COUNTS_INTERVAL: Final = 10.0
 """Seconds between two counts that are told: a busy lobby has new ones each second."""
 
-type PlatformSetup = Callable[[FafCoordinator, AddConfigEntryEntitiesCallback], None]
 type ActionHandler = Callable[
     [FafCoordinator, str, Mapping[str, Any]], Awaitable[ServiceResponse]
 ]
@@ -72,7 +71,7 @@ class FafCoordinator(DeviceCoordinator[FafState]):
         hass: HomeAssistant,
         entry: RumpusConfigEntry,
         store: FafStore,
-        platforms: Mapping[Platform, PlatformSetup],
+        platforms: Mapping[Platform, PlatformSetup[FafCoordinator]],
         action: ActionHandler,
     ) -> None:
         """Do nothing yet; the store has been loaded."""
@@ -92,8 +91,8 @@ class FafCoordinator(DeviceCoordinator[FafState]):
                 is_signed_out_elsewhere=record.is_signed_out,
                 followed=self.followed.states,
             ),
+            platforms=platforms,
         )
-        self._platforms = platforms
         self._action = action
         self._tokens = TokenSource(hass, entry, store, self._unique_id)
         self._troubles = Troubles(hass, entry)
@@ -136,11 +135,6 @@ class FafCoordinator(DeviceCoordinator[FafState]):
         return self.entry.async_create_background_task(
             self.hass, coro, f"{DOMAIN} faf lobby"
         )
-
-    @property
-    @override
-    def platforms(self) -> Collection[Platform]:
-        return self._platforms.keys()
 
     @property
     @override
@@ -198,12 +192,6 @@ class FafCoordinator(DeviceCoordinator[FafState]):
             self._unsubscribe.pop()()
         self._troubles.forget_issues()
         await self._async_let_go()
-
-    @override
-    def async_add_platform(
-        self, platform: Platform, async_add_entities: AddConfigEntryEntitiesCallback
-    ) -> None:
-        self._platforms[platform](self, async_add_entities)
 
     @override
     async def async_action(self, name: str, data: Mapping[str, Any]) -> ServiceResponse:

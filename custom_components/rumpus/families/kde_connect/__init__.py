@@ -11,6 +11,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 
 from ...const import DOMAIN, LOGGER
 from ...coordinator import RumpusConfigEntry, RumpusRuntime
+from ...device_coordinator import PlatformSetup
 from ...protocols.kdeconnect.device import RemoteDevice
 from ...protocols.kdeconnect.events import DeviceEvent, LinkUp
 from .. import Family, FamilyFlow, FamilyOptions
@@ -31,7 +32,7 @@ from . import (
     text,
 )
 from .const import FAMILY_KEY
-from .coordinator import KdeConnectCoordinator, PlatformSetup
+from .coordinator import KdeConnectCoordinator
 from .data import NotPairedError, paired_device
 from .features.clipboard import async_forget_clipboard
 from .flow import KdeConnectFlow
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 UNPAIR_WAIT: Final = 5.0
 """Seconds that a device may take to appear, so that it can be told that it was removed."""
 
-PLATFORMS: Final[Mapping[Platform, PlatformSetup]] = {
+PLATFORMS: Final[Mapping[Platform, PlatformSetup[KdeConnectCoordinator]]] = {
     Platform.BINARY_SENSOR: binary_sensor.async_setup,
     Platform.BUTTON: button.async_setup,
     Platform.DEVICE_TRACKER: device_tracker.async_setup,

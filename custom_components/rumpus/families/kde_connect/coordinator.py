@@ -1,6 +1,6 @@
 """Follows one paired device and carries our wishes to it."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, cast, override
@@ -10,11 +10,10 @@ from homeassistant.const import CONF_NAME, Platform
 from homeassistant.core import HomeAssistant, ServiceResponse, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from ...const import DOMAIN
 from ...coordinator import RumpusConfigEntry
-from ...device_coordinator import DeviceCoordinator
+from ...device_coordinator import DeviceCoordinator, PlatformSetup
 from ...entity import translated_errors
 from ...files import DeviceFiles
 from ...protocols.errors import RumpusError
@@ -41,10 +40,6 @@ from .options import MAX_OFFERED, Options
 from .permissions import ACTION_OPTIONS, makes_sense
 from .state import KdeConnectState
 
-type PlatformSetup = Callable[
-    [KdeConnectCoordinator, AddConfigEntryEntitiesCallback], None
-]
-
 
 class KdeConnectCoordinator(DeviceCoordinator[KdeConnectState]):
     """One device: its link, its state, and the features that do something with it."""
@@ -55,14 +50,19 @@ class KdeConnectCoordinator(DeviceCoordinator[KdeConnectState]):
         entry: RumpusConfigEntry,
         lease: HubLease,
         device: RemoteDevice,
-        platforms: Mapping[Platform, PlatformSetup],
+        platforms: Mapping[Platform, PlatformSetup[KdeConnectCoordinator]],
     ) -> None:
         """Take over the lease; it is released by `async_stop`."""
-        super().__init__(hass, entry, name=device.device_id, state=KdeConnectState())
+        super().__init__(
+            hass,
+            entry,
+            name=device.device_id,
+            state=KdeConnectState(),
+            platforms=platforms,
+        )
         self.device = device
         self.options = Options.from_entry(entry.options)
         self._lease = lease
-        self._platforms = platforms
         self._features: dict[type[object], DeviceFeature] = {
             feature: feature(self)
             for feature in FEATURES
@@ -73,11 +73,6 @@ class KdeConnectCoordinator(DeviceCoordinator[KdeConnectState]):
     @override
     def files(self) -> DeviceFiles | None:
         return self.find(StorageFeature)
-
-    @property
-    @override
-    def platforms(self) -> Collection[Platform]:
-        return self._platforms.keys()
 
     @property
     @override
@@ -124,12 +119,6 @@ class KdeConnectCoordinator(DeviceCoordinator[KdeConnectState]):
             stack.callback(self.stop_telling)
             for feature in reversed(self._features.values()):
                 stack.push_async_callback(feature.async_stop)
-
-    @override
-    def async_add_platform(
-        self, platform: Platform, async_add_entities: AddConfigEntryEntitiesCallback
-    ) -> None:
-        self._platforms[platform](self, async_add_entities)
 
     @override
     async def async_action(self, name: str, data: Mapping[str, Any]) -> ServiceResponse:

@@ -10,11 +10,12 @@ from homeassistant.exceptions import ConfigEntryNotReady
 
 from ...const import CONF_FAMILY, DOMAIN, LOGGER
 from ...coordinator import RumpusConfigEntry, RumpusRuntime
+from ...device_coordinator import PlatformSetup
 from .. import Family, FamilyFlow, FamilyOptions
 from . import binary_sensor, button, event, media_player, remote, sensor
 from .actions import async_action
 from .const import CONF_LIVE_ID, FAMILY_KEY
-from .coordinator import PlatformSetup, XboxCoordinator
+from .coordinator import XboxCoordinator
 from .flow import XboxFlow
 from .flow_options import XboxOptionsSteps
 from .hub import async_get_hub
@@ -23,7 +24,7 @@ from .store import async_get_store
 if TYPE_CHECKING:
     from ...config_flow import RumpusConfigFlow, RumpusOptionsFlow
 
-PLATFORMS: Final[Mapping[Platform, PlatformSetup]] = {
+PLATFORMS: Final[Mapping[Platform, PlatformSetup[XboxCoordinator]]] = {
     Platform.BINARY_SENSOR: binary_sensor.async_setup,
     Platform.BUTTON: button.async_setup,
     Platform.EVENT: event.async_setup,

@@ -1,6 +1,6 @@
 """Follows one console and carries our wishes to it."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, override
@@ -21,12 +21,11 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from ...const import DOMAIN
 from ...coordinator import RumpusConfigEntry
-from ...device_coordinator import DeviceCoordinator
+from ...device_coordinator import DeviceCoordinator, PlatformSetup
 from ...names import clean_text
 from ...pace import Pace
 from ...protocols.errors import AuthenticationError, RumpusError
@@ -82,7 +81,6 @@ MAX_DRIFT: Final = 1.0
 MAX_PROMPT: Final = 200
 """Characters of a text field's prompt that are shown."""
 
-type PlatformSetup = Callable[[XboxCoordinator, AddConfigEntryEntitiesCallback], None]
 type ActionHandler = Callable[
     [XboxCoordinator, str, Mapping[str, Any]], Awaitable[ServiceResponse]
 ]
@@ -96,7 +94,7 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
         hass: HomeAssistant,
         entry: RumpusConfigEntry,
         lease: HubLease,
-        platforms: Mapping[Platform, PlatformSetup],
+        platforms: Mapping[Platform, PlatformSetup[XboxCoordinator]],
         action: ActionHandler,
     ) -> None:
         """Take over the lease; it is released by `async_stop`."""
@@ -110,6 +108,7 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
             state=XboxState(
                 is_off=self._record.was_off, titles_seen=self._record.titles
             ),
+            platforms=platforms,
         )
         self.options = XboxOptions.from_entry(entry.options)
         self.console = Console(
@@ -121,7 +120,6 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
             timing=link.TIMING,
         )
         self._lease = lease
-        self._platforms = platforms
         self._action = action
         self._troubles = Troubles(hass, entry)
         self._unsub_stop: CALLBACK_TYPE | None = None
@@ -129,11 +127,6 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
         self._link = link.ConsoleLink(
             hass, entry, lease, self.console, self, self._async_tokens
         )
-
-    @property
-    @override
-    def platforms(self) -> Collection[Platform]:
-        return self._platforms.keys()
 
     @property
     @override
@@ -172,12 +165,6 @@ class XboxCoordinator(DeviceCoordinator[XboxState]):
             await self._link.async_stop()
         finally:
             await self._lease.async_release()
-
-    @override
-    def async_add_platform(
-        self, platform: Platform, async_add_entities: AddConfigEntryEntitiesCallback
-    ) -> None:
-        self._platforms[platform](self, async_add_entities)
 
     @override
     async def async_action(self, name: str, data: Mapping[str, Any]) -> ServiceResponse:
