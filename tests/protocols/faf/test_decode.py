@@ -158,6 +158,13 @@ def test_boundaries_of_a_queue() -> None:
     assert none.boundaries == ()
 
 
+def test_limit_of_boundaries() -> None:
+    pairs: list[JsonValue] = [[1, 2]] * (decode.MAX_BOUNDARIES + 1)
+    read = decode.decode_queue(queue("a", 1) | {"boundary_80s": pairs}, 0.0, START)
+    assert read is not None
+    assert len(read.boundaries) == decode.MAX_BOUNDARIES
+
+
 def test_player_with_everything() -> None:
     body = player(
         7, "Rhiza", clan="ABC", avatar={"url": "https://x/y.png", "tooltip": "Winner"}
@@ -327,7 +334,15 @@ def test_times(value: JsonValue, expected: datetime | None) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(None, None), (500, 500.0), ("500", 500.0), (1e9, None), ([], None)],
+    [
+        (None, None),
+        (500, 500.0),
+        ("500", 500.0),
+        (decode.MAX_RATING, decode.MAX_RATING),
+        (decode.MAX_RATING + 1, None),
+        (-decode.MAX_RATING - 1, None),
+        ([], None),
+    ],
 )
 def test_limits_of_ratings(value: JsonValue, expected: float | None) -> None:
     read = decode.decode_game(game(1, "open", rating_min=value))
@@ -337,7 +352,16 @@ def test_limits_of_ratings(value: JsonValue, expected: float | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(5, 5), ("5", 5), (-1, 0), (10**7, 0), (None, 0), (True, 0)]
+    ("value", "expected"),
+    [
+        (5, 5),
+        ("5", 5),
+        (-1, 0),
+        (decode.MAX_COUNT, decode.MAX_COUNT),
+        (decode.MAX_COUNT + 1, 0),
+        (None, 0),
+        (True, 0),
+    ],
 )
 def test_counts(value: JsonValue, expected: int) -> None:
     read = decode.decode_game(game(1, "open", num_players=value))
