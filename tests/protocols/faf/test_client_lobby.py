@@ -50,6 +50,7 @@ from custom_components.rumpus.protocols.faf.events import (
 )
 from custom_components.rumpus.protocols.faf.models import PlayerStatus
 from custom_components.rumpus.protocols.faf.probe import probe, try_login
+from custom_components.rumpus.protocols.faf.session import MAX_BURST
 from custom_components.rumpus.protocols.faf.transports import Framing
 from tests.fakes.faf_gateway import sign
 from tests.fakes.faf_lobby import FakeLobby
@@ -414,7 +415,8 @@ async def test_flood(entrance: Entrance, lobby: FakeLobby) -> None:
     """The loop stays free while more comes than anybody can want."""
     async with entrance.client() as (client, heard):
         await up(client, heard)
-        lobby.mischief.flood(3500)
+        count = MAX_BURST + 100
+        lobby.mischief.flood(count)
         beats = 0
 
         async def beat() -> None:
@@ -424,7 +426,7 @@ async def test_flood(entrance: Entrance, lobby: FakeLobby) -> None:
                 await asyncio.sleep(0)
 
         beating = asyncio.create_task(beat())
-        await heard.wait_for(NoticeReceived, 3500)
+        await heard.wait_for(NoticeReceived, count)
         beating.cancel()
         assert beats > 50
         await client.ping()

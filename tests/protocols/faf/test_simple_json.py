@@ -34,7 +34,9 @@ messages = st.dictionaries(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=12,
     ),
+    max_size=6,
 )
 
 
