@@ -166,8 +166,25 @@ async def test_address(
     assert entry.unique_id == new
     assert list(stored(hass_storage)) == [new]
     assert stored(hass_storage)[new]["password_hash"] == hash_password(PASSWORD)
-    # The players of another lobby are other ones.
-    assert stored(hass_storage)[new]["player_ids"] == {}
+    # It is another door of the same lobby.
+    assert stored(hass_storage)[new]["player_ids"] == {"rhiza": 5}
+
+
+async def test_address_of_another_lobby(
+    hass: HomeAssistant, lobby: FakeLobby, hass_storage: dict[str, Any]
+) -> None:
+    """Its players are other ones."""
+    entry = await add_entry(
+        hass,
+        data_of(lobby, host="127.0.0.2"),
+        Secrets(password_hash=hash_password(PASSWORD)),
+    )
+    async_get_store(hass).keep_player_ids(str(entry.unique_id), {"rhiza": 5})
+    result = await reconfigure(hass, entry, "faf_reconfigure_address")
+    result = await submit(hass, result, **place_of(lobby))
+    assert_done(result, "reconfigure_successful")
+    (kept,) = stored(hass_storage).values()
+    assert kept["player_ids"] == {}
 
 
 async def test_address_of_a_lobby_without_the_account(

@@ -100,3 +100,14 @@ class LobbyData:
         if self.account is AccountKind.NONE or self.player_id is None:
             return f"{FAMILY_KEY}:{self.address}:status"
         return f"{FAMILY_KEY}:{self.address}:{self.player_id}"
+
+    def has_players_of(self, other: Self) -> bool:
+        """Tell whether the ids of players in another lobby are those of this one, too.
+
+        A server has several doors: the same account behind another of them is the same.
+        """
+        return self.address == other.address or (
+            self.player_id is not None
+            and (self.server, self.host, self.player_id)
+            == (other.server, other.host, other.player_id)
+        )

@@ -295,7 +295,7 @@ class TrySteps(FamilyFlow):
         async with store.lock:
             await store.async_keep(new, self.secrets)
             if old != new:
-                if LobbyData.from_entry(entry.data).address == self.lobby.address:
+                if self.lobby.has_players_of(LobbyData.from_entry(entry.data)):
                     store.keep_player_ids(new, store.record(old).player_ids)
                 await store.async_forget(old)
         self._is_released = False
