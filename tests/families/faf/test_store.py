@@ -88,6 +88,19 @@ async def test_secrets_are_kept(
 
 
 @pytest.mark.usefixtures("entry")
+async def test_a_renewal_that_comes_too_late(hass: HomeAssistant) -> None:
+    """Neither a newer sign-in is lost to it, nor what was forgotten comes back."""
+    store = async_get_store(hass)
+    newer, late = OAuthSecret("newer", "n", 1.0), OAuthSecret("late", "l", 1.0)
+    await store.async_keep(UNIQUE_ID, Secrets(oauth=newer))
+    await store.async_renew(UNIQUE_ID, OAUTH, late)
+    assert await (await read(hass)).async_get(UNIQUE_ID) == Secrets(oauth=newer)
+    await store.async_forget(UNIQUE_ID)
+    await store.async_renew(UNIQUE_ID, newer, late)
+    assert await (await read(hass)).async_get(UNIQUE_ID) == Secrets()
+
+
+@pytest.mark.usefixtures("entry")
 async def test_signing_in_takes_the_account_back(hass: HomeAssistant) -> None:
     """Who signs in on purpose wants to be signed in; a fresh token says nothing."""
     store = async_get_store(hass)
@@ -95,7 +108,7 @@ async def test_signing_in_takes_the_account_back(hass: HomeAssistant) -> None:
     await store.async_set_signed_out(UNIQUE_ID, is_signed_out=True)
     await store.async_set_signed_out(UNIQUE_ID, is_signed_out=True)
     fresh = OAuthSecret("fresh", "fresher", 1.0)
-    await store.async_renew(UNIQUE_ID, fresh)
+    await store.async_renew(UNIQUE_ID, OAUTH, fresh)
     record = (await read(hass)).record(UNIQUE_ID)
     assert record.is_signed_out
     assert record.secrets == Secrets(oauth=fresh)

@@ -153,9 +153,15 @@ class FafStore:
         """
         await self._async_change(unique_id, secrets=secrets, is_signed_out=False)
 
-    async def async_renew(self, unique_id: str, oauth: OAuthSecret) -> None:
-        """Write the token that has taken the place of the one before."""
-        await self._async_change(unique_id, secrets=Secrets(oauth=oauth))
+    async def async_renew(
+        self, unique_id: str, before: OAuthSecret, oauth: OAuthSecret
+    ) -> None:
+        """Write the token that has taken the place of the one before.
+
+        If the entry was removed meanwhile, or the user has signed in anew, nothing is written.
+        """
+        if self.record(unique_id).secrets.oauth == before:
+            await self._async_change(unique_id, secrets=Secrets(oauth=oauth))
 
     async def async_set_signed_out(self, unique_id: str, is_signed_out: bool) -> None:
         """Write whether the account was taken over by another program."""

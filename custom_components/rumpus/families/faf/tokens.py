@@ -100,7 +100,7 @@ class TokenSource:
             if old is None:
                 return AuthenticationError("The entry has no sign-in")
             fresh = await self._async_redeem(old)
-            await self._store.async_renew(self._unique_id, fresh)
+            await self._store.async_renew(self._unique_id, old, fresh)
         except RumpusError as err:
             return err
         else:
