@@ -50,10 +50,10 @@ async def choose(
 
 async def test_suggestions(hass: HomeAssistant, lobby: FakeLobby) -> None:
     """First who is followed, then friends, then everybody else."""
-    lobby.sign_on("Zed", "adam", "Bert", "Yoda")
+    lobby.sign_on("Zed", "adam", "Bert", "Yoda", "no\u202ebody")
     lobby.befriend(LOGIN, "Zed", "Bert")
     entry = await set_up(hass, lobby, ("Yoda", "Nobody"))
-    await wait_data(entry, lambda state: state.players_online == 5)
+    await wait_data(entry, lambda state: state.players_online == 6)
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert choices(result) == (
         ["Yoda", "Nobody", "Bert", "Zed", "adam", LOGIN],
@@ -78,6 +78,20 @@ async def test_many_players(
     await wait_data(entry, lambda state: state.players_online == 7)
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert choices(result)[0] == ["player5", LOGIN, "player0", "player1"]
+
+
+async def test_another_name(hass: HomeAssistant, lobby: FakeLobby) -> None:
+    """Who is called otherwise by now is the same player, and no second one."""
+    lobby.sign_on("Rhiza")
+    entry = await set_up(hass, lobby, ("Rhiza",))
+    await wait_data(entry, lambda state: state.players_online == 2)
+    lobby.rename("Rhiza", "Sprouto")
+    await wait_data(entry, lambda state: state.followed["rhiza"].login == "Sprouto")
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert choices(result) == (["Rhiza", LOGIN], ["Rhiza"])
+
+    result = await choose(hass, result, "sprouto", "Dostya", "Rhiza")
+    assert result["data"] == {"players": ["Rhiza", "Dostya"]}
 
 
 async def test_too_many(hass: HomeAssistant, lobby: FakeLobby) -> None:

@@ -1,7 +1,7 @@
 """What a user can choose about a lobby: who is followed."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, override
+from typing import TYPE_CHECKING, Any, Final, override
 
 import probatio
 
@@ -18,10 +18,13 @@ from .data import LobbyData
 from .flow_inputs import clean_login
 from .options import CONF_PLAYERS, MAX_FOLLOWED, FafOptions, player_key
 
+if TYPE_CHECKING:
+    from .coordinator import FafCoordinator
+
 MAX_SHOWN: Final = 64
 """Characters that are shown of what cannot be a login."""
-MAX_SUGGESTED: Final = 500
-"""Players that are proposed: more of them make a list slow, and can be typed."""
+MAX_SUGGESTED: Final = 3000
+"""Players that are proposed; others can be typed."""
 
 
 class FafOptionsSteps(FamilyOptions):
@@ -41,11 +44,14 @@ class FafOptionsSteps(FamilyOptions):
                 reason="faf_no_sign_in",
                 description_placeholders={"name": entry.title},
             )
-        lobby = self._lobby()
+        coordinator = self._coordinator()
+        client = None if coordinator is None else coordinator.client
+        lobby = None if client is None else client.lobby
+        known = {} if coordinator is None else _known(coordinator)
         errors: dict[str, str] = {}
         texts = {"name": entry.title, "limit": str(MAX_FOLLOWED), "players": ""}
         if user_input is not None:
-            players, wrong = _players(user_input.get(CONF_PLAYERS, ()), lobby)
+            players, wrong = _players(user_input.get(CONF_PLAYERS, ()), lobby, known)
             if wrong:
                 errors[CONF_PLAYERS] = "faf_invalid_players"
                 texts["players"] = ", ".join(wrong)
@@ -59,20 +65,29 @@ class FafOptionsSteps(FamilyOptions):
         return self.host.async_show_form(
             step_id="faf_options",
             data_schema=self.host.add_suggested_values_to_schema(
-                _schema(_suggested(chosen, lobby)),
+                _schema(_suggested(chosen, lobby, known)),
                 user_input or {CONF_PLAYERS: chosen},
             ),
             errors=errors,
             description_placeholders=texts,
         )
 
-    def _lobby(self) -> Lobby | None:
-        """Return what is known of the lobby, None while the entry is not running."""
+    def _coordinator(self) -> FafCoordinator | None:
+        """Return what knows the lobby, None while the entry is not running."""
         entry = self.host.entry
         if entry.state is not ConfigEntryState.LOADED:
             return None
-        client = entry.runtime_data.client
-        return None if client is None else client.lobby
+        coordinator: FafCoordinator = entry.runtime_data
+        return coordinator
+
+
+def _known(coordinator: FafCoordinator) -> Mapping[int, str]:
+    """Return the logins by which players are followed, who may be called otherwise by now."""
+    players = coordinator.options.players
+    return {
+        player_id: players[key]
+        for key, player_id in coordinator.followed.player_ids.items()
+    }
 
 
 def _schema(suggested: Iterable[str]) -> probatio.Schema:
@@ -90,7 +105,9 @@ def _schema(suggested: Iterable[str]) -> probatio.Schema:
     )
 
 
-def _suggested(chosen: Iterable[str], lobby: Lobby | None) -> list[str]:
+def _suggested(
+    chosen: Iterable[str], lobby: Lobby | None, known: Mapping[int, str]
+) -> list[str]:
     """Return whom to propose: who is followed, friends who are online, and then the others."""
     names = {player_key(login): login for login in chosen}
     if lobby is not None:
@@ -104,16 +121,19 @@ def _suggested(chosen: Iterable[str], lobby: Lobby | None) -> list[str]:
         for player in online:
             if len(names) >= MAX_SUGGESTED:
                 break
-            names.setdefault(player_key(player.login), player.login)
+            login = known.get(player.id, player.login)
+            if clean_login(login) != login:
+                continue  # it could not be submitted
+            names.setdefault(player_key(login), login)
     return list(names.values())
 
 
 def _players(
-    typed: Iterable[str], lobby: Lobby | None
+    typed: Iterable[str], lobby: Lobby | None, known: Mapping[int, str]
 ) -> tuple[Mapping[str, str], list[str]]:
     """Return the logins that a user has typed, by their keys, and what cannot be one.
 
-    Those who are online are written as the lobby does.
+    Those who are online are written as the lobby does, or as they are followed already.
     """
     players: dict[str, str] = {}
     wrong: list[str] = []
@@ -123,7 +143,7 @@ def _players(
         if (login := clean_login(text)) is None:
             wrong.append(text[:MAX_SHOWN])
             continue
-        known = None if lobby is None else lobby.find_player(login)
-        name = login if known is None else known.login
+        player = None if lobby is None else lobby.find_player(login)
+        name = login if player is None else known.get(player.id, player.login)
         players.setdefault(player_key(name), name)
     return players, wrong
