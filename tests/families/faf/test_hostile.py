@@ -25,11 +25,11 @@ from custom_components.rumpus.protocols.reconnect import Backoff
 from tests.fakes.faf_lobby import FakeLobby
 
 ROOT = Path(__file__).parents[3]
-SECONDS = 3
+SECONDS = 2
 MAX_STALL = 0.050
 MAX_GROWTH = 60 * 1024 * 1024
 MAX_ENTITIES = 400
-RECONNECTS = 200
+RECONNECTS = 100
 MAX_LEFT = 50
 """Objects that may be left of all reconnects together: a leak would leave some of each."""
 
