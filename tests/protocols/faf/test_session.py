@@ -382,7 +382,15 @@ async def test_max_small(key: str, online: Online) -> None:
     _, heard, lobby = online
     connection = await lobby.connect()
     session = Session(connection, Lobby(), PATIENT, heard.events.append)
-    for count, turns in ((MAX_SMALL, 0), (MAX_SMALL + 1, 1)):
+    now = asyncio.get_running_loop().time()
+    just_now, before = now + 3600, now - 2 * MAX_SLICE
+    for count, heard_at, turns in (
+        (MAX_SMALL, just_now, 0),
+        (MAX_SMALL + 1, just_now, 1),
+        # Whatever is in it, it has taken long to decode.
+        (1, before, 1),
+    ):
+        connection.last_heard = heard_at
         ran = 0
 
         def turn() -> None:

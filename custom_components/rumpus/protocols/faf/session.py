@@ -149,10 +149,11 @@ class Session:
 
     async def merge(self, message: JsonObject) -> None:
         """Merge a message into the model, and tell what that changes."""
-        if _is_big(message):
+        loop = asyncio.get_running_loop()
+        if _is_big(message) or loop.time() - self._connection.last_heard > MAX_SLICE:
             # It has just been decoded, which took a part of this turn.
             await asyncio.sleep(0)
-        now = asyncio.get_running_loop().time()
+        now = loop.time()
         for event in self._lobby.apply(message, now, datetime.now(UTC)):
             if event is not None:
                 self._tell(event)
