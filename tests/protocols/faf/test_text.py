@@ -222,6 +222,13 @@ def test_limit_text() -> None:
         decode_text(text + b" ")
 
 
+@pytest.mark.parametrize("place", range(8))
+def test_long_numbers_are_found_wherever_they_are(place: int) -> None:
+    text = '["' + "x" * (MAX_DENSE + place) + '",18446744073709551616]'
+    with pytest.raises(MalformedMessageError, match=str(MAX_SORTED)):
+        decode_text(text)
+
+
 def test_limit_sorted() -> None:
     """Many digits in a string are told from those of a number up to that size."""
     digits = "1" * 30
