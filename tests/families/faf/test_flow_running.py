@@ -14,6 +14,7 @@ from .common import (
     LOGIN,
     PASSWORD,
     PATIENCE,
+    coordinator_of,
     flows,
     go,
     set_up,
@@ -71,6 +72,33 @@ async def test_entry_goes_on_when_the_flow_is_closed(
 
     assert flows(hass) == []
     await wait_signed_in(entry)
+
+
+async def test_entry_goes_on_when_the_flow_is_closed_early(
+    hass: HomeAssistant, lobby: FakeLobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entry was about to step aside, which is not to be broken off."""
+    entry = await set_up(hass, lobby)
+    client = coordinator_of(entry).client
+    assert client is not None
+    stop, is_stopping, may_stop = client.stop, asyncio.Event(), asyncio.Event()
+
+    async def stop_late() -> None:
+        is_stopping.set()
+        await may_stop.wait()
+        await stop()
+
+    monkeypatch.setattr(client, "stop", stop_late)
+    result = await entry.start_reauth_flow(hass)
+    result = await go(hass, result, login=LOGIN, password=PASSWORD)
+    async with asyncio.timeout(PATIENCE):
+        await is_stopping.wait()
+    hass.config_entries.flow.async_abort(result["flow_id"])
+    await asyncio.sleep(0)
+    may_stop.set()
+    await wait_until(hass, lambda: entry.state is ConfigEntryState.LOADED)
+    await wait_signed_in(entry)
+    assert len(lobby.seen("signed_in", login=LOGIN)) == 2
 
 
 async def test_entry_goes_on_when_nobody_looks_at_the_end(

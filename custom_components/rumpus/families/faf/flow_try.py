@@ -84,7 +84,8 @@ class TrySteps(FamilyFlow):
         self.after_look = "faf_finish"
         self.problem: Problem | None = None
         self._task: asyncio.Task[Problem | None] | None = None
-        self._is_released = False
+        # Of the entry while its account is tried.
+        self._release: asyncio.Task[bool] | None = None
         self._is_over = False
 
     async def async_begin_with(self, entry: ConfigEntry) -> None:
@@ -196,9 +197,13 @@ class TrySteps(FamilyFlow):
         """Keep the entry away from its lobby, and go on without it when all is well."""
         entry = self.entry
         if entry is not None and entry.state is ConfigEntryState.LOADED:
-            self._is_released = True
-            await self.host.hass.config_entries.async_unload(entry.entry_id)
+            self._release = self.host.hass.async_create_task(
+                self.host.hass.config_entries.async_unload(entry.entry_id), "faf flow"
+            )
         try:
+            if self._release is not None:
+                # Whoever closes the flow must not break that off half way.
+                await asyncio.shield(self._release)
             yield
         except BaseException:
             self._take_back()
@@ -207,11 +212,11 @@ class TrySteps(FamilyFlow):
     @callback
     def _take_back(self) -> None:
         """Let the entry go on as it was."""
-        if self._is_released and self.entry is not None:
-            self._is_released = False
+        release, self._release = self._release, None
+        if release is not None and self.entry is not None:
             # Nobody waits for it: the flow may be gone.
             self.host.hass.async_create_task(
-                _async_set_up(self.host.hass, self.entry), "faf flow"
+                _async_set_up(self.host.hass, self.entry, release), "faf flow"
             )
 
     # The end
@@ -298,7 +303,7 @@ class TrySteps(FamilyFlow):
                 if self.lobby.has_players_of(LobbyData.from_entry(entry.data)):
                     store.keep_player_ids(new, store.record(old).player_ids)
                 await store.async_forget(old)
-        self._is_released = False
+        self._release = None
         has_own_title = entry.title != LobbyData.from_entry(entry.data).name
         return self.host.async_update_reload_and_abort(
             entry,
@@ -333,8 +338,11 @@ class TrySteps(FamilyFlow):
         self._take_back()
 
 
-async def _async_set_up(hass: HomeAssistant, entry: ConfigEntry) -> None:
+async def _async_set_up(
+    hass: HomeAssistant, entry: ConfigEntry, release: asyncio.Task[bool]
+) -> None:
     """Set an entry up again, unless somebody else has done something with it."""
+    await asyncio.wait({release})
     if (
         hass.config_entries.async_get_entry(entry.entry_id) is entry
         and entry.state is ConfigEntryState.NOT_LOADED
