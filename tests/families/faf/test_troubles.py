@@ -1,5 +1,6 @@
 """What keeps us out of a lobby, and what the user can do about it."""
 
+import asyncio
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +18,7 @@ from homeassistant.setup import async_setup_component
 from .common import (
     LOGIN,
     NAME,
+    PATIENCE,
     add_entry,
     coordinator_of,
     data_of,
@@ -31,7 +33,11 @@ from custom_components.rumpus.families import async_get_family
 from custom_components.rumpus.families.faf.const import AccountKind
 from custom_components.rumpus.families.faf.store import Secrets, async_get_store
 from custom_components.rumpus.protocols.faf.client import ClientStatus
-from custom_components.rumpus.protocols.faf.events import Stopped
+from custom_components.rumpus.protocols.faf.events import (
+    Disconnected,
+    LobbyEvent,
+    Stopped,
+)
 from custom_components.rumpus.protocols.faf.login import hash_password
 from tests.fakes.faf_lobby import FakeLobby
 
@@ -88,6 +94,43 @@ async def test_signed_out_elsewhere(hass: HomeAssistant, lobby: FakeLobby) -> No
     assert coordinator.client.status is ClientStatus.OFFLINE
     assert "faf_signed_out" in issues(hass)
     assert len(lobby.seen("signed_in")) == 1
+
+
+@pytest.mark.parametrize("is_kicked", [True, False])
+async def test_signed_out_at_the_end(
+    hass: HomeAssistant,
+    lobby: FakeLobby,
+    monkeypatch: pytest.MonkeyPatch,
+    is_kicked: bool,
+) -> None:
+    """Who is thrown out while the entry is let go stays away, too."""
+    entry = await set_up(hass, lobby)
+    client = coordinator_of(entry).client
+    assert client is not None
+    stop, lost = client.stop, asyncio.Event()
+
+    async def stop_late() -> None:
+        if not lost.is_set():
+            if is_kicked:
+                lobby.kick(LOGIN)
+            else:
+                lobby.drop(LOGIN)
+            async with asyncio.timeout(PATIENCE):
+                await lost.wait()
+        await stop()
+
+    def on_event(event: LobbyEvent) -> None:
+        if isinstance(event, Disconnected):
+            lost.set()
+
+    client.subscribe(on_event)
+    monkeypatch.setattr(client, "stop", stop_late)
+    # HA ends the tasks of an entry that is unloaded; here the lobby is quicker.
+    await coordinator_of(entry).async_stop()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    record = async_get_store(hass).record(str(entry.unique_id))
+    assert record.is_signed_out is is_kicked
+    assert not issues(hass)
 
 
 async def test_sign_in_again(hass: HomeAssistant, lobby: FakeLobby) -> None:

@@ -188,10 +188,11 @@ class FafCoordinator(DeviceCoordinator[FafState]):
 
     @override
     async def async_stop(self) -> None:
+        # That another program signs in is heard until the very end, and kept.
+        await self._async_let_go()
         while self._unsubscribe:
             self._unsubscribe.pop()()
         self._troubles.forget_issues()
-        await self._async_let_go()
 
     @override
     async def async_action(self, name: str, data: Mapping[str, Any]) -> ServiceResponse:
@@ -241,6 +242,10 @@ class FafCoordinator(DeviceCoordinator[FafState]):
 
     @callback
     def _on_event(self, event: LobbyEvent) -> None:
+        if self._is_stopping:
+            if isinstance(event, Stopped) and isinstance(event.error, KickedError):
+                self._keep_signed_out()
+            return
         match event:
             case Connected():
                 self.publish(replace(self.data, is_connected=True))
@@ -327,11 +332,7 @@ class FafCoordinator(DeviceCoordinator[FafState]):
         """There are no further attempts until somebody does something."""
         self._on_lost()
         if isinstance(error, KickedError):
-            self.entry.async_create_task(
-                self.hass,
-                self._store.async_set_signed_out(self._unique_id, is_signed_out=True),
-                "faf signed out",
-            )
+            self._keep_signed_out()
             self.publish(replace(self.data, is_signed_out_elsewhere=True))
         elif (
             isinstance(error, LoginRefusedError)
@@ -344,6 +345,14 @@ class FafCoordinator(DeviceCoordinator[FafState]):
             self.hass.loop.call_soon(self._start_client)
             return
         self._troubles.tell(error)
+
+    @callback
+    def _keep_signed_out(self) -> None:
+        self.entry.async_create_task(
+            self.hass,
+            self._store.async_set_signed_out(self._unique_id, is_signed_out=True),
+            "faf signed out",
+        )
 
     # A lobby that nobody signs in to
 
