@@ -1,12 +1,15 @@
 """What is kept of the lobbies over a restart."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
 
+from .common import PATIENCE
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.faf.options import MAX_FOLLOWED
 from custom_components.rumpus.families.faf.store import (
@@ -144,6 +147,37 @@ async def test_forgetting(hass: HomeAssistant, hass_storage: dict[str, Any]) -> 
     await store.async_forget(UNIQUE_ID)
     await store.async_forget("faf:localhost:8002:1")
     assert STORAGE_KEY not in hass_storage
+
+
+@pytest.mark.usefixtures("entry")
+async def test_forgetting_what_is_being_written(
+    hass: HomeAssistant, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow disk leaves nothing behind that was to be forgotten, and loses nothing new."""
+    store = async_get_store(hass)
+    await store.async_load()
+    save, is_writing, may_write = Store.async_save, asyncio.Event(), asyncio.Event()
+
+    async def save_slowly(self: Store[Any], data: Any) -> None:
+        is_writing.set()
+        await may_write.wait()
+        await save(self, data)
+
+    async def release() -> None:
+        may_write.set()
+
+    monkeypatch.setattr(Store, "async_save", save_slowly)
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as tasks:
+        tasks.create_task(store.async_keep(UNIQUE_ID, Secrets(oauth=OAUTH)))
+        await is_writing.wait()
+        tasks.create_task(store.async_forget(UNIQUE_ID))
+        tasks.create_task(release())
+    assert STORAGE_KEY not in hass_storage
+
+    await asyncio.gather(
+        store.async_forget(UNIQUE_ID), store.async_keep("other", Secrets(oauth=OAUTH))
+    )
+    assert list(hass_storage[STORAGE_KEY]["data"]["lobbies"]) == ["other"]
 
 
 @pytest.mark.usefixtures("entry")

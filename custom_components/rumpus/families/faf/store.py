@@ -110,6 +110,7 @@ class FafStore:
             hass, STORAGE_VERSION, STORAGE_KEY, private=True, atomic_writes=True
         )
         self._loading = asyncio.Lock()
+        self._saving = asyncio.Lock()
         self.lock: Final = asyncio.Lock()
         """For those who do several things that belong together."""
         self._records: dict[str, LobbyRecord] | None = None
@@ -188,10 +189,11 @@ class FafStore:
 
     async def _async_save(self) -> None:
         """Write the file; without any lobby there is none."""
-        if self._records:
+        # One after another: what is removed must not be written once more after that.
+        async with self._saving:
             await self._store.async_save(self._data())
-        else:
-            await self._store.async_remove()
+            if not self._records:
+                await self._store.async_remove()
 
     def _data(self) -> Stored:
         return {
