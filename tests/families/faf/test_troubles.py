@@ -30,6 +30,7 @@ from .common import (
 )
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families import async_get_family
+from custom_components.rumpus.families.faf import link, troubles
 from custom_components.rumpus.families.faf.const import AccountKind
 from custom_components.rumpus.families.faf.store import Secrets, async_get_store
 from custom_components.rumpus.protocols.faf.client import ClientStatus
@@ -39,6 +40,8 @@ from custom_components.rumpus.protocols.faf.events import (
     Stopped,
 )
 from custom_components.rumpus.protocols.faf.login import hash_password
+from custom_components.rumpus.protocols.reconnect import Backoff
+from tests.fakes import faf_login
 from tests.fakes.faf_lobby import FakeLobby
 
 
@@ -254,6 +257,45 @@ async def test_let_in_no_more(
     lobby.ban(LOGIN, None)
     lobby.mischief.reset()
     await hass.config_entries.async_reload(entry.entry_id)
+    await wait_signed_in(entry)
+    assert not issues(hass)
+
+
+@pytest.mark.parametrize(
+    ("notice", "trouble", "told"),
+    [
+        (
+            "No <b>passwords</b>, see [here](http://evil)",
+            "faf_refused_why",
+            "No passwords, see here http evil",
+        ),
+        ("", "faf_refused", ""),
+    ],
+    ids=["why", "silently"],
+)
+async def test_refused_again_and_again(
+    hass: HomeAssistant,
+    lobby: FakeLobby,
+    monkeypatch: pytest.MonkeyPatch,
+    notice: str,
+    trouble: str,
+    told: str,
+) -> None:
+    """It is tried on, but after a while the user hears of it, until we are let in."""
+    monkeypatch.setattr(link, "BACKOFF", Backoff((0.01,), jitter=0))
+    monkeypatch.setattr(faf_login, "_AWAY", notice)
+    lobby.mischief.database_is_away = True
+    entry = await add_entry(hass, data_of(lobby))
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await wait_until(hass, lambda: bool(issues(hass)))
+    assert len(lobby.seen("login_refused")) >= troubles.REFUSALS_TOLD
+    assert list(issues(hass)) == [trouble]
+    assert not issues(hass)[trouble].is_fixable
+    placeholders = issues(hass)[trouble].translation_placeholders
+    assert placeholders == {"name": NAME, "notice": told}
+    assert not flows(hass)
+
+    lobby.mischief.reset()
     await wait_signed_in(entry)
     assert not issues(hass)
 

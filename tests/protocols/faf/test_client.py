@@ -39,6 +39,7 @@ from custom_components.rumpus.protocols.faf.errors import (
     RefusedError,
 )
 from custom_components.rumpus.protocols.faf.events import (
+    AttemptFailed,
     Connected,
     Disconnected,
     LobbyEvent,
@@ -208,6 +209,7 @@ async def test_kick(lobby: ScriptedLobby, caplog: pytest.LogCaptureFixture) -> N
         assert error is stopped.error
         assert is_at(client, ClientStatus.STOPPED)
         assert [type(event) for event in heard.events[-2:]] == [Disconnected, Stopped]
+        assert heard.of(AttemptFailed) == []
         # It stays so, whoever wants it to come back by itself.
         client.wake()
         assert not await client.wait_attempt()
@@ -327,6 +329,9 @@ async def test_a_notice_that_may_pass(lobby: ScriptedLobby) -> None:
         for _ in range(MAX_REFUSALS + 1):
             assert not await client.wait_attempt()
             assert isinstance(client.last_error, RefusedError)
+        assert [type(event.error) for event in heard.of(AttemptFailed)] == [
+            RefusedError
+        ] * (MAX_REFUSALS + 1)
         lobby.answers["hello"] = list(BURST)
         await heard.wait_for(Refreshed)
 

@@ -30,6 +30,7 @@ from ...protocols.errors import RumpusError
 from ...protocols.faf.client import LobbyClient
 from ...protocols.faf.errors import KickedError, LoginRefusedError
 from ...protocols.faf.events import (
+    AttemptFailed,
     AvatarsListed,
     Connected,
     Disconnected,
@@ -253,6 +254,8 @@ class FafCoordinator(DeviceCoordinator[FafState]):
                 self._on_refreshed()
             case Disconnected():
                 self._on_lost()
+            case AttemptFailed(error):
+                self._troubles.tell_refusal(error)
             case Stopped(error):
                 self._on_stopped(error)
             case LatencyMeasured(seconds):

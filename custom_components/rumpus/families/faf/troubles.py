@@ -8,13 +8,16 @@ from homeassistant.helpers import issue_registry as ir
 
 from ...const import DOMAIN
 from ...coordinator import RumpusConfigEntry
+from ...names import plain_text
 from ...protocols.errors import AuthenticationError, RumpusError
 from ...protocols.faf.errors import (
     BannedError,
     KickedError,
     ProofFailedError,
     ProofRefusedError,
+    RefusedError,
 )
+from .const import MAX_EVENT_TEXT
 
 SIGNED_OUT: Final = "faf_signed_out"
 """Another program has signed in; the user says when we may do so again."""
@@ -27,6 +30,12 @@ ISSUES: Final[tuple[tuple[type[RumpusError], str], ...]] = (
 )
 """What a new sign-in would not help against."""
 
+REFUSED: Final = "faf_refused"
+REFUSED_WHY: Final = "faf_refused_why"
+"""The lobby does not let us in, and may say why; it is tried again all the same."""
+REFUSALS_TOLD: Final = 5
+"""Attempts that the lobby refuses until that is told: most of it passes in a minute or two."""
+
 
 class Troubles:
     """Tells each trouble once, until we are signed in again."""
@@ -36,6 +45,7 @@ class Troubles:
         self._hass = hass
         self._entry = entry
         self._told: set[str] = set()
+        self._refusals = 0
 
     @callback
     def tell(self, error: RumpusError) -> None:
@@ -49,6 +59,23 @@ class Troubles:
         if not key:
             self._entry.async_start_reauth(self._hass)
             return
+        self._create_issue(key)
+
+    @callback
+    def tell_refusal(self, error: Exception) -> None:
+        """Tell the user when the lobby goes on refusing us with a notice."""
+        if not isinstance(error, RefusedError):
+            return
+        self._refusals += 1
+        if self._refusals == REFUSALS_TOLD:
+            # Dialogs know markup.
+            notice = plain_text(error.notice, MAX_EVENT_TEXT)
+            key = REFUSED_WHY if notice else REFUSED
+            self._told.add(key)
+            self._create_issue(key, notice=notice)
+
+    @callback
+    def _create_issue(self, key: str, **placeholders: str) -> None:
         ir.async_create_issue(
             self._hass,
             DOMAIN,
@@ -57,7 +84,7 @@ class Troubles:
             is_fixable=key == SIGNED_OUT,
             severity=ir.IssueSeverity.WARNING,
             translation_key=key,
-            translation_placeholders={"name": self._entry.title},
+            translation_placeholders={"name": self._entry.title, **placeholders},
         )
 
     @callback
@@ -76,6 +103,7 @@ class Troubles:
         for key in self._told - {""}:
             ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(key))
         self._told.clear()
+        self._refusals = 0
 
     def _issue_id(self, key: str) -> str:
         return f"{key}_{self._entry.entry_id}"

@@ -20,7 +20,15 @@ from .errors import (
     ProofFailedError,
     ProofRefusedError,
 )
-from .events import Connected, Disconnected, LobbyEvent, SocialChanged, Stopped, Updated
+from .events import (
+    AttemptFailed,
+    Connected,
+    Disconnected,
+    LobbyEvent,
+    SocialChanged,
+    Stopped,
+    Updated,
+)
 from .handshake import USER_AGENT, Handshake, check_user_agent, connect
 from .login import Login
 from .session import Session
@@ -202,6 +210,8 @@ class LobbyClient(Commands):
                 await self._end_for_good(err)
             else:
                 self._refusals = refusals
+            if self._status is not ClientStatus.STOPPED:
+                self._emit(AttemptFailed(self._last_error))
             raise
         finally:
             is_online = self._status is ClientStatus.ONLINE

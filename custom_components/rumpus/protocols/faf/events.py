@@ -26,6 +26,13 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptFailed:
+    """The client was not let in, or has found nobody; it tries again."""
+
+    error: RumpusError | OSError
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The client has given up for good."""
 
@@ -243,7 +250,8 @@ class Disabled:
 
 
 LobbyEvent = (
-    AvatarsListed
+    AttemptFailed
+    | AvatarsListed
     | Connected
     | Disabled
     | Disconnected
