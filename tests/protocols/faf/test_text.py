@@ -16,6 +16,7 @@ from custom_components.rumpus.protocols.faf.text import (
     MAX_DENSE,
     MAX_DEPTH,
     MAX_DIGITS,
+    MAX_FOREIGN,
     MAX_MEMBERS,
     MAX_QUOTES,
     MAX_SORTED,
@@ -220,6 +221,16 @@ def test_limit_text() -> None:
     assert decode_text(text) == ["x" * (MAX_TEXT - 4)]
     with pytest.raises(MalformedMessageError, match=str(MAX_TEXT)):
         decode_text(text + b" ")
+
+
+def test_limit_foreign() -> None:
+    text = '"' + "x" * (MAX_FOREIGN - 3) + "\u20ac" + '"'
+    assert decode_text(text) == text[1:-1]
+    with pytest.raises(MalformedMessageError, match=str(MAX_FOREIGN)):
+        decode_text(text + " ")
+    # As lobbies send it, and in UTF-8, it may be longer.
+    assert decode_text((text + " ").encode()) == text[1:-1]
+    assert decode_text('"' + "x" * MAX_FOREIGN + '"') == "x" * MAX_FOREIGN
 
 
 @pytest.mark.parametrize("place", range(8))

@@ -22,6 +22,7 @@ _SIZE: Final = struct.Struct(">I")
 _SIZES: Final = struct.Struct(">II")
 _CODEC: Final = "utf-16-be"
 _MAX_SIZE: Final = 2**31 - 1
+_LARGE: Final = 64 * 1024
 
 
 class UnpackableError(ProtocolError, NotImplementedError):
@@ -77,8 +78,10 @@ class QDataStreamProtocol(Protocol):
             raise MalformedMessageError(
                 f"String of {size} bytes where {len(buffer) - start} are left"
             )
+        # Slices of the other are no copies.
+        source = buffer if size < _LARGE else memoryview(buffer)
         try:
-            return start + size, str(buffer[start : start + size], _CODEC)
+            return start + size, str(source[start : start + size], _CODEC)
         except UnicodeDecodeError:
             pass
         raise MalformedMessageError("String that is not UTF-16")
@@ -154,7 +157,10 @@ class QDataStreamProtocol(Protocol):
             # Both at once in the buffer, so that cancelling loses nothing.
             (length,) = _SIZE.unpack(await self._peek(size))
             size += length
-            return (await self._read_exactly(size))[_SIZE.size :]
+            if size > self.max_message:
+                await self._peek(size)  # which says so
+            while len(self._buffer) < size:
+                await self._fill()
         except DisconnectedError as err:
             partial = bytes(self._buffer)
             # A length and nothing behind it counts as the end of the last message.
@@ -163,6 +169,10 @@ class QDataStreamProtocol(Protocol):
             if size > _SIZE.size:
                 partial, size = partial[_SIZE.size :], size - _SIZE.size
             raise IncompleteMessageError(partial, size) from err
+        with memoryview(self._buffer) as view:
+            block = bytes(view[_SIZE.size : size])
+        del self._buffer[:size]
+        return block
 
 
 def _merge_parts(message: JsonValue, block: bytes, action: str) -> None:

@@ -30,6 +30,8 @@ MAX_MEMBERS: Final = 131_072
 MAX_DIGITS: Final = 128
 #: Bytes of a text as UTF-8: what lobbies take themselves, and ten times what they send.
 MAX_TEXT: Final = 10 * 1024 * 1024
+#: Characters of a text that is not in ASCII, as those of lobbies are, and not in UTF-8.
+MAX_FOREIGN: Final = 2 * 1024 * 1024
 #: Bytes of one in which strings with as many digits are told from long numbers.
 MAX_SORTED: Final = 3 * 1024 * 1024
 #: Quotation marks in such a one: no more than its values and their names can have.
@@ -107,6 +109,8 @@ def decode_text(data: str | bytes) -> JsonValue:
     of one name counts. Raises MalformedMessageError for what is no such text, or goes past
     one of the bounds above.
     """
+    if len(data) > MAX_FOREIGN and isinstance(data, str) and not data.isascii():
+        raise MalformedMessageError(f"More than {MAX_FOREIGN} characters, some foreign")
     # A look at bytes takes less than one at text.
     raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
     if len(raw) > MAX_TEXT:
