@@ -29,7 +29,7 @@ SECONDS = 2
 MAX_STALL = 0.050
 MAX_GROWTH = 60 * 1024 * 1024
 MAX_ENTITIES = 400
-RECONNECTS = 100
+RECONNECTS = 60
 MAX_LEFT = 50
 """Objects that may be left of all reconnects together: a leak would leave some of each."""
 
