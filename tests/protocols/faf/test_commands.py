@@ -256,3 +256,14 @@ async def test_without_a_login() -> None:
         ):
             with pytest.raises(DisconnectedError):
                 await command
+
+
+async def test_a_list_that_the_lobby_has_told_of_meanwhile(online: Online) -> None:
+    client, heard, lobby = online
+    known = len(heard.of(SocialChanged))
+    lobby.answers["social_add"] = [
+        {"command": "social", "friends": [FRIEND, STRANGER]},
+    ]
+    await client.add_friend(STRANGER)
+    assert client.lobby.social.friends == {FRIEND, STRANGER}
+    assert len(heard.of(SocialChanged)) == known + 1
