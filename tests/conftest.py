@@ -4,7 +4,9 @@
 # unless the one of this repository was imported before it.
 import custom_components.rumpus  # noqa: F401  isort: skip
 
+import asyncio
 from asyncio import constants, format_helpers
+from collections.abc import Iterator
 import logging
 import os
 import sys
@@ -14,6 +16,9 @@ from types import FrameType
 
 from hypothesis import HealthCheck, settings
 import pytest
+
+from homeassistant import runner
+from homeassistant.components.http import HomeAssistantHTTP
 
 from tests import ports
 
@@ -85,6 +90,30 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Take a share of the ports, if there are tests that need it."""
     if any("kde" in item.nodeid for item in session.items):
         ports.share()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def disable_http_server() -> Iterator[None]:
+    """Keep Home Assistant from serving, as the plugin does anew for each test."""
+
+    async def nothing(self: HomeAssistantHTTP) -> None:
+        """Neither bind nor serve."""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HomeAssistantHTTP, "async_bind", nothing)
+        patch.setattr(HomeAssistantHTTP, "start", nothing)
+        yield
+
+
+@pytest.fixture(autouse=True)
+async def configure_event_loop() -> None:
+    """Make the loop one of Home Assistant, and let it look for mistakes, in one turn."""
+    runner.configure_event_loop(asyncio.get_running_loop(), debug=True)
+
+
+@pytest.fixture(autouse=True)
+def enable_event_loop_debug() -> None:
+    """Leave a second turn of the loop out: it looks for mistakes already."""
 
 
 @pytest.fixture(autouse=True)
