@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 import pytest
 
 from homeassistant import runner
-from homeassistant.components.http import HomeAssistantHTTP
+from homeassistant.components.http.server import HomeAssistantHTTP
 
 from tests import ports
 
