@@ -109,12 +109,8 @@ def decode_text(data: str | bytes) -> JsonValue:
     of one name counts. Raises MalformedMessageError for what is no such text, or goes past
     one of the bounds above.
     """
-    if len(data) > MAX_FOREIGN and isinstance(data, str) and not data.isascii():
-        raise MalformedMessageError(f"More than {MAX_FOREIGN} characters, some foreign")
     # A look at bytes takes less than one at text.
-    raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
-    if len(raw) > MAX_TEXT:
-        raise MalformedMessageError(f"Text of more than {MAX_TEXT} bytes")
+    raw = data if isinstance(data, bytes) else _to_bytes(data)
     # Two numbers in a row look like a long one to the quick look: of many players, some do.
     if len(raw) > MAX_MEMBERS:
         _check_values(raw)
@@ -132,7 +128,15 @@ def decode_text(data: str | bytes) -> JsonValue:
     return _decode_slowly(data, raw)
 
 
+def _to_bytes(text: str) -> bytes:
+    if len(text) > MAX_FOREIGN and not text.isascii():
+        raise MalformedMessageError(f"More than {MAX_FOREIGN} characters, some foreign")
+    return text.encode("utf-8", "surrogatepass")
+
+
 def _check_values(raw: bytes) -> None:
+    if len(raw) > MAX_TEXT:
+        raise MalformedMessageError(f"Text of more than {MAX_TEXT} bytes")
     if raw.count(b":") > MAX_MEMBERS:
         raise MalformedMessageError(f"More than {MAX_MEMBERS} colons")
     most = MAX_VALUES if len(raw) <= MAX_DENSE else MAX_SPARSE
