@@ -402,6 +402,35 @@ async def test_device_is_gone(
     assert device_registry.async_get(device.id) is None
 
 
+async def test_name_over_a_restart(
+    hass: HomeAssistant, lobby: FakeLobby, device_registry: dr.DeviceRegistry
+) -> None:
+    """A device keeps the last name of a player until that has another one."""
+    lobby.sign_on("Rhiza")
+    entry = await set_up(hass, lobby, ("Rhiza",))
+
+    def name() -> str | None:
+        device = device_registry.async_get_device_by_identifier(
+            (DOMAIN, coordinator_of(entry).player_device_id("rhiza")), entry.entry_id
+        )
+        return None if device is None else device.name
+
+    lobby.rename("Rhiza", "Oum-Eoshi")
+    await wait_data(entry, lambda state: state.followed["rhiza"].login == "Oum-Eoshi")
+    lobby.sign_off("Oum-Eoshi")
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert name() == "Oum-Eoshi"
+    await wait_signed_in(entry)
+    assert name() == "Oum-Eoshi"
+
+    await hass.config_entries.async_unload(entry.entry_id)
+    lobby.rename("Oum-Eoshi", "Rhiza")
+    lobby.sign_on("Rhiza")
+    await hass.config_entries.async_setup(entry.entry_id)
+    await wait_signed_in(entry)
+    assert name() == "Rhiza"
+
+
 async def test_listening(hass: HomeAssistant) -> None:
     """Lobbies do not announce themselves: there is nothing to listen to."""
     await (await async_get_family(hass, "faf")).async_setup_listener(hass)

@@ -40,6 +40,7 @@ from ...protocols.faf.events import (
     Stopped,
     Updated,
 )
+from ...protocols.faf.models import PlayerStatus
 from ...protocols.faf.probe import probe
 from . import link
 from .const import AccountKind
@@ -301,7 +302,8 @@ class FafCoordinator(DeviceCoordinator[FafState]):
         if followed is not before:
             self._store.keep_player_ids(self._unique_id, self.followed.player_ids)
             for key, player in followed.items():
-                if player.login != before[key].login:
+                is_here = player.status is not PlayerStatus.OFFLINE
+                if player.login != before[key].login or (is_new and is_here):
                     async_name_player(self, key, player.login)
         state = state_of(self.client, self.data, followed)
         if is_new:

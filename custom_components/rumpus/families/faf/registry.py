@@ -31,11 +31,14 @@ def async_update_devices(coordinator: FafCoordinator) -> None:
     )
     wanted = {lobby.id}
     for key, player in coordinator.data.followed.items():
+        identifier = (DOMAIN, coordinator.player_device_id(key))
+        known = registry.async_get_device_by_identifier(identifier, entry_id)
         device = registry.async_get_or_create(
             config_entry_id=entry_id,
-            identifiers={(DOMAIN, coordinator.player_device_id(key))},
+            identifiers={identifier},
             entry_type=dr.DeviceEntryType.SERVICE,
-            name=player.login,
+            # What the player was called last; in the options may be an older name.
+            name=player.login if known is None else known.name,
             manufacturer=MANUFACTURER,
             model=PLAYER_MODEL,
             via_device_id=lobby.id,
