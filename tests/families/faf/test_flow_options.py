@@ -50,7 +50,7 @@ async def choose(
 
 async def test_suggestions(hass: HomeAssistant, lobby: FakeLobby) -> None:
     """First who is followed, then friends, then everybody else."""
-    lobby.sign_on("Zed", "adam", "Bert", "Yoda", "no\u202ebody")
+    lobby.sign_on("Zed", "adam", "Bert", "Yoda", "two words")
     lobby.befriend(LOGIN, "Zed", "Bert")
     entry = await set_up(hass, lobby, ("Yoda", "Nobody"))
     await wait_data(entry, lambda state: state.players_online == 6)
