@@ -263,7 +263,8 @@ class MessageStream[M](ABC):
             raise MessageTooLargeError(f"Message of more than {self.max_message} bytes")
         while len(self._buffer) < size:
             await self._fill()
-        return bytes(self._buffer[:size])
+        with memoryview(self._buffer) as view:  # a slice would be a second copy
+            return bytes(view[:size])
 
     async def _read_exactly(self, size: int) -> bytes:
         """Wait for the next bytes and take them.
@@ -293,7 +294,8 @@ class MessageStream[M](ABC):
         if end < 0 or end > self.max_message:
             self._skipping = True
             raise MessageTooLargeError(f"Line of more than {self.max_message} bytes")
-        line = bytes(self._buffer[:end])
+        with memoryview(self._buffer) as view:
+            line = bytes(view[:end])
         del self._buffer[: end + 1]
         return line
 
