@@ -30,8 +30,8 @@ MESSAGE = "event.pixel_message"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fake phones need no patience."""
-    monkeypatch.setattr(messages, "LIST_QUIET", 0.2)
-    monkeypatch.setattr(messages, "LIST_WAIT", 0.5)
+    monkeypatch.setattr(messages, "LIST_QUIET", 0.1)
+    monkeypatch.setattr(messages, "LIST_WAIT", 0.3)
     monkeypatch.setattr(messages_answers, "QUIET_TIME", 0.2)
 
 
