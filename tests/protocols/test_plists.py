@@ -69,11 +69,11 @@ _SCALARS = (
 _VALUES = st.recursive(
     _SCALARS,
     lambda inner: st.lists(inner, max_size=20) | st.dictionaries(_TEXTS, inner),
-    max_leaves=30,
+    max_leaves=20,
 )
 
 
-@given(st.dictionaries(_TEXTS, _VALUES))
+@given(st.dictionaries(_TEXTS, _VALUES, max_size=5))
 def test_round_trip(value: PlistDict) -> None:
     data = plistlib.dumps(
         value, fmt=plistlib.FMT_BINARY, sort_keys=False, aware_datetime=True

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 import contextlib
+from copy import deepcopy
+from functools import cache
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -53,11 +55,22 @@ def golden_m6(**changes: bytes) -> bytes:
     return tlv8.encode([(Tag.STATE, b"\x06"), (Tag.ENCRYPTED_DATA, sealed)])
 
 
-def proven() -> PairSetup:
-    """Return the pairing of the vectors, waiting for M6."""
+@cache
+def _proved() -> PairSetup:
     setup = golden_setup()
     setup.answer_salt(SETUP["m2"])
     setup.prove(vectors.PIN)
+    return setup
+
+
+def proved() -> PairSetup:
+    """Return the pairing of the vectors, waiting for M4: calculated once, it takes long."""
+    return deepcopy(_proved())
+
+
+def proven() -> PairSetup:
+    """Return the pairing of the vectors, waiting for M6."""
+    setup = proved()
     setup.verify_proof(SETUP["m4"])
     return setup
 
@@ -309,18 +322,13 @@ def test_m2_without_a_part(tag: Tag) -> None:
 
 def test_m4_without_a_proof() -> None:
     for proof in (b"", bytes(63)):
-        setup = golden_setup()
-        setup.answer_salt(SETUP["m2"])
-        setup.prove(vectors.PIN)
+        setup = proved()
         with pytest.raises(ProtocolError):
             setup.verify_proof(tlv8.encode([(Tag.STATE, b"\x04"), (Tag.PROOF, proof)]))
 
 
 def _m4() -> tuple[Callable[[bytes], object], bytes]:
-    setup = golden_setup()
-    setup.answer_salt(SETUP["m2"])
-    setup.prove(vectors.PIN)
-    return setup.verify_proof, SETUP["m4"]
+    return proved().verify_proof, SETUP["m4"]
 
 
 def _m6() -> tuple[Callable[[bytes], object], bytes]:
