@@ -318,8 +318,7 @@ class FafCoordinator(DeviceCoordinator[FafState]):
     def _tell_counts(self) -> None:
         if TYPE_CHECKING:
             assert self.client is not None
-        if self.data.is_signed_in:
-            self.publish(state_of(self.client, self.data, self.data.followed))
+        self.publish(state_of(self.client, self.data, self.data.followed))
 
     @callback
     def _on_lost(self) -> None:
