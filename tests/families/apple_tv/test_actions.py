@@ -1,5 +1,6 @@
 """The actions and entities for text, apps, the touch pad and users."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from .common import (
     wait_data,
     wait_state,
 )
+from .conftest import QUICK
 from custom_components.rumpus.const import DOMAIN
 from custom_components.rumpus.families.apple_tv.keyboard import MAX_TEXT
 from tests.fakes.apple_tv import FakeAppleTv
@@ -234,8 +236,9 @@ async def test_homepod_has_no_screen(
     assert caught.value.translation_key == "apple_tv_no_screen"
 
 
+@pytest.mark.parametrize("timing", [replace(QUICK, command=0.5)])
 async def test_actions_while_the_device_is_away(
-    hass: HomeAssistant, apple_tv: FakeAppleTv
+    hass: HomeAssistant, apple_tv: FakeAppleTv, timing: object
 ) -> None:
     entry = await set_up(hass, apple_tv)
     apple_tv.vanish()

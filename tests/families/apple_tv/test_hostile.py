@@ -46,6 +46,7 @@ from custom_components.rumpus.protocols.errors import (
     PeerTimeoutError,
 )
 from custom_components.rumpus.protocols.mrp.timing import Timing as MrpTiming
+from custom_components.rumpus.protocols.reconnect import LINK_GRACE
 from tests.e2e.fakes import FakeProcess
 from tests.e2e.shapes import JsonObject, get_object
 from tests.fakes.apple_tv import FakeAppleTv
@@ -72,6 +73,12 @@ ADDRESS = "127.0.0.2"
 SANE_PLAYER = "media_player.kitchen"
 REFUSED = 3.0
 LISTS_INTERVAL = 5.0
+
+
+@pytest.fixture
+def grace() -> float:
+    """The true one."""
+    return LINK_GRACE
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """On, off, asleep behind a proxy, and gone: what is shown, and what wakes a device."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from .common import (
     wait_links,
     wait_state,
 )
+from .conftest import QUICK
 from custom_components.rumpus.families.apple_tv import hub
 from custom_components.rumpus.protocols.apple.enums import PowerState
 from tests.fakes.apple_tv import FakeAppleTv
@@ -93,7 +95,10 @@ async def test_sleep_proxy_alone(hass: HomeAssistant, apple_tv: FakeAppleTv) -> 
     await wait_state(hass, PLAYER, "idle")
 
 
-async def test_cable_pulled(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
+@pytest.mark.parametrize("timing", [replace(QUICK, wake=1.0)])
+async def test_cable_pulled(
+    hass: HomeAssistant, apple_tv: FakeAppleTv, timing: object
+) -> None:
     """What said nothing before it went is not off: nobody knows."""
     entry = await set_up(hass, apple_tv)
     apple_tv.vanish()

@@ -1,5 +1,7 @@
 """Sensors, binary sensors and buttons."""
 
+from dataclasses import replace
+
 import pytest
 
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -16,6 +18,7 @@ from .common import (
     wait_links,
     wait_state,
 )
+from .conftest import QUICK
 from custom_components.rumpus.protocols.mrp.proto import mrp_pb2 as pb
 from tests.fakes.apple_tv import FakeAppleTv
 from tests.fakes.apple_tv_models import FakeItem
@@ -121,8 +124,9 @@ async def test_buttons(hass: HomeAssistant, apple_tv: FakeAppleTv) -> None:
     assert apple_tv.is_on
 
 
+@pytest.mark.parametrize("timing", [replace(QUICK, wake=2.0)])
 async def test_waking_what_is_unavailable(
-    hass: HomeAssistant, apple_tv: FakeAppleTv
+    hass: HomeAssistant, apple_tv: FakeAppleTv, timing: object
 ) -> None:
     """A device that went without a word can be tried, from its button."""
     entry = await set_up(hass, apple_tv)

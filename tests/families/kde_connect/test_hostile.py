@@ -15,6 +15,7 @@ from ..stalls import watched_loop
 from .common import flows, is_unavailable, set_up, wait_state
 from custom_components.rumpus.families.kde_connect.hub import async_get_hub
 from custom_components.rumpus.protocols.kdeconnect.credentials import Credentials
+from custom_components.rumpus.protocols.reconnect import LINK_GRACE
 from tests import ports
 from tests.fakes.attacker import DATAGRAMS_PER_SECOND, HALF_OPEN
 from tests.fakes.kdeconnect import FakeDevice
@@ -24,6 +25,12 @@ SECONDS = 20
 MAX_STALL = 0.050
 MAX_GROWTH = 20 * 1024 * 1024
 LONG_LINE_MIB = 32
+
+
+@pytest.fixture
+def grace() -> float:
+    """The true one."""
+    return LINK_GRACE
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from ..stalls import watched_loop
 from .common import LINK, coordinator_of, flows, get_state, set_up, wait_state
 from custom_components.rumpus.cards import MAX_CARDS
+from custom_components.rumpus.protocols.reconnect import LINK_GRACE
 from tests.fakes.attacker import DATAGRAMS_PER_SECOND
 from tests.fakes.xbox import FakeConsole, FakeTitle
 
@@ -22,6 +23,12 @@ SECONDS = 5
 MAX_STALL = 0.050
 MAX_GROWTH = 20 * 1024 * 1024
 TITLE = "sensor.living_room_active_title"
+
+
+@pytest.fixture
+def grace() -> float:
+    """The true one."""
+    return LINK_GRACE
 
 
 @pytest.fixture
