@@ -310,7 +310,7 @@ async def test_flood_of_news(
     hass: HomeAssistant, apple_tv: FakeAppleTv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond what is looked at one by one, what it comes to is shown, and all of it."""
-    monkeypatch.setattr(coordinator, "MAX_STATES", 0)
+    monkeypatch.setattr(coordinator, "MAX_NEWS", 0)
     monkeypatch.setattr(coordinator, "STATES_REFILL", 0.0)
     entry = await set_up(hass, apple_tv)
     media = apple_tv.mrp.media

@@ -27,7 +27,6 @@ from ...const import DOMAIN
 from ...coordinator import RumpusConfigEntry
 from ...device_coordinator import (
     FLOOD_INTERVAL,
-    MAX_STATES,
     STATES_REFILL,
     DeviceCoordinator,
     PlatformSetup,
@@ -78,6 +77,8 @@ PRESUMED_SECONDS: Final = 5.0
 LISTS_INTERVAL: Final = 30.0
 """Seconds between two questions for the apps and the accounts of a device."""
 LISTS: Final = "lists"
+MAX_NEWS: Final = 50
+"""News of a device that are looked at one by one: one message may bring a hundred."""
 NEWS: Final = "news"
 ARTWORK_WIDTH: Final = 512
 """Pixels of a picture, where the device is asked for one."""
@@ -135,7 +136,7 @@ class AppleTvCoordinator(DeviceCoordinator[AppleTvState]):
         self._lists_task: asyncio.Task[None] | None = None
         self._lists_pace = Pace(hass, LISTS_INTERVAL, lambda _: self._ask_lists())
         # Of a flood we look at what it comes to.
-        self._news = Budget(MAX_STATES, STATES_REFILL)
+        self._news = Budget(MAX_NEWS, STATES_REFILL)
         self._news_pace = Pace(hass, FLOOD_INTERVAL, lambda _: self._look_at_all())
         self._has_new_artwork = False
         self._unsubscribe: list[CALLBACK_TYPE] = []
