@@ -1,7 +1,7 @@
 """Watching the event loop and the memory while somebody does his worst."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 import gc
@@ -9,8 +9,6 @@ from pathlib import Path
 import time
 
 TICK = 0.002
-TURN = "_run_once"
-"""What a loop of asyncio does over and over; there is no public way to see its turns."""
 _SCHEDULED = Path("/proc/thread-self/schedstat")
 
 
@@ -18,8 +16,8 @@ _SCHEDULED = Path("/proc/thread-self/schedstat")
 class Stalls:
     """How long the event loop was kept from its other work, in seconds.
 
-    `work` is the longest that this thread computed in one turn of the loop: that is ours,
-    however busy the machine is.  `waits` are the pauses between ticks by the clock on the wall,
+    `work` is the longest that this thread computed between two ticks: that is ours, however
+    busy the machine is.  `waits` are the pauses between ticks by the clock on the wall,
     without what other programs had the processor for.  `grown` is how much memory the
     process has taken meanwhile, in bytes; it is there at the end.
     """
@@ -42,43 +40,25 @@ async def watched_loop() -> AsyncIterator[Stalls]:
     gc.collect()
     gc.freeze()
     # Of use in tests only, and slow.
-    loop = asyncio.get_running_loop()
-    loop.set_debug(False)
+    asyncio.get_running_loop().set_debug(False)
     before = _memory()
     watch = asyncio.create_task(_watch(stalls))
-    _time_turns(loop, stalls)
     try:
         yield stalls
     finally:
-        vars(loop).pop(TURN)
         watch.cancel()
         gc.unfreeze()
         stalls.grown = _memory() - before
 
 
-def _time_turns(loop: asyncio.AbstractEventLoop, stalls: Stalls) -> None:
-    """Note the longest turn of the loop.
-
-    A task that sleeps between its looks is woken two turns late: it would take several
-    for one.
-    """
-    turn: Callable[[], None] = getattr(loop, TURN)
-
-    def timed_turn() -> None:
-        begin = time.thread_time()
-        turn()
-        stalls.work = max(stalls.work, time.thread_time() - begin)
-
-    setattr(loop, TURN, timed_turn)
-
-
 async def _watch(stalls: Stalls) -> None:
-    wall, starved = time.monotonic(), _starved()
+    wall, work, starved = time.monotonic(), time.thread_time(), _starved()
     while True:
         await asyncio.sleep(TICK)
-        now, starving = time.monotonic(), _starved()
+        now, worked, starving = time.monotonic(), time.thread_time(), _starved()
         stalls.waits.append(now - wall - TICK - (starving - starved))
-        wall, starved = now, starving
+        stalls.work = max(stalls.work, worked - work)
+        wall, work, starved = now, worked, starving
 
 
 def _starved() -> float:
