@@ -189,11 +189,16 @@ def loads(data: bytes, *, max_size: int = MAX_SIZE) -> PlistValue:
     """
     if len(data) > max_size:
         raise MessageTooLargeError(f"A property list of more than {max_size} bytes")
-    if data.startswith(_MAGIC):
+    if is_binary(data):
         return _Reader(data).read()
     if data.lstrip().startswith(_XML_STARTS):
         return _loads_xml(data)
     raise ProtocolError("This is no property list")
+
+
+def is_binary(data: bytes | memoryview) -> bool:
+    """Tell whether that begins like a binary property list."""
+    return data[: len(_MAGIC)] == _MAGIC
 
 
 def loads_dict(data: bytes, *, max_size: int = MAX_SIZE) -> PlistDict:

@@ -13,6 +13,9 @@ MAX_FRAME: Final = 16 * 1024 * 1024
 MAX_MESSAGES: Final = 4096
 """Messages in one frame."""
 
+_LARGE: Final = 64 * 1024
+"""Bytes of a frame from which on each copy of it would be felt."""
+
 _HEADER: Final = struct.Struct(">I12s4sQ4x")
 # The beginning of the list that carries messages (see below), where its objects are, and
 # what tells that the last of them is data, and how long.
@@ -44,7 +47,7 @@ class DataFrame:
     kind: str
     command: str
     sequence: int
-    payload: bytes = field(default=b"", repr=False)
+    payload: bytes | memoryview = field(default=b"", repr=False)
 
 
 def encode_frame(frame: DataFrame) -> bytes:
@@ -70,23 +73,38 @@ class FrameParser:
 
         Raises ProtocolError, MessageTooLargeError; the connection must be closed then.
         """
-        buffer = self._buffer
-        buffer += data
+        self._buffer += data
         frames: list[DataFrame] = []
         offset = 0
-        while len(buffer) - offset >= _HEADER.size:
-            size, kind, command, sequence = _HEADER.unpack_from(buffer, offset)
+        while len(self._buffer) - offset >= _HEADER.size:
+            size, kind, command, sequence = _HEADER.unpack_from(self._buffer, offset)
             if size < _HEADER.size:
                 raise ProtocolError("A frame that is shorter than its header")
             if size > MAX_FRAME:
                 raise MessageTooLargeError(f"A frame of more than {MAX_FRAME} bytes")
-            if offset + size > len(buffer):
+            if offset + size > len(self._buffer):
                 break
-            payload = bytes(buffer[offset + _HEADER.size : offset + size])
+            if size < _LARGE:
+                payload = self._copy(offset + _HEADER.size, offset + size)
+                offset += size
+            else:
+                payload = self._release(offset + _HEADER.size, offset + size)
+                offset = 0
             frames.append(DataFrame(_text(kind), _text(command), sequence, payload))
-            offset += size
-        del buffer[:offset]
+        del self._buffer[:offset]
         return frames
+
+    def _copy(self, start: int, end: int) -> bytes | memoryview:
+        return bytes(self._buffer[start:end])
+
+    def _release(self, start: int, end: int) -> bytes | memoryview:
+        """Give a part of the buffer away as it is, and go on with what is behind it.
+
+        Copying the longest frame once takes as long as everything else about it.
+        """
+        whole = memoryview(self._buffer).toreadonly()
+        self._buffer = bytearray(whole[end:])
+        return whole[start:end]
 
 
 def _text(word: bytes) -> str:
@@ -99,7 +117,7 @@ def encode_message(message: bytes) -> bytes:
     return _wrap(data)
 
 
-def decode_messages(payload: bytes) -> tuple[bytes, ...]:
+def decode_messages(payload: bytes | memoryview) -> tuple[bytes, ...]:
     """Return the messages that a payload carries; none when it is something else.
 
     Raises ProtocolError, MessageTooLargeError.
@@ -107,7 +125,10 @@ def decode_messages(payload: bytes) -> tuple[bytes, ...]:
     if not payload:
         return ()
     if (data := _unwrap(payload)) is None:
-        body = plists.loads_dict(payload, max_size=MAX_FRAME)
+        # Not copied before it is known to look like one.
+        if len(payload) > plists.MAX_XML and not plists.is_binary(payload):
+            raise ProtocolError("A long frame without a binary property list")
+        body = plists.loads_dict(bytes(payload), max_size=MAX_FRAME)
         data = plists.get_bytes(plists.get_dict(body, "params") or {}, "data")
     return split_messages(data or b"")
 
@@ -128,9 +149,9 @@ def _wrap(data: bytes) -> bytes:
     return b"".join((start, data, _tail(len(start) + size)))
 
 
-def _unwrap(payload: bytes) -> bytes | None:
+def _unwrap(payload: bytes | memoryview) -> bytes | memoryview | None:
     """Return the data of such a list; None for any other, which may still have some."""
-    if len(payload) < _MIN_LIST or not payload.startswith(_START):
+    if len(payload) < _MIN_LIST or payload[: len(_START)] != _START:
         return None
     begin = len(_START) + 1
     size = payload[begin - 1] ^ _DATA
@@ -153,7 +174,7 @@ def _tail(table: int) -> bytes:
     return _TABLES[width] + trailer
 
 
-def split_messages(data: bytes) -> tuple[bytes, ...]:
+def split_messages(data: bytes | memoryview) -> tuple[bytes, ...]:
     """Return messages that follow each other, each behind its length.
 
     One that starts with its first field is alone and has no length: no message is as
@@ -172,6 +193,6 @@ def split_messages(data: bytes) -> tuple[bytes, ...]:
             end = start + length[0]
         if end > len(data):
             raise ProtocolError("A message is cut off")
-        messages.append(data[start:end])
+        messages.append(bytes(data[start:end]))
         offset = end
     return tuple(message for message in messages if message)
