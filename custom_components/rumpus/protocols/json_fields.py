@@ -46,6 +46,8 @@ def get_bool(body: JsonObject, key: str) -> bool | None:
 def get_int(body: JsonObject, key: str) -> int | None:
     """Return a whole number, sent as a number or as decimal text; a float loses its fraction."""
     value = body.get(key)
+    if type(value) is int:  # nearly all: long packets have many thousands
+        return value if -MAX_INTEGER <= value <= MAX_INTEGER else None
     if isinstance(value, str):
         value = value.strip() if len(value) <= MAX_ID else ""
         if _INTEGER.fullmatch(value) is None:
@@ -104,7 +106,9 @@ def get_objects(
     value = body.get(key)
     if not isinstance(value, list):
         return None
-    return tuple(item for item in value if isinstance(item, dict))[:max_items]
+    # A list takes half the time of a generator, which tells in packets with many lists.
+    objects = [item for item in value if isinstance(item, dict)]
+    return tuple(objects[:max_items])
 
 
 def _finite(value: object) -> int | float | None:

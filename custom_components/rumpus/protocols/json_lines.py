@@ -19,7 +19,7 @@ MAX_LINE: Final = 1024 * 1024
 MAX_DEPTH: Final = 64
 #: Opening brackets in one text, those in strings included. Each that opens a list or an
 #: object takes time and memory, so that a line full of them would hold everything up.
-MAX_BRACKETS: Final = 32_768
+MAX_BRACKETS: Final = 16_384
 #: Commas in one text, those in strings included. Each may part two values, and a line full
 #: of short values takes many times longer than one with a few long texts.
 MAX_COMMAS: Final = 131_072

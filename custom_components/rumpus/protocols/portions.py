@@ -6,7 +6,7 @@ import time
 from typing import Final
 from weakref import WeakKeyDictionary
 
-MAX_TURN: Final = 0.01
+MAX_TURN: Final = 0.005
 """Seconds of work in one turn: peers that flood us must not hold up everything else."""
 
 

@@ -21,7 +21,9 @@ def encode(value: int) -> bytes:
     return bytes(data)
 
 
-def decode(data: bytes | bytearray | memoryview, offset: int = 0) -> tuple[int, int] | None:
+def decode(
+    data: bytes | bytearray | memoryview, offset: int = 0
+) -> tuple[int, int] | None:
     """Return the number that begins at an offset, and the offset of what follows.
 
     None when the end of it is missing. Raises ProtocolError past MAX_SIZE bytes and past

@@ -47,7 +47,7 @@ def test_golden_replies() -> None:
     assert short == DataFrame(FrameKind.REPLY, "", vectors.SEQUENCE)
     assert encode_frame(short) == DATA["short_reply"]
     assert (long.kind, long.command, long.sequence) == ("rply", "", vectors.SEQUENCE)
-    assert plists.loads(long.payload) == {}
+    assert plists.loads(bytes(long.payload)) == {}
     assert decode_messages(long.payload) == decode_messages(short.payload) == ()
 
 
@@ -100,6 +100,25 @@ def test_max_frame() -> None:
         FrameParser().feed(_header(data_frames.MAX_FRAME + 1))
     with pytest.raises(MessageTooLargeError):
         encode_frame(DataFrame("sync", "comm", 1, payload + b"x"))
+
+
+@pytest.mark.parametrize("size", [1, 300, 100_000, 1_000_000])
+def test_long_and_short_frames_by_turns(size: int) -> None:
+    """A long one is given away as it came, and what follows it is still there."""
+    frames = [
+        DataFrame("sync", "cmnd", number, bytes([number]) * length)
+        for number, length in enumerate((70_000, 3, 0, 65_504, 65_503, 200_000, 5))
+    ]
+    more = encode_frame(frames[0])
+    data = b"".join(map(encode_frame, frames)) + more[:2]
+    parser = FrameParser()
+    found = []
+    for place in range(0, len(data), size):
+        found += parser.feed(data[place : place + size])
+    assert found == frames
+    # Nothing that comes later touches what was given away.
+    assert parser.feed(more[2:]) == [frames[0]]
+    assert found == frames
 
 
 def test_time_is_linear() -> None:
@@ -246,9 +265,23 @@ def test_payloads_of_something_else(value: dict[str, object]) -> None:
     assert decode_messages(payload) == ()
 
 
-def test_a_payload_that_is_none() -> None:
+@pytest.mark.parametrize("size", [16, plists.MAX_XML, data_frames.MAX_FRAME - 32])
+def test_a_payload_that_is_none(size: int) -> None:
+    frame = encode_frame(DataFrame("sync", "cmnd", 1, b"no list".ljust(size)))
+    (found,) = FrameParser().feed(frame)
     with pytest.raises(ProtocolError):
-        decode_messages(b"no property list")
+        decode_messages(found.payload)
+
+
+def test_a_long_message() -> None:
+    """In the form that everybody writes, and in another one."""
+    message = b"\x08" + bytes(1_000_000)
+    forms = encode_message(message), plists.dumps({"params": {"data": message}, "x": 1})
+    for payload in forms:
+        (frame,) = FrameParser().feed(encode_frame(DataFrame("sync", "", 1, payload)))
+        (found,) = decode_messages(frame.payload)
+        assert found == message
+        assert type(found) is bytes
 
 
 def test_payloads_are_not_shown() -> None:

@@ -13,6 +13,7 @@ from custom_components.rumpus.protocols.mrp.device_info import MAX_OUTPUT_DEVICE
 from custom_components.rumpus.protocols.mrp.enums import VolumeCapability
 from custom_components.rumpus.protocols.mrp.events import (
     InfoChanged,
+    OutputDevicesChanged,
     OutputVolumeChanged,
     VolumeChanged,
     VolumeControlsChanged,
@@ -169,6 +170,25 @@ async def test_the_number_of_output_devices_is_bounded() -> None:
         ):
             with pytest.raises(ValueError, match="output device"):
                 await client.set_output_devices(*identifiers)
+
+
+async def test_volumes_in_one_message_are_one_change_of_the_outputs() -> None:
+    """Looking at all of them after each would be work by the square of their number."""
+    async with scripted() as (client, transport, log):
+        members = info(is_group_leader=True, unique_identifier="U1")
+        update = messages.make(pb.MESSAGE_TYPE_UPDATE_OUTPUT_DEVICE)
+        for number in range(1, 4):
+            members.device_info.grouped_devices.add(device_uid=f"S{number}")
+            update.update_output_device.output_devices.add(
+                unique_identifier=f"S{number}", volume=number / 10
+            )
+        transport.push(members)
+        log.events.clear()
+        transport.push(update)
+        assert [one.volume for one in client.output_devices] == [None, 10.0, 20.0, 30.0]
+        assert [one.volume for one in log.of(OutputVolumeChanged)] == [10.0, 20.0, 30.0]
+        (changed,) = log.of(OutputDevicesChanged)
+        assert changed.devices == client.output_devices
 
 
 async def test_groups_of_the_vectors() -> None:

@@ -12,7 +12,6 @@ from ..mrp.events import (
     Lost,
     MrpEvent,
     OutputDevicesChanged,
-    OutputVolumeChanged,
     PlayingChanged,
     PowerChanged,
     VolumeChanged,
@@ -55,7 +54,6 @@ _ASPECTS: Final[Mapping[type[MrpEvent], tuple[Aspect, ...]]] = {
     PowerChanged: (Aspect.POWER,),
     VolumeChanged: (Aspect.VOLUME,),
     VolumeControlsChanged: (Aspect.VOLUME, Aspect.FEATURES),
-    OutputVolumeChanged: (Aspect.OUTPUTS,),
     OutputDevicesChanged: (Aspect.OUTPUTS,),
 }
 

@@ -147,7 +147,13 @@ class Announcement:
 def clean_name(text: str) -> str:
     """Return a name that can be shown: printable, without ends of white space, bounded."""
     plain = text[: 4 * MAX_NAME].replace("\u00a0", " ")
-    return "".join(char for char in plain if char.isprintable()).strip()[:MAX_NAME]
+    return _printable(plain).strip()[:MAX_NAME]
+
+
+def _printable(text: str) -> str:
+    """Return a text without what cannot be shown."""
+    # Hundreds of services are read anew when one of them changes.
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
 
 
 def service_type(type_: str) -> ServiceType | None:
@@ -445,8 +451,7 @@ def _info(group: Iterable[Announcement], board: str) -> DeviceInfo:
     systems: list[OperatingSystem] = []
     for one in group:
         for fact, value in _facts(one).items():
-            text = "".join(char for char in value if char.isprintable())[:MAX_TEXT]
-            if text:
+            if text := _printable(value)[:MAX_TEXT]:
                 facts.setdefault(fact, text)
         if one.type is ServiceType.MRP:
             systems.append(OperatingSystem.TVOS)

@@ -144,8 +144,8 @@ class FoundDevice:
     @property
     def identifiers(self) -> tuple[str, ...]:
         """All identifiers, each once, in the order of the services."""
-        found = (service.identifier for service in self.services)
-        return tuple(dict.fromkeys(text for text in found if text))
+        found = [service.identifier for service in self.services]
+        return tuple(dict.fromkeys([text for text in found if text]))
 
     @property
     def identifier(self) -> str | None:

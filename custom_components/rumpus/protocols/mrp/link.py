@@ -21,7 +21,6 @@ from .events import (
     Lost,
     MrpEvent,
     OutputDevicesChanged,
-    OutputVolumeChanged,
     PlayingChanged,
     PowerChanged,
 )
@@ -125,9 +124,7 @@ class MrpLink:
                     message.volume_control_capabilities_did_change
                 )
             ),
-            pb.MESSAGE_TYPE_VOLUME_DID_CHANGE: lambda message: self._volume.set_level(
-                message.volume_did_change
-            ),
+            pb.MESSAGE_TYPE_VOLUME_DID_CHANGE: self._on_volume,
             pb.MESSAGE_TYPE_UPDATE_OUTPUT_DEVICE: self._on_outputs,
             pb.MESSAGE_TYPE_KEYBOARD: self._on_keyboard,
         }
@@ -328,6 +325,11 @@ class MrpLink:
         for devices in (update.output_devices, update.cluster_aware_output_devices):
             for device in devices[:MAX_OUTPUT_DEVICES]:
                 self._volume.set_descriptor(device)
+        self._refresh_outputs()
+
+    def _on_volume(self, message: pb.ProtocolMessage) -> None:
+        self._volume.set_level(message.volume_did_change)
+        self._refresh_outputs()
 
     def _on_keyboard(self, message: pb.ProtocolMessage) -> None:
         keyboard = read_keyboard(message.keyboard)
@@ -360,5 +362,3 @@ class MrpLink:
                 callback(event)
             except Exception:
                 _LOGGER.exception("A listener failed")
-        if isinstance(event, OutputVolumeChanged):
-            self._refresh_outputs()

@@ -273,11 +273,13 @@ def _kind(entry: JsonObject) -> MessageKind:
 
 def _addresses(entry: JsonObject) -> tuple[str, ...]:
     objects = get_objects(entry, "addresses", max_items=MAX_ADDRESSES) or ()
-    addresses = (get_id(item, "address", limit=MAX_ADDRESS) for item in objects)
-    return tuple(address for address in addresses if address is not None)
+    addresses = [get_id(item, "address", limit=MAX_ADDRESS) for item in objects]
+    return tuple([address for address in addresses if address is not None])
 
 
 def _attachments(entry: JsonObject, most: int) -> tuple[Attachment, ...]:
+    if most == 0:
+        return ()
     attachments: list[Attachment] = []
     for item in get_objects(entry, "attachments", max_items=most) or ():
         part_id = get_int(item, "part_id")

@@ -18,9 +18,11 @@ def get_id(body: JsonObject, key: str, *, limit: int = MAX_ID) -> str | None:
     an identifier names nothing.
     """
     value = body.get(key)
+    if isinstance(value, str):  # nearly all: long packets have many thousands
+        return value if 0 < len(value) <= limit else None
     if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    return value if isinstance(value, str) and 0 < len(value) <= limit else None
+        return text if len(text := str(value)) <= limit else None
+    return None
 
 
 def get_base64(body: JsonObject, key: str, *, limit: int) -> str | None:
