@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 import contextlib
 import socket
+import ssl
 from typing import Final
 
 BACKLOG: Final = 100
@@ -12,9 +13,15 @@ BACKLOG: Final = 100
 class Listener:
     """Not asyncio's server: one that is closed while it accepts fails in the loop."""
 
-    def __init__(self, make: Callable[[], asyncio.BaseProtocol]) -> None:
-        """Call `make` for every connection."""
+    def __init__(
+        self,
+        make: Callable[[], asyncio.BaseProtocol],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Call `make` for every connection, with `tls` when both sides speak TLS."""
         self._make = make
+        self._tls = tls
+        self._greetings: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
 
     def start(self, address: str, port: int) -> int:
@@ -38,13 +45,26 @@ class Listener:
         loop = asyncio.get_running_loop()
         while True:
             connection, _ = await loop.sock_accept(sock)
-            with contextlib.suppress(OSError):  # it may have gone already
-                await loop.connect_accepted_socket(self._make, connection)
+            if self._tls is None:
+                await self._connect(connection)
+                continue
+            # Who does not speak TLS must not keep others waiting.
+            task = asyncio.create_task(self._connect(connection))
+            self._greetings.add(task)
+            task.add_done_callback(self._greetings.discard)
+
+    async def _connect(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # it may have gone already
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._make, connection, ssl=self._tls
+            )
 
     async def stop(self) -> None:
         """Listen no more."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+            tasks = {task, *self._greetings}
+            for one in tasks:
+                one.cancel()
+            await asyncio.wait(tasks)
             await asyncio.sleep(0)  # the socket is closed now

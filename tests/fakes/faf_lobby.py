@@ -23,6 +23,7 @@ As a program: `python -m tests.fakes.faf_program --help`.
 
 import asyncio
 from collections.abc import Callable, Sequence
+import ssl
 import time
 from types import TracebackType
 from typing import Final, Self, override
@@ -199,7 +200,9 @@ class FakeLobby(Deeds):
     @property
     def url(self) -> str:
         """The address of the WebSocket, not signed."""
-        return f"ws://{self.address}:{self.websocket_port}/"
+        scheme = "ws" if self.tls is None else "wss"
+        path = self.websocket_path or "/"
+        return f"{scheme}://{self.address}:{self.websocket_port}{path}"
 
     def port_of(self, transport: str) -> int:
         """Return the port of "websocket", "json" or "qdatastream"."""
@@ -213,6 +216,24 @@ class FakeLobby(Deeds):
     @websocket_mode.setter
     def websocket_mode(self, mode: WebSocketMode) -> None:
         self._websocket.mode = mode
+
+    @property
+    def websocket_path(self) -> str | None:
+        """Where alone WebSockets are opened, from the next start; None: at / and /ws."""
+        return self._websocket.path
+
+    @websocket_path.setter
+    def websocket_path(self, path: str | None) -> None:
+        self._websocket.path = path
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What WebSockets are secure with, from the next start (see faf_tls)."""
+        return self._websocket.tls
+
+    @tls.setter
+    def tls(self, tls: ssl.SSLContext | None) -> None:
+        self._websocket.tls = tls
 
     # --- connections ---
 

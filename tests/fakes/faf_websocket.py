@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 import contextlib
 import random
+import ssl
 from typing import Final, Literal, override
 
 from aiohttp import WSMsgType, web
@@ -160,9 +161,14 @@ class WebSocketLink(Link):
 
 
 class WebSocketServer:
-    """Listens for WebSockets at / and at /ws."""
+    """Listens for WebSockets at / and at /ws, unless `path` says otherwise.
+
+    With `tls` it speaks as a gateway does that stands in front of a lobby.
+    """
 
     mode: WebSocketMode = "lines"
+    path: str | None = None
+    tls: ssl.SSLContext | None = None
 
     def __init__(
         self,
@@ -180,13 +186,12 @@ class WebSocketServer:
     async def start(self, address: str, port: int) -> int:
         """Listen; returns the port. Raises OSError."""
         app = web.Application()
-        app.router.add_get("/", self._handle)
-        app.router.add_get("/ws", self._handle)
+        app.router.add_get("/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         server = self._runner.server
         assert server is not None
-        self._listener = Listener(server)
+        self._listener = Listener(server, self.tls)
         return self._listener.start(address, port)
 
     async def stop_listening(self) -> None:
@@ -202,6 +207,10 @@ class WebSocketServer:
             await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        # As it stands in the request: %2F is no slash.
+        path = request.raw_path.partition("?")[0]
+        if path not in (("/", "/ws") if self.path is None else (self.path,)):
+            return web.Response(status=404)
         status = self._admit(request)
         if status is not None:
             if status == 0 and request.transport is not None:

@@ -9,7 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 
 from ..common import go, wait_progress
 from custom_components.rumpus.const import DOMAIN
@@ -113,13 +113,20 @@ def assert_form(
 
 
 def suggested(result: ConfigFlowResult) -> dict[str, Any]:
-    """Return what stands in the fields of a form."""
+    """Return what stands in the fields of a form; a part that is empty is left out."""
     schema = result["data_schema"]
     assert schema is not None
-    return {
+    values: dict[str, Any] = {
         str(key): (key.description or {}).get("suggested_value")
-        for key in schema.schema
+        for key, kind in schema.schema.items()
+        if not isinstance(kind, section)
     }
+    for key, kind in schema.schema.items():
+        if isinstance(kind, section):
+            inner = suggested({**result, "data_schema": kind.schema})
+            if any(value is not None for value in inner.values()):
+                values[str(key)] = inner
+    return values
 
 
 def data_of(

@@ -26,6 +26,9 @@ async def test_diagnostics(hass: HomeAssistant, lobby: FakeLobby) -> None:
         "server": "own",
         "account": "password",
         "framing": "json",
+        "is_secure": False,
+        "verify_certificate": True,
+        "has_path": False,
         "has_helper": False,
         "is_status_only": False,
     }

@@ -128,7 +128,7 @@ async def test_usual_port(hass: HomeAssistant, socket_enabled: None) -> None:
         lobby.add_account(WATCHER, password=PASSWORD, id=WATCHER_ID)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
-                "custom_components.rumpus.families.faf.flow_own.DEFAULT_PORTS",
+                "custom_components.rumpus.families.faf.flow_address.DEFAULT_PORTS",
                 {"json": lobby.json_port},
             )
             result = await look_at(hass, host="127.0.0.1", framing="json")
@@ -161,11 +161,9 @@ async def test_helper(hass: HomeAssistant, lobby: FakeLobby, folder: Path) -> No
     [
         "",
         " ",
-        "http://lobby",
-        "lobby/ws",
-        "me@lobby",
         "a b",
-        "lobby:8002",
+        "lobby:port",
+        "lobby:70000",
         "[::1",
         "::g",
         "x" * 254,
@@ -247,7 +245,7 @@ async def test_silence(
 @pytest.mark.parametrize(
     ("framing", "problem"),
     [
-        ("websocket", "faf_unreachable"),
+        ("websocket", "faf_no_websocket"),
         ("json", "faf_not_a_lobby"),
         ("qdatastream", "faf_not_a_lobby"),
     ],

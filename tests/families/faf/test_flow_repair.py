@@ -154,7 +154,7 @@ async def test_address(
     assert_form(result, "faf_reconfigure_address")
     assert suggested(result) == {**place_of(lobby), "port": 1}
 
-    result = await submit(hass, result, host="a/b", framing="json")
+    result = await submit(hass, result, host="a b", framing="json")
     assert result["errors"] == {"host": "faf_invalid_host"}
     result = await submit(hass, result, host="127.0.0.1", framing="json", port=1)
     assert_form(result, "faf_reconfigure_address", "faf_unreachable")

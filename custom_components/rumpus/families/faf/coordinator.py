@@ -28,7 +28,7 @@ from ...pace import Pace
 from ...protocols.budget import Budget
 from ...protocols.errors import RumpusError
 from ...protocols.faf.client import LobbyClient
-from ...protocols.faf.errors import KickedError, LoginRefusedError
+from ...protocols.faf.errors import KickedError, LoginRefusedError, UntrustedError
 from ...protocols.faf.events import (
     AttemptFailed,
     AvatarsListed,
@@ -103,6 +103,7 @@ class FafCoordinator(DeviceCoordinator[FafState]):
         self._has_new_token = False
         self._is_stopping = False
         self._was_lost = False
+        self._is_untrusted = False
         # Of a flood we look at what it comes to.
         self._looks = Budget(MAX_STATES, STATES_REFILL)
         self._looks_pace = Pace(hass, FLOOD_INTERVAL, lambda _: self._look())
@@ -256,6 +257,7 @@ class FafCoordinator(DeviceCoordinator[FafState]):
             case Disconnected():
                 self._on_lost()
             case AttemptFailed(error):
+                self._log_untrusted(error)
                 self._troubles.tell_refusal(error)
             case Stopped(error):
                 self._on_stopped(error)
@@ -270,12 +272,19 @@ class FafCoordinator(DeviceCoordinator[FafState]):
     @callback
     def _on_refreshed(self) -> None:
         """All that is known of the lobby is new."""
-        self._has_new_token = False
+        self._has_new_token = self._is_untrusted = False
         self._troubles.forget()
         # Who is followed is known by the id after the first look.
         self._look(is_new=True)
         self._happenings.handle(Refreshed())
         self._create_task(self._async_list_avatars())
+
+    @callback
+    def _log_untrusted(self, error: Exception) -> None:
+        """Log once why there is no connection: a certificate does not get well by itself."""
+        if isinstance(error, UntrustedError) and not self._is_untrusted:
+            self._is_untrusted = True
+            self.logger.warning("Cannot connect to %s: %s", self.entry.title, error)
 
     async def _async_list_avatars(self) -> None:
         if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...protocols.faf.client import LobbyClient
+from .address import ROOT
 
 if TYPE_CHECKING:
     from .coordinator import FafCoordinator
@@ -17,6 +18,10 @@ def facts_of(coordinator: FafCoordinator) -> Mapping[str, object]:
             "server": data.server.value,
             "account": data.account.value,
             "framing": None if data.framing is None else data.framing.value,
+            "is_secure": data.is_secure,
+            "verify_certificate": data.verify_certificate,
+            # Where it leads may tell whose lobby it is.
+            "has_path": data.path != ROOT,
             "has_helper": data.helper is not None,
             "is_status_only": data.is_status_only,
         },

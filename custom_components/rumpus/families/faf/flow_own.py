@@ -6,14 +6,8 @@ from typing import Final
 import probatio
 
 from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_TOKEN
+from homeassistant.const import CONF_PASSWORD, CONF_TOKEN
 from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
@@ -21,30 +15,20 @@ from homeassistant.helpers.selector import (
 
 from ...protocols.faf.account import player_id_of
 from ...protocols.faf.login import hash_password
-from ...protocols.faf.transports import DEFAULT_PORTS, Framing
-from .const import CONF_FRAMING, CONF_HELPER, CONF_LOGIN, AccountKind, ServerKind
+from .const import CONF_HELPER, CONF_LOGIN, AccountKind, ServerKind
 from .data import LobbyData
-from .flow_inputs import async_helper_problem, clean_host, clean_login, is_token
+from .flow_address import (
+    Place,
+    PlaceError,
+    address_schema,
+    known_values,
+    read_place,
+    typed_values,
+)
+from .flow_inputs import async_helper_problem, clean_login, is_token
 from .flow_try import TrySteps, UserInput
 from .store import Secrets
 
-_ADDRESS_SCHEMA: Final = probatio.Schema(
-    {
-        probatio.Required(CONF_HOST): TextSelector(),
-        probatio.Required(
-            CONF_FRAMING, default=Framing.WEBSOCKET.value
-        ): SelectSelector(
-            SelectSelectorConfig(
-                options=[framing.value for framing in Framing],
-                mode=SelectSelectorMode.LIST,
-                translation_key="faf_framing",
-            )
-        ),
-        probatio.Optional(CONF_PORT): NumberSelector(
-            NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX)
-        ),
-    }
-)
 _SECRET: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 _PASSWORD_SCHEMA: Final = probatio.Schema(
     {
@@ -82,32 +66,40 @@ class OwnSteps(TrySteps):
         self, step_id: str, user_input: UserInput
     ) -> ConfigFlowResult:
         errors = self.errors()
+        values = known_values(self.lobby)
         if user_input is not None:
             self.problem = None
-            if (host := clean_host(user_input[CONF_HOST])) is not None:
-                framing = Framing(user_input[CONF_FRAMING])
-                port = int(user_input.get(CONF_PORT) or DEFAULT_PORTS[framing])
-                return await self._async_found(step_id, host, port, framing)
-            errors = {CONF_HOST: "faf_invalid_host"}
+            try:
+                place = read_place(user_input)
+            except PlaceError as err:
+                errors = {err.field: err.key}
+                values = typed_values(user_input)
+            else:
+                return await self._async_found(step_id, place)
         return self.host.async_show_form(
             step_id=step_id,
             data_schema=self.host.add_suggested_values_to_schema(
-                _ADDRESS_SCHEMA, user_input or _address(self.lobby)
+                address_schema(values, errors), values
             ),
             errors=errors,
             description_placeholders=self.placeholders(),
         )
 
-    async def _async_found(
-        self, step_id: str, host: str, port: int, framing: Framing
-    ) -> ConfigFlowResult:
+    async def _async_found(self, step_id: str, place: Place) -> ConfigFlowResult:
         """Look at the lobby that the user has named."""
         self.form = step_id
         if self.entry is None:
             # What was entered before about another lobby counts no more.
             self.lobby = LobbyData(server=ServerKind.OWN, account=AccountKind.NONE)
         self.lobby = replace(
-            self.lobby, name=host, host=host, port=port, framing=framing
+            self.lobby,
+            name=place.host,
+            host=place.host,
+            port=place.port,
+            framing=place.framing,
+            is_secure=place.is_secure,
+            verify_certificate=place.verify_certificate,
+            path=place.path,
         )
         if self.entry is None:
             self.after_look = "faf_account"
@@ -257,14 +249,3 @@ class OwnSteps(TrySteps):
             return {key: user_input[key] for key in keys if key in user_input}
         known = {CONF_LOGIN: self.lobby.login, CONF_HELPER: self.lobby.helper}
         return {key: value for key in keys if (value := known[key]) is not None}
-
-
-def _address(lobby: LobbyData) -> dict[str, str | int]:
-    """Return what stands in the form of the address."""
-    if lobby.host is None or lobby.port is None or lobby.framing is None:
-        return {}
-    return {
-        CONF_HOST: lobby.host,
-        CONF_FRAMING: lobby.framing.value,
-        CONF_PORT: lobby.port,
-    }

@@ -12,11 +12,16 @@ from ...protocols.errors import (
 )
 from ...protocols.faf.errors import (
     BannedError,
+    CertificateFlaw,
     GatewayRefusedError,
     KickedError,
+    NoTlsError,
+    NoWebSocketError,
+    PlainRedirectError,
     ProofFailedError,
     ProofRefusedError,
     RefusedError,
+    UntrustedError,
 )
 from ...protocols.oauth import OAuthError
 from .const import MAX_EVENT_TEXT, AccountKind
@@ -32,6 +37,13 @@ _APPLICATION_ERRORS: Final = frozenset(
     }
 )
 """What OAuth says when the application, not the user, has no permission."""
+
+_UNTRUSTED: Final = {
+    CertificateFlaw.ISSUER: "faf_certificate_issuer",
+    CertificateFlaw.NAME: "faf_certificate_name",
+    CertificateFlaw.DATE: "faf_certificate_date",
+    CertificateFlaw.OTHER: "faf_certificate_other",
+}
 
 _LOGIN_REFUSED: Final = {
     AccountKind.PASSWORD: "faf_password_refused",
@@ -96,6 +108,15 @@ def _obstacle(error: RumpusError, lobby: LobbyData, *, is_connected: bool) -> st
         if is_silent or is_gone:
             return "faf_official_unreachable"
         return "faf_official_not_understood"
+    match error:
+        case UntrustedError(flaw=flaw):
+            return _UNTRUSTED[flaw]
+        case NoTlsError():
+            return "faf_no_tls"
+        case NoWebSocketError():
+            return "faf_no_websocket"
+        case PlainRedirectError():
+            return "faf_leads_to_plain"
     if is_silent:
         return "faf_silent" if is_connected else "faf_no_answer"
     if is_gone:

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 type UserInput = dict[str, Any] | None
 type Step = Callable[[], Awaitable[ConfigFlowResult]]
 
+EXAMPLE: Final = "wss://lobby.example.org:8443/lobby"
+"""A whole address; texts that are translated must not have any in them."""
+
 _FORMS: Final = {
     AccountKind.PASSWORD: "faf_password",
     AccountKind.TOKEN: "faf_token",
@@ -319,6 +322,7 @@ class TrySteps(FamilyFlow):
         return {
             "name": known.name if entry is None else entry.title,
             "address": self.lobby.address,
+            "example": EXAMPLE,
             "login": known.login or f"#{known.player_id}",
             "notice": "" if self.problem is None else self.problem.notice,
             **more,

@@ -1,6 +1,7 @@
 """What an entry connects to its lobby with."""
 
 from collections.abc import Awaitable, Callable
+import contextlib
 from typing import Final
 
 from homeassistant.core import HomeAssistant
@@ -41,18 +42,30 @@ def create_connector(
 
     `url` gives the signed address of the official one's gateway, for each connection anew.
     """
-    session = async_get_clientsession(hass)
     if data.is_official:
         if url is None:
             raise ValueError("The official lobby is behind a gateway")
-        return WebSocketConnector(session, url)
+        return WebSocketConnector(async_get_clientsession(hass), url)
     if data.host is None or data.framing is None:
         raise ValueError("There is no address")
     port = DEFAULT_PORTS[data.framing] if data.port is None else data.port
     if data.framing is Framing.WEBSOCKET:
-        address = f"ws://{format_address(data.host, port)}/"
-        return WebSocketConnector(session, address, allow_plain=True)
+        return WebSocketConnector(
+            async_get_clientsession(hass, verify_ssl=data.verify_certificate),
+            _url(data, data.host, port),
+            allow_plain=not data.is_secure,
+        )
     return TcpConnector(data.host, port, data.framing)
+
+
+def _url(data: LobbyData, host: str, port: int) -> str:
+    """Return where the WebSocket of a lobby is opened."""
+    # The session takes the address as it is: the path is encoded already. What is no name
+    # at all stays, and whoever is to connect to it will say so.
+    with contextlib.suppress(UnicodeError):
+        host = host.encode("idna").decode("ascii")
+    scheme = "wss" if data.is_secure else "ws"
+    return f"{scheme}://{format_address(host, port)}{data.path}"
 
 
 def create_login(data: LobbyData, secrets: Secrets, token: Source) -> Login:

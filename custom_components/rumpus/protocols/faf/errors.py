@@ -3,7 +3,42 @@
 No text of any of these holds a token, a password or the machine proof.
 """
 
-from ..errors import AuthenticationError, RumpusError
+from enum import StrEnum
+
+from ..errors import AuthenticationError, DisconnectedError, ProtocolError, RumpusError
+
+
+class CertificateFlaw(StrEnum):
+    """What is wrong with a certificate, in words for the log."""
+
+    ISSUER = "nobody whom we trust has signed it"
+    NAME = "it is made out to another name"
+    DATE = "it is not valid today"
+    OTHER = "something else is wrong with it"
+
+
+class UntrustedError(DisconnectedError):
+    """The certificate of a lobby, or of the gateway in front, cannot be trusted.
+
+    `flaw` says why; nothing of the certificate itself is kept.
+    """
+
+    def __init__(self, flaw: CertificateFlaw = CertificateFlaw.OTHER) -> None:
+        """Take the reason."""
+        super().__init__(f"The certificate cannot be trusted: {flaw}")
+        self.flaw = flaw
+
+
+class NoTlsError(DisconnectedError):
+    """What answers does not speak TLS, or none that we accept."""
+
+
+class NoWebSocketError(DisconnectedError):
+    """Something takes the connection, but opens no WebSocket (section 2)."""
+
+
+class PlainRedirectError(ProtocolError):
+    """A secure address leads on to a connection without TLS, which is not used."""
 
 
 class LoginRefusedError(AuthenticationError):

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 import contextlib
 import ipaddress
 import re
 import socket
+import ssl
+from types import MappingProxyType
 from typing import Final, Literal
 
 import aiohttp
@@ -17,9 +19,17 @@ from ..errors import (
     DisconnectedError,
     PeerTimeoutError,
     ProtocolError,
+    RumpusError,
 )
 from ..json_lines import JsonObject
 from ..stream import CLOSE_TIMEOUT, MAX_WRITE_BUFFER, READS_PER_TURN, STALL_TIMEOUT
+from .errors import (
+    CertificateFlaw,
+    NoTlsError,
+    NoWebSocketError,
+    PlainRedirectError,
+    UntrustedError,
+)
 from .protocol import OversizedMessageError
 from .text import MalformedMessageError, decode_text, encode_text
 from .transports import CONNECT_TIMEOUT, format_address
@@ -35,6 +45,14 @@ _BARE_HOST: Final = re.compile(
     r"([a-z]+://[^/?#]+)(?=[?#]|\Z)", re.ASCII | re.IGNORECASE
 )
 _SECURE, _PLAIN = "wss", "ws"
+#: What is wrong with a certificate, by the numbers that OpenSSL has for it.
+_FLAWS: Final[Mapping[int, CertificateFlaw]] = MappingProxyType(
+    {
+        **dict.fromkeys((9, 10), CertificateFlaw.DATE),
+        **dict.fromkeys((2, 18, 19, 20, 21), CertificateFlaw.ISSUER),
+        **dict.fromkeys((62, 64), CertificateFlaw.NAME),
+    }
+)
 _BLANKS: Final = re.compile(rb"\s*")
 
 _CARRIERS: Final = {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}
@@ -309,33 +327,29 @@ class WebSocketConnector:
     async def connect(self) -> WebSocketConnection:
         """Return a new connection.
 
-        Raises DisconnectedError, PeerTimeoutError, AuthenticationError when a gateway
-        refuses us, ProtocolError for an address that must not be used; and what finding
-        the address raises.
+        Raises UntrustedError, NoTlsError, NoWebSocketError and DisconnectedError of other
+        kinds, PeerTimeoutError, AuthenticationError when a gateway refuses us,
+        ProtocolError for an address that must not be used, PlainRedirectError for one that
+        leads there; and what finding the address raises.
         """
         found = self._url if isinstance(self._url, str) else await self._url()
         url = _parse(found, allow_plain=self._allow_plain)
-        problem: Exception
+        problem: RumpusError
         # What aiohttp raises knows the whole address, so it must not be the context either.
         try:
             async with asyncio.timeout(self._timeout):
                 websocket = await self._open(url)
-        except TimeoutError:
-            problem = PeerTimeoutError("No connection in time")
-        except aiohttp.WSServerHandshakeError as err:
-            if err.status in {401, 403}:
-                problem = AuthenticationError("The gateway refuses the connection")
-            else:
-                problem = DisconnectedError(f"No WebSocket there: status {err.status}")
         except (aiohttp.ClientError, OSError, ValueError) as err:
-            problem = DisconnectedError(f"Cannot connect: {type(err).__name__}")
+            problem = _problem_of(err)
         else:
             connection = WebSocketConnection(websocket)
             # A gateway may have sent us somewhere else.
             if url.scheme == _PLAIN or websocket.get_extra_info("ssl_object"):
                 return connection
             await connection.close()
-            problem = ProtocolError("The gateway leads to a connection without TLS")
+            problem = PlainRedirectError(
+                "The gateway leads to a connection without TLS"
+            )
         raise problem
 
     async def _open(self, url: URL) -> _Socket:
@@ -346,6 +360,34 @@ class WebSocketConnector:
             max_msg_size=MAX_FRAME,
             decode_text=False,
         )
+
+
+def _problem_of(err: Exception) -> RumpusError:
+    """Return why there is no connection, and nothing of the address."""
+    match err:
+        case TimeoutError():
+            return PeerTimeoutError("No connection in time")
+        case aiohttp.WSServerHandshakeError(status=401 | 403):
+            return AuthenticationError("The gateway refuses the connection")
+        case aiohttp.WSServerHandshakeError(status=status):
+            return NoWebSocketError(f"No WebSocket there: status {status}")
+        case ssl.SSLCertVerificationError():
+            # That of aiohttp is one too, and has the one that says more.
+            code = getattr(getattr(err, "certificate_error", err), "verify_code", 0)
+            return UntrustedError(_FLAWS.get(code, CertificateFlaw.OTHER))
+        case ssl.SSLError():
+            return NoTlsError("No TLS there, or none that we accept")
+        case aiohttp.ClientConnectorError():
+            return DisconnectedError(f"Cannot connect: {type(err).__name__}")
+        # Connected, but then there was no answer, or none of HTTP.
+        case (
+            aiohttp.ClientResponseError()
+            | aiohttp.ServerDisconnectedError()
+            | aiohttp.ClientOSError()
+        ):
+            return NoWebSocketError(f"No WebSocket there: {type(err).__name__}")
+        case _:
+            return DisconnectedError(f"Cannot connect: {type(err).__name__}")
 
 
 def _parse(text: str, *, allow_plain: bool) -> URL:
