@@ -12,6 +12,7 @@ from custom_components.rumpus.families.faf import coordinator, link, store
 from custom_components.rumpus.protocols.faf.timing import Timing
 from custom_components.rumpus.protocols.reconnect import Backoff
 from tests.fakes.faf_lobby import FakeLobby
+from tests.fakes.faf_tls import FakeAuthority
 
 QUICK = Timing(
     connect=2.0,
@@ -42,6 +43,22 @@ async def lobby(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[Fake
         fake.add_account(LOGIN, password=PASSWORD)
         yield fake
         await stop(hass)
+
+
+@pytest.fixture(scope="session")
+def authority() -> FakeAuthority:
+    """Who may sign the certificates of lobbies."""
+    return FakeAuthority()
+
+
+@pytest.fixture
+def trusting(authority: FakeAuthority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Home Assistant trust the authority, and nobody else."""
+    context = authority.client()
+    monkeypatch.setattr(
+        "homeassistant.helpers.aiohttp_client.ssl_util.client_context",
+        lambda *args: context,
+    )
 
 
 @pytest.fixture

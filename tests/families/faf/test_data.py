@@ -1,5 +1,6 @@
 """A lobby as the data of an entry, and the options."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,9 +43,12 @@ STATUS = LobbyData(
     port=8003,
     framing=Framing.WEBSOCKET,
 )
+SECURE = replace(
+    STATUS, is_secure=True, verify_certificate=False, path="/a%20b", port=443
+)
 
 
-@pytest.mark.parametrize("data", [OFFICIAL, OWN, STATUS])
+@pytest.mark.parametrize("data", [OFFICIAL, OWN, STATUS, SECURE])
 def test_as_an_entry(data: LobbyData) -> None:
     """What an entry has is what is read of it."""
     stored = data.to_entry()
@@ -64,12 +68,56 @@ def test_as_an_entry(data: LobbyData) -> None:
         (OFFICIAL, "faf:faforever.com:9001", True),
         (OWN, "faf:lobby.example:8002:9001", False),
         (STATUS, "faf:lobby.example:8003:status", True),
+        (SECURE, "faf:lobby.example:443/a%20b:status", True),
     ],
 )
 def test_unique_id(data: LobbyData, unique_id: str, is_status_only: bool) -> None:
     """A lobby and an account make an entry; without a proof nobody signs in."""
     assert data.unique_id == unique_id
     assert data.is_status_only is is_status_only
+
+
+def test_entry_of_before() -> None:
+    """Entries know TLS and paths only where there are any, and stay who they are."""
+    before = {
+        "family": "faf",
+        "server": "own",
+        "account": "password",
+        "name": "lobby.example",
+        "host": "lobby.example",
+        "port": 8003,
+        "framing": "websocket",
+        "login": "ha_user",
+        "player_id": 9001,
+    }
+    data = LobbyData.from_entry(before)
+    assert (data.is_secure, data.verify_certificate, data.path) == (False, True, "/")
+    assert data.to_entry() == before
+    assert data.unique_id == "faf:lobby.example:8003:9001"
+    assert SECURE.to_entry().items() >= {
+        ("ssl", True),
+        ("verify_ssl", False),
+        ("path", "/a%20b"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_same"),
+    [
+        ({}, True),
+        ({"is_secure": True, "verify_certificate": False}, True),
+        ({"port": 443, "framing": Framing.WEBSOCKET, "is_secure": True}, True),
+        ({"player_id": 9002}, True),  # at the same door: another account there
+        ({"port": 8003, "player_id": 9002}, False),
+        ({"path": "/other"}, False),
+        ({"path": "/other", "port": 443}, False),
+        ({"host": "lobby2.example"}, False),
+    ],
+)
+def test_players_of(changes: dict[str, Any], is_same: bool) -> None:
+    """Behind another path there may be another server, with other players."""
+    assert replace(OWN, **changes).has_players_of(OWN) is is_same
+    assert OWN.has_players_of(replace(OWN, **changes)) is is_same
 
 
 def test_helper() -> None:

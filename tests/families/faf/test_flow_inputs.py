@@ -34,12 +34,17 @@ from custom_components.rumpus.protocols.errors import (
 )
 from custom_components.rumpus.protocols.faf.errors import (
     BannedError,
+    CertificateFlaw,
     GatewayRefusedError,
     KickedError,
     LoginRefusedError,
+    NoTlsError,
+    NoWebSocketError,
+    PlainRedirectError,
     ProofFailedError,
     ProofRefusedError,
     RefusedError,
+    UntrustedError,
 )
 from custom_components.rumpus.protocols.faf.transports import TcpConnector
 from custom_components.rumpus.protocols.oauth import OAuthError
@@ -108,6 +113,17 @@ def test_token() -> None:
         (ProofRefusedError(), OFFICIAL, "faf_proof_wanted"),
         (ProofFailedError(), OWN, "faf_helper_failed"),
         (KickedError("Elsewhere"), OWN, "faf_kicked"),
+        (NoTlsError(), OWN, "faf_no_tls"),
+        (NoTlsError(), OFFICIAL, "faf_official_unreachable"),
+        (NoWebSocketError(), OWN, "faf_no_websocket"),
+        (NoWebSocketError(), OFFICIAL, "faf_official_unreachable"),
+        (PlainRedirectError(), OWN, "faf_leads_to_plain"),
+        (PlainRedirectError(), OFFICIAL, "faf_official_not_understood"),
+        (UntrustedError(), OFFICIAL, "faf_official_unreachable"),
+        *(
+            (UntrustedError(flaw), OWN, f"faf_certificate_{flaw.name.lower()}")
+            for flaw in CertificateFlaw
+        ),
     ],
 )
 def test_problems(error: RumpusError, lobby: LobbyData, key: str) -> None:

@@ -22,6 +22,7 @@ ROOT: Final = "/"
 """The path of lobbies that have no other."""
 
 _SCHEMES: Final = {"ws": False, "wss": True}
+_SCHEME: Final = re.compile(r"([^:/?#\\@]*)://")
 _PLACE_END: Final = re.compile(r"[/?#\\]")
 
 
@@ -65,13 +66,11 @@ def parse_address(text: str) -> Address:
     text = text.strip()
     if len(text) > MAX_ADDRESS or not text.isprintable():
         raise AddressError("faf_invalid_host")
-    scheme, mark, rest = text.partition("://")
-    if not mark:
-        is_secure, rest = None, text
-    elif scheme.lower() not in _SCHEMES:
-        raise AddressError("faf_invalid_scheme")
-    else:
-        is_secure = _SCHEMES[scheme.lower()]
+    is_secure, rest = None, text
+    if (found := _SCHEME.match(text)) is not None:
+        is_secure, rest = _SCHEMES.get(found[1].lower()), text[found.end() :]
+        if is_secure is None:
+            raise AddressError("faf_invalid_scheme")
     place = _PLACE_END.split(rest, maxsplit=1)[0]
     tail = rest[len(place) :]
     if "@" in place:
