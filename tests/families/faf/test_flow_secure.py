@@ -232,6 +232,16 @@ async def test_secrets_in_an_address(
     assert "hunter2" not in json.dumps(hass_storage, default=str)
 
 
+async def test_secrets_in_a_path(hass: HomeAssistant, lobby: FakeLobby) -> None:
+    """The field can be seen, and is empty."""
+    place = place_of(lobby, ssl=False, path="/lobby?token=hunter2")
+    result = await look_at(hass, **place)
+    assert result["errors"] == {"more_options": "faf_address_query"}
+    assert is_open(result)
+    assert suggested(result)["more_options"]["path"] is None
+    await assert_goes_on(hass, result, lobby)
+
+
 async def test_unencrypted_address_though_tls_is_wanted(
     hass: HomeAssistant, lobby: FakeLobby
 ) -> None:
