@@ -68,6 +68,18 @@ OFFICIAL = LobbyData(server=ServerKind.OFFICIAL, account=AccountKind.OAUTH)
         ("ws://lobby", None),
         ("a\x00b", None),
         ("", None),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("[fe80::1%].other.example]", None),
+        ("fe80::1%a b", None),
+        # What they are looked up as is another host, or has a port or a login.
+        ("lobby.example\uff0f.other", None),
+        ("a\u2100b", None),
+        ("me\uff20other.example", None),
+        ("lobby\uff1a1", None),
+        ("a\uff03b", None),
+        ("a\uff1fb", None),
+        ("fe80::1%a\uff0fb", None),
+        ("lobby\u3002example", "lobby\u3002example"),
     ],
 )
 def test_host(text: str, host: str | None) -> None:

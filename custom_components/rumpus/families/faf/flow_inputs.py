@@ -4,6 +4,7 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Final
+import unicodedata
 
 from homeassistant.core import HomeAssistant
 
@@ -15,6 +16,9 @@ MAX_HOST: Final = 253
 MAX_PATH: Final = 4096
 """Characters of a path."""
 
+_MARKS: Final = frozenset(" /\\@?#%[]:")
+"""What ends the host in an address, or has a meaning of its own there."""
+
 
 def clean_host(text: str) -> str | None:
     """Return a host name or an IP address that a user has typed, None for what is neither."""
@@ -23,12 +27,19 @@ def clean_host(text: str) -> str | None:
         if host.startswith("[") and host.endswith("]"):
             host = host[1:-1]
         try:
-            return str(ipaddress.IPv6Address(host))
+            address = ipaddress.IPv6Address(host)
         except ValueError:
             return None
+        return None if _has_mark(address.scope_id or "") else str(address)
     if not 0 < len(host) <= MAX_HOST or not host.isprintable():
         return None
-    return None if any(mark in host for mark in " /\\@?#%[]") else host
+    return None if _has_mark(host) else host
+
+
+def _has_mark(host: str) -> bool:
+    # Names are looked up in another form than they are typed in: a slash of full width is a
+    # slash there, and what is in front of it would be another host.
+    return not _MARKS.isdisjoint(unicodedata.normalize("NFKC", host))
 
 
 def clean_login(text: str) -> str | None:
