@@ -222,28 +222,75 @@ async def test_hangs_up(session: aiohttp.ClientSession) -> None:
         assert type(error) is DisconnectedError
 
 
+@contextlib.asynccontextmanager
+async def leading(target: str, tls: ssl.SSLContext | None) -> AsyncIterator[str]:
+    """Lead everybody who comes to another address; yields where, without the scheme."""
+
+    async def lead_on(request: web.Request) -> web.Response:
+        raise web.HTTPFound(target)
+
+    runner = web.ServerRunner(web.Server(cast(Any, lead_on)), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, HOST, 0, ssl_context=tls).start()
+    try:
+        _, port, *_ = runner.addresses[0]
+        yield f"://{HOST}:{port}/"
+    finally:
+        await runner.cleanup()
+
+
+def _http(lobby: FakeLobby) -> str:
+    return lobby.url.replace("ws", "http", 1)
+
+
 async def test_leads_to_plain(
     session: aiohttp.ClientSession, authority: FakeAuthority
 ) -> None:
     """Nothing is said over it, though the gateway may be trusted."""
+    async with (
+        FakeLobby() as lobby,
+        leading(_http(lobby), authority.server(HOST)) as place,
+    ):
+        connector = WebSocketConnector(session, f"wss{place}", allow_plain=True)
+        with pytest.raises(PlainRedirectError, match="without TLS"):
+            await connector.connect()
+        await lobby.wait_for("closed")
+        assert lobby.seen("received") == []
 
-    async def lead_on(request: web.Request) -> web.Response:
-        raise web.HTTPFound(lobby.url.replace("ws://", "http://"))
 
-    runner = web.ServerRunner(web.Server(cast(Any, lead_on)), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, HOST, 0, ssl_context=authority.server(HOST)).start()
-    try:
-        async with FakeLobby() as lobby:
-            _, port, *_ = runner.addresses[0]
-            url = f"wss://{HOST}:{port}/"
-            connector = WebSocketConnector(session, url, allow_plain=True)
-            with pytest.raises(PlainRedirectError, match="without TLS"):
-                await connector.connect()
-            await lobby.wait_for("closed")
-            assert lobby.seen("received") == []
-    finally:
-        await runner.cleanup()
+@pytest.mark.parametrize("is_plain_between", [True, False])
+async def test_leads_on(
+    session: aiohttp.ClientSession, authority: FakeAuthority, is_plain_between: bool
+) -> None:
+    """Over a plain step anybody could have led us to a server with a good certificate."""
+    tls = authority.server(HOST)
+    lobby = FakeLobby()
+    lobby.tls = tls
+    scheme, between = ("http", None) if is_plain_between else ("https", tls)
+    async with (
+        lobby,
+        leading(_http(lobby), between) as second,
+        leading(f"{scheme}{second}", tls) as first,
+    ):
+        connector = WebSocketConnector(session, f"wss{first}")
+        if not is_plain_between:
+            await probe(connector)
+            return
+        with pytest.raises(PlainRedirectError):
+            await connector.connect()
+        await lobby.wait_for("closed")
+        assert lobby.seen("received") == []
+
+
+async def test_leads_from_plain_to_tls(
+    session: aiohttp.ClientSession, authority: FakeAuthority
+) -> None:
+    """Who asks for no TLS may get it."""
+    lobby = FakeLobby()
+    lobby.tls = authority.server(HOST)
+    async with lobby, leading(_http(lobby), None) as place:
+        await probe(WebSocketConnector(session, f"ws{place}", allow_plain=True))
+    assert lobby.seen("received", command="ask_session")
 
 
 def _verification(code: int | None) -> ssl.SSLCertVerificationError:

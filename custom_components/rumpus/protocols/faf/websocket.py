@@ -344,7 +344,7 @@ class WebSocketConnector:
         else:
             connection = WebSocketConnection(websocket)
             # A gateway may have sent us somewhere else.
-            if url.scheme == _PLAIN or websocket.get_extra_info("ssl_object"):
+            if url.scheme == _PLAIN or _is_secure(websocket):
                 return connection
             await connection.close()
             problem = PlainRedirectError(
@@ -360,6 +360,20 @@ class WebSocketConnector:
             max_msg_size=MAX_FRAME,
             decode_text=False,
         )
+
+
+def _is_secure(websocket: _Socket) -> bool:
+    """Tell whether there is TLS, and was at each step of the way that led there.
+
+    Who can change what comes over a plain connection chooses where it leads: a certificate
+    says nothing then.
+    """
+    # aiohttp has no other word for the way.
+    response = getattr(websocket, "_response", None)
+    return bool(websocket.get_extra_info("ssl_object")) and all(
+        step.url.scheme in {_SECURE, "https"}
+        for step in getattr(response, "history", ())
+    )
 
 
 def _problem_of(err: Exception) -> RumpusError:
