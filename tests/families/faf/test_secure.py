@@ -11,6 +11,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
 from .common import (
+    LOGIN,
+    PASSWORD,
     PATIENCE,
     add_entry,
     coordinator_of,
@@ -191,6 +193,29 @@ async def test_reconfigure_a_secure_one(
         "name": lobby.address
     }
     assert entry.unique_id == data_of(lobby, framing=Framing.WEBSOCKET).unique_id
+
+
+async def test_repair(
+    hass: HomeAssistant, lobby: FakeLobby, authority: FakeAuthority
+) -> None:
+    """Nobody signs in again where the certificate is bad, and nothing else changes."""
+    entry = await set_up_secure(hass, lobby, authority)
+    data, good = dict(entry.data), lobby.tls
+    lobby.tls = self_signed(lobby.address)
+    await lobby.restart()
+    signed_in = len(lobby.seen("signed_in"))
+    result = await entry.start_reauth_flow(hass)
+    result = await submit(hass, result, login=LOGIN, password=PASSWORD)
+    assert_form(result, "faf_reauth_password", "faf_certificate_issuer")
+    assert len(lobby.seen("signed_in")) == signed_in
+
+    lobby.tls = good
+    await lobby.restart()
+    result = await submit(hass, result, login=LOGIN, password=PASSWORD)
+    assert result["reason"] == "reauth_successful"
+    await hass.async_block_till_done()
+    await wait_signed_in(entry)
+    assert entry.data == data
 
 
 async def test_diagnostics(
