@@ -121,6 +121,17 @@ def test_long_and_short_frames_by_turns(size: int) -> None:
     assert found == frames
 
 
+@pytest.mark.parametrize("size", [65_536, 100_000, 1_000_000])
+def test_long_frames_keep_little_alive(size: int) -> None:
+    """Many of them at once hold no more than twice of what they are."""
+    payload = bytes(size - 32)
+    frames = FrameParser().feed(encode_frame(DataFrame("sync", "", 1, payload)) * 20)
+    assert [frame.payload for frame in frames] == [payload] * 20
+    for frame in frames:
+        kept = frame.payload
+        assert len(kept.obj if isinstance(kept, memoryview) else kept) <= 2 * size
+
+
 def test_time_is_linear() -> None:
     def seconds(size: int) -> float:
         parser = FrameParser()

@@ -84,7 +84,8 @@ class FrameParser:
                 raise MessageTooLargeError(f"A frame of more than {MAX_FRAME} bytes")
             if offset + size > len(self._buffer):
                 break
-            if size < _LARGE:
+            # What is given away keeps the whole buffer alive, and the rest is copied.
+            if size < max(_LARGE, len(self._buffer) // 2):
                 payload = self._copy(offset + _HEADER.size, offset + size)
                 offset += size
             else:
