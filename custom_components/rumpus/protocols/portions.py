@@ -52,6 +52,11 @@ class Portions:
         self._next: asyncio.Handle | None = None
         self._is_paused = False
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is work left for the next turn."""
+        return self._next is not None
+
     def run(self) -> None:
         """Do the steps that there are: now, or those beyond a turn in the next ones."""
         if self._next is not None:

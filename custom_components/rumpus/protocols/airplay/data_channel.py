@@ -8,7 +8,7 @@ import logging
 import secrets
 from typing import Final
 
-from ..errors import DisconnectedError, ProtocolError, RumpusError
+from ..errors import DisconnectedError, PeerTimeoutError, ProtocolError, RumpusError
 from ..hap.crypto import ChannelCipher
 from ..portions import Portions
 from .data_frames import (
@@ -26,6 +26,10 @@ REPLY_DELAY: Final = 0.005
 time, and nothing waits for an answer that says nothing."""
 MAX_REPLIES: Final = 256
 """Answers that wait; if there are more they go at once."""
+FRAME_PATIENCE: Final = 5.0
+"""Seconds between two looks whether a frame gets on that has begun."""
+MIN_PROGRESS: Final = 16 * 1024
+"""Bytes that have to come between these, unless the frame is complete."""
 
 _FIRST_SEQUENCE: Final = 0x1_0000_0000
 _OUR_COMMAND: Final = "comm"
@@ -51,6 +55,9 @@ class DataChannel:
         self._portions = Portions(self._hand_over, self._wire.pause, self._wire.resume)
         self._replies: list[bytes] = []
         self._reply_timer: asyncio.TimerHandle | None = None
+        self._look_timer: asyncio.TimerHandle | None = None
+        # What had come at the last look, if a frame was incomplete then.
+        self._before: tuple[int, int] | None = None
 
     async def connect(self, address: str, port: int, timeout: float) -> None:
         """Connect. Raises DisconnectedError, PeerTimeoutError."""
@@ -65,6 +72,7 @@ class DataChannel:
         """Hand over messages from now on, those that came before included."""
         self._received = received
         self._wire.resume()
+        self._look()
 
     def send(self, message: bytes) -> None:
         """Send one message. Raises DisconnectedError, MessageTooLargeError."""
@@ -89,10 +97,38 @@ class DataChannel:
         self._frames.clear()
         self._messages.clear()
         self._take_replies()
+        self._look_no_more()
+
+    def _look_no_more(self) -> None:
+        if self._look_timer is not None:
+            self._look_timer.cancel()
+            self._look_timer = None
 
     def _on_closed(self, error: RumpusError | None) -> None:
         self._forget()
         self._closed(error)
+
+    def _look(self) -> None:
+        """End the connection when the rest of a frame does not come.
+
+        Whatever follows would be taken for that rest, and the signs of life of the
+        session, which go another way, tell nothing of it.
+        """
+        parser, wire, before = self._parser, self._wire, self._before
+        self._look_no_more()
+        if not wire.is_connected:
+            return
+        loop = asyncio.get_running_loop()
+        self._look_timer = loop.call_later(FRAME_PATIENCE, self._look)
+        self._before = None
+        # While there is work to do here, it is us whom the device waits for.
+        if not (parser.has_part or wire.has_part) or self._portions.is_busy:
+            return
+        self._before = parser.completed, wire.taken
+        if before is None or before[0] != parser.completed:
+            return
+        if wire.taken - before[1] < MIN_PROGRESS:
+            wire.fail(PeerTimeoutError("The device does not end what it has begun"))
 
     def _on_data(self, data: bytes) -> None:
         """Hand over the messages of what came, and answer it, whatever it holds."""

@@ -67,6 +67,13 @@ class FrameParser:
     def __init__(self) -> None:
         """Begin with nothing."""
         self._buffer = bytearray()
+        self.completed = 0
+        """Frames that were complete."""
+
+    @property
+    def has_part(self) -> bool:
+        """Whether a frame has begun that is not complete."""
+        return bool(self._buffer)
 
     def feed(self, data: bytes) -> list[DataFrame]:
         """Take bytes as they come, and return the frames that they complete.
@@ -93,6 +100,7 @@ class FrameParser:
                 offset = 0
             frames.append(DataFrame(_text(kind), _text(command), sequence, payload))
         del self._buffer[:offset]
+        self.completed += len(frames)
         return frames
 
     def _copy(self, start: int, end: int) -> bytes | memoryview:

@@ -33,6 +33,8 @@ class Wire(asyncio.Protocol):
         self._lost = asyncio.Event()
         self._has_ended = False
         self._is_paused = False
+        self.taken = 0
+        """Bytes that have come, encrypted as they were."""
 
     async def connect(
         self, address: str, port: int, timeout: float, *, is_paused: bool = False
@@ -66,6 +68,11 @@ class Wire(asyncio.Protocol):
             return ""
         name: tuple[str, int] | None = self._transport.get_extra_info("sockname")
         return name[0].partition("%")[0] if name else ""
+
+    @property
+    def has_part(self) -> bool:
+        """Whether an encrypted frame has begun that is not complete."""
+        return self._frames is not None and self._frames.has_part
 
     def encrypt(self, cipher: ChannelCipher) -> None:
         """Encrypt all from here on, in both directions."""
@@ -133,6 +140,7 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._has_ended:
             return
+        self.taken += len(data)
         try:
             if self._frames is not None:
                 data = self._frames.feed(data)

@@ -19,6 +19,11 @@ class HapFrames:
         self._cipher = cipher
         self._buffer = bytearray()
 
+    @property
+    def has_part(self) -> bool:
+        """Whether a frame has begun that is not complete."""
+        return bool(self._buffer)
+
     def encode(self, data: bytes) -> bytes:
         """Return data as frames; none for no data."""
         frames: list[bytes] = []
